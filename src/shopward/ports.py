@@ -1,0 +1,104 @@
+"""Everything of the outside that can be replaced, on one page.
+
+A port names what is needed and how it may fail; ``adapters`` hold the engines; ``service`` alone picks them.
+One suite in ``tests/contract`` runs against every adapter of a port.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LogEntry(Struct, frozen=True):
+    """One line of the ordered log: an event and, in the same row, the decision that answered it.
+
+    Attributes:
+        seq: position in the order of recording, from 1, without gaps.
+        kind: ``event`` (later: ``order``, ``policy``).
+        event_id: the shop's id of the event; unique in the log.
+        at_ms: the effective time, the largest event time seen so far.
+        recorded_ms: the server's clock at intake.
+        digest: 16 bytes over the event as sent, to tell a retry from another event under the same id.
+        user_token: the keyed token of the user, empty where the event has none; for timelines.
+        facts: JSON that features and rules see: keyed tokens, amounts, closed words; nothing that names a person.
+        personal: JSON of what names a person; the column that erasure makes unreadable.
+        decision: JSON of the recorded answer without texts; empty where none was wanted.
+    """
+
+    seq: int
+    kind: str
+    event_id: str
+    at_ms: int
+    recorded_ms: int
+    digest: bytes
+    user_token: str
+    facts: bytes
+    personal: bytes
+    decision: bytes
+
+
+class EventLog(Protocol):
+    """The append-only truth. One owner appends; any number may read.
+
+    Every method may raise ``StoreUnavailable``: then nothing of that call is recorded.
+    """
+
+    def claim(self) -> None:
+        """Become the only decision server of this store, or raise ``StoreLocked``."""
+        ...
+
+    def last_seq(self) -> int:
+        """The last recorded position; 0 for an empty log."""
+        ...
+
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        """Record a group in one transaction, durable on return; all of it or none.
+
+        ``entries`` continue ``last_seq`` without a gap. An owner that lost its claim gets ``StoreLocked``:
+        the check and the write are one transaction, so a stale server can never append.
+        """
+        ...
+
+    def find(self, event_ids: Sequence[str]) -> dict[str, LogEntry]:
+        """The recorded entries among ``event_ids``, by event id."""
+        ...
+
+    def read(self, *, after_seq: int, limit: int) -> Sequence[LogEntry]:
+        """Up to ``limit`` entries after a position, in order."""
+        ...
+
+    def timeline(self, user_token: str, *, before_seq: int | None, limit: int) -> Sequence[LogEntry]:
+        """A user's entries, newest first."""
+        ...
+
+    def close(self) -> None:
+        """Give up the claim and every connection."""
+        ...
+
+
+class Snapshot(Struct, frozen=True):
+    """A saved state: everything that the log up to ``seq`` has taught the features.
+
+    ``schema`` is a digest of the feature declarations; a snapshot of another schema is of no use.
+    """
+
+    seq: int
+    schema: str
+    state: bytes
+
+
+class SnapshotStore(Protocol):
+    """Where snapshots are kept. Losing one loses time, never data: the log rebuilds it."""
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Replace the kept snapshot atomically: a crash leaves the old one or the new one."""
+        ...
+
+    def load(self) -> Snapshot | None:
+        """The newest snapshot, ``None`` where there is none; raise ``SnapshotInvalid`` where it is corrupt."""
+        ...
