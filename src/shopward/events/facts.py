@@ -1,0 +1,239 @@
+"""Facts: what features and rules see of an event, and nothing more.
+
+Promise:
+- ``Facts`` name nobody: identifiers are keyed tokens, places are whole degrees, what remains are amounts, times
+  and words of small vocabularies. They are what the log replays, so erasing a person's data changes no feature.
+- An unset field reads as the empty value of its type ("" or 0 or false), as in proto3 and CEL; the one exception
+  is ``user.known``, which is true unless the shop says that there is no such account.
+- ``FACT_FIELDS`` is the one table that maps the names of the policy language onto the struct.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from msgspec import UNSET, Struct
+
+from shopward.events.catalogue import ACTOR_TYPES, EVENT_TYPES, INSTRUMENTS, STATUSES, Context, Event, Transaction, User
+from shopward.events.tokens import Tokeniser  # noqa: TC001 -- msgspec-free, but named in a public signature
+from shopward.values import to_ms
+
+Kind = Literal["token", "string", "int", "bool"]
+
+
+class Facts(Struct, omit_defaults=True):
+    """One event as the decision engine sees it. Tokens are 22 characters, times are milliseconds."""
+
+    id: str
+    type: str
+    status: str
+    at_ms: int = 0
+    time_ms: int = 0
+    user: str = ""
+    user_known: bool = True
+    registered_at_ms: int = 0
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+    national_id: str = ""
+    actor_type: str = "customer"
+    actor: str = ""
+    ip: str = ""
+    net: str = ""
+    asn: int = 0
+    country: str = ""
+    city: str = ""
+    located: bool = False
+    lat_deg: int = 0
+    lon_deg: int = 0
+    os: str = ""
+    browser: str = ""
+    device: str = ""
+    device_type: str = ""
+    language: str = ""
+    automation: bool = False
+    session: str = ""
+    password: str = ""
+    breached: bool = False
+    transaction: str = ""
+    amount_minor: int = 0
+    currency: str = ""
+    instrument: str = ""
+    instrument_id: str = ""
+    payee: str = ""
+    identity_provider: str = ""
+    balance_before_minor: int = 0
+    changed: str = ""
+    challenged_decision: str = ""
+    factor: str = ""
+    purpose: str = ""
+    case_id: str = ""
+    order_id: str = ""
+    records: int = 0
+    labelled: str = ""
+
+
+class FactField(NamedTuple):
+    """A name of the policy language: its path, the attribute that holds it, its kind and closed words if any."""
+
+    path: str
+    attribute: str
+    kind: Kind
+    words: tuple[str, ...] = ()
+
+
+FACT_FIELDS: Final[tuple[FactField, ...]] = (
+    FactField("type", "type", "string", EVENT_TYPES),
+    FactField("status", "status", "string", STATUSES),
+    FactField("user.id", "user", "token"),
+    FactField("user.known", "user_known", "bool"),
+    FactField("user.registered_at_ms", "registered_at_ms", "int"),
+    FactField("user.tokens.email", "email", "token"),
+    FactField("user.tokens.phone", "phone", "token"),
+    FactField("user.tokens.address", "address", "token"),
+    FactField("user.tokens.national_id", "national_id", "token"),
+    FactField("actor.type", "actor_type", "string", ACTOR_TYPES),
+    FactField("actor.id", "actor", "token"),
+    FactField("context.ip", "ip", "token"),
+    FactField("context.net", "net", "token"),
+    FactField("context.asn", "asn", "int"),
+    FactField("context.country", "country", "string"),
+    FactField("context.city", "city", "token"),
+    FactField("context.located", "located", "bool"),
+    FactField("context.os", "os", "string"),
+    FactField("context.browser", "browser", "string"),
+    FactField("context.device_id", "device", "token"),
+    FactField("context.device_type", "device_type", "string"),
+    FactField("context.language", "language", "string"),
+    FactField("context.automation", "automation", "bool"),
+    FactField("session.id", "session", "token"),
+    FactField("credential.password_hmac", "password", "token"),
+    FactField("credential.breached", "breached", "bool"),
+    FactField("transaction.id", "transaction", "token"),
+    FactField("transaction.amount_minor", "amount_minor", "int"),
+    FactField("transaction.currency", "currency", "string"),
+    FactField("transaction.instrument", "instrument", "string", INSTRUMENTS),
+    FactField("transaction.instrument_id", "instrument_id", "token"),
+    FactField("transaction.payee_id", "payee", "token"),
+    FactField("transaction.identity_provider", "identity_provider", "string"),
+    FactField("transaction.balance_before_minor", "balance_before_minor", "int"),
+    FactField("changes", "changed", "string"),
+    FactField("challenge.decision_id", "challenged_decision", "string"),
+    FactField("challenge.factor", "factor", "string"),
+    FactField("access.purpose", "purpose", "string"),
+    FactField("access.case_id", "case_id", "token"),
+    FactField("access.order_id", "order_id", "token"),
+    FactField("access.records", "records", "int"),
+)
+
+LABEL_TAKES: Final = (
+    "user", "email", "phone", "address", "national_id", "actor_type", "actor", "ip", "net", "asn", "country", "os",
+    "browser", "device", "device_type", "session", "password", "transaction", "amount_minor", "currency", "instrument",
+    "instrument_id", "payee", "identity_provider",
+)  # fmt: skip
+"""What a label takes over from the event that it names, so that fraud can be counted by any of these keys."""
+
+_AUTOMATION_MARKS: Final = (
+    "headless", "phantomjs", "selenium", "puppeteer", "playwright", "python-requests", "python-httpx", "aiohttp",
+    "curl/", "wget/", "go-http-client", "okhttp-bot", "scrapy", "libwww", "java/",
+)  # fmt: skip
+
+
+class FactsMaker:
+    """Projects events onto facts under one token key.
+
+    Args:
+        tokeniser: makes the keyed tokens.
+    """
+
+    def __init__(self, tokeniser: Tokeniser) -> None:
+        self._tokens = tokeniser
+        self._automation: dict[str, bool] = {}
+
+    def make(self, event: Event) -> Facts:
+        """The facts of an event; ``at_ms`` is stamped later, when the order of recording is known.
+
+        Raises:
+            InvalidField: where ``context.ip`` is no address.
+        """
+        token = self._tokens.token
+        facts = Facts(event.id, event.type, event.status, 0, to_ms(event.time))
+        if event.user is not UNSET:
+            self._user(facts, event.user)
+        if event.actor is UNSET or not event.actor.id:
+            facts.actor_type = "customer" if event.actor is UNSET else event.actor.type
+            facts.actor = facts.user if facts.actor_type == "customer" else ""
+        else:
+            facts.actor_type, facts.actor = event.actor.type, token("actor", event.actor.type + ":" + event.actor.id)
+        if event.context is not UNSET:
+            self._context(facts, event.context)
+        if event.session is not UNSET:
+            facts.session = token("session", event.session.id)
+        if event.credential is not UNSET:
+            facts.password, facts.breached = token("password", event.credential.password_hmac), event.credential.breached
+        if event.transaction is not UNSET:
+            self._transaction(facts, event.transaction)
+        if event.changes is not UNSET:
+            facts.changed = ",".join(sorted({change.field for change in event.changes}))
+        if event.challenge is not UNSET:
+            facts.challenged_decision, facts.factor = event.challenge.decision_id, event.challenge.factor
+        if event.access is not UNSET:
+            facts.purpose, facts.records = event.access.purpose, event.access.records
+            facts.case_id, facts.order_id = token("case", event.access.case_id), token("order", event.access.order_id)
+        if event.label is not UNSET:
+            facts.labelled = event.label.event_id
+            facts.transaction = token("transaction", event.label.transaction_id)
+        return facts
+
+    def user_token(self, user_id: str) -> str:
+        """The token under which a user's events stand in the log."""
+        return self._tokens.token("user", user_id)
+
+    def _user(self, facts: Facts, user: User) -> None:
+        token = self._tokens.token
+        facts.user = token("user", user.id)
+        facts.user_known = user.known is not False
+        if user.registered_at is not UNSET:
+            facts.registered_at_ms = to_ms(user.registered_at)
+        if user.tokens is not UNSET:
+            facts.email, facts.phone = token("email", user.tokens.email), token("phone", user.tokens.phone)
+            facts.address = token("address", user.tokens.address)
+            facts.national_id = token("national_id", user.tokens.national_id)
+
+    def _context(self, facts: Facts, context: Context) -> None:
+        facts.ip, facts.net = self._tokens.address(context.ip)
+        facts.asn, facts.country, facts.language = context.asn, context.country, context.language
+        facts.os, facts.browser, facts.device_type = context.os, context.browser, context.device_type
+        facts.device = self._tokens.token("device", context.device_id)
+        if context.city:
+            facts.city = self._tokens.token("city", context.country + ":" + context.city)
+        if context.lat is not UNSET and context.lon is not UNSET:
+            facts.located, facts.lat_deg, facts.lon_deg = True, round(context.lat), round(context.lon)
+        if context.user_agent:
+            facts.automation = self._is_automation(context.user_agent)
+
+    def _transaction(self, facts: Facts, money: Transaction) -> None:
+        token = self._tokens.token
+        facts.transaction = token("transaction", money.id)
+        facts.amount_minor = money.amount_minor
+        facts.currency = "" if money.currency is UNSET else money.currency
+        facts.instrument = "" if money.instrument is UNSET else money.instrument
+        facts.instrument_id = token("instrument", money.instrument_id)
+        facts.payee, facts.identity_provider = token("payee", money.payee_id), money.identity_provider
+        if money.balance_before_minor is not UNSET:
+            facts.balance_before_minor = money.balance_before_minor
+
+    def _is_automation(self, user_agent: str) -> bool:
+        known = self._automation.get(user_agent)
+        if known is None:
+            if len(self._automation) > 10_000:  # noqa: PLR2004 -- a bounded cache, no semantics
+                self._automation.clear()
+            lowered = user_agent.lower()
+            known = self._automation[user_agent] = any(mark in lowered for mark in _AUTOMATION_MARKS)
+        return known
+
+
+def take_keys(label: Facts, named: Facts) -> None:
+    """Let a label event stand under the keys of the event that it names."""
+    for attribute in LABEL_TAKES:
+        setattr(label, attribute, getattr(named, attribute))
