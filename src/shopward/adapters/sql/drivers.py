@@ -1,0 +1,153 @@
+"""The few things that the two databases do differently, side by side.
+
+Promise: ``log`` reads the same for both. A driver opens connections, bulk-inserts, binds a list of ids, and takes
+or gives back the polite half of a claim (``locks``). Transactions are spoken by ``log`` in plain BEGIN and COMMIT.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from shopward.adapters.sql import locks
+from shopward.adapters.sql.engine import driver_connection, sqlite_path
+from shopward.adapters.sql.schema import log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from shopward.adapters.sql.statements import Row, Statement
+
+COPY_FROM: Final = 2
+"""From so many rows COPY beats an INSERT for each: 559 against 756 us for 4 rows, 933 against 1,537 for 32."""
+
+_COPY: Final = f"COPY {log.name} ({', '.join(log.columns.keys())}) FROM STDIN (FORMAT BINARY)"
+_COPY_TYPES: Final = (
+    "varchar", "int8", "varchar", "varchar", "int8", "int8", "bytea", "varchar", "text", "bytea", "text",
+)  # fmt: skip
+
+
+class Driver(Protocol):
+    """One kind of database."""
+
+    begin: str
+
+    def writer(self) -> Any:
+        """A new connection for the one that appends."""
+        ...
+
+    def reader(self) -> Any:
+        """A new connection that cannot write."""
+        ...
+
+    def insert(self, connection: Any, statement: Statement, rows: Sequence[Row]) -> None:
+        """Insert rows inside the transaction that is open."""
+        ...
+
+    def id_list(self, ids: Sequence[str]) -> Any:
+        """A list of ids as one value of ``Statements.find``."""
+        ...
+
+    def lock(self, connection: Any) -> str | None:
+        """Take the polite lock of the tenant; the holder in words where it is somebody else's."""
+        ...
+
+    def unlock(self) -> None:
+        """Give back what outlives the connection."""
+        ...
+
+
+class SqliteDriver:
+    """SQLite: one file, and a lock file beside it."""
+
+    begin = "BEGIN IMMEDIATE"
+
+    def __init__(self, engine: Engine, tenant: str) -> None:
+        path = sqlite_path(engine)
+        self._engine = engine
+        self._lock = locks.FileLock(path.with_name(f"{path.name}.owner-{tenant}.lock"))
+        self._locked = False
+
+    def writer(self) -> Any:
+        """A new connection for the one that appends."""
+        return driver_connection(self._engine)
+
+    def reader(self) -> Any:
+        """A new connection that cannot write."""
+        connection = driver_connection(self._engine)
+        connection.execute("PRAGMA query_only = ON").close()
+        return connection
+
+    def insert(self, connection: Any, statement: Statement, rows: Sequence[Row]) -> None:
+        """Insert rows inside the transaction that is open."""
+        connection.executemany(statement.text, rows).close()
+
+    def id_list(self, ids: Sequence[str]) -> Any:
+        """A JSON array, which ``json_each`` takes apart."""
+        return json.dumps(ids)
+
+    def lock(self, connection: Any) -> str | None:  # noqa: ARG002 -- the lock is a file's
+        """Take the lock file, once for all connections; the holder in words where it is somebody else's."""
+        self._locked = self._locked or self._lock.take()
+        return None if self._locked else self._lock.holder()
+
+    def unlock(self) -> None:
+        """Give back the lock file."""
+        self._locked = False
+        self._lock.release()
+
+
+class PostgresDriver:
+    """PostgreSQL: the session that appends is the session that holds the lock, so neither is lost alone."""
+
+    begin = "BEGIN"
+
+    def __init__(self, engine: Engine, tenant: str) -> None:
+        self._engine = engine
+        self._tenant = tenant
+
+    def writer(self) -> Any:
+        """A new connection for the one that appends."""
+        connection = driver_connection(self._engine)
+        connection.autocommit = True
+        return connection
+
+    def reader(self) -> Any:
+        """A new connection that cannot write."""
+        connection = self.writer()
+        # A plan kept from when the log was small would read all of it for each id when it has grown.
+        connection.execute("SET default_transaction_read_only = on; SET plan_cache_mode = force_custom_plan")
+        return connection
+
+    def insert(self, connection: Any, statement: Statement, rows: Sequence[Row]) -> None:
+        """Insert rows inside the transaction that is open."""
+        with connection.cursor() as cursor:
+            if len(rows) < COPY_FROM:
+                cursor.executemany(statement.text, rows)
+                return
+            with cursor.copy(_COPY) as copy:
+                copy.set_types(_COPY_TYPES)
+                for row in rows:
+                    copy.write_row(row)
+
+    def id_list(self, ids: Sequence[str]) -> Any:
+        """A list, which psycopg sends as an array."""
+        return list(ids)
+
+    def lock(self, connection: Any) -> str | None:
+        """Take the session lock; the holder in words where it is somebody else's."""
+        return (
+            None
+            if locks.try_advisory(connection, self._tenant)
+            else locks.advisory_holder(connection, self._tenant)
+        )
+
+    def unlock(self) -> None:
+        """Nothing: the lock ends with its session."""
+
+
+def driver_for(engine: Engine, tenant: str) -> Driver:
+    """The driver of an engine that ``open_engine`` made."""
+    return SqliteDriver(engine, tenant) if engine.dialect.name == "sqlite" else PostgresDriver(engine, tenant)

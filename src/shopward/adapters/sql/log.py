@@ -1,0 +1,116 @@
+"""The ordered log over SQL, behind one class: an owner that appends, and readers beside it.
+
+Promise: ``find``, ``read``, ``last_seq`` and ``timeline`` may be called from any thread and before any claim, see
+only what is committed, and never wait for an append. What ``claim`` and ``append`` promise stands in ``owner``.
+
+Not here: encryption of ``personal``, any check of what an entry means, retention.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from shopward.adapters.sql.drivers import driver_for
+from shopward.adapters.sql.engine import open_engine
+from shopward.adapters.sql.failures import translating
+from shopward.adapters.sql.migrate import bring_up_to_date
+from shopward.adapters.sql.owner import Owner
+from shopward.adapters.sql.readers import Readers
+from shopward.adapters.sql.schema import EVENT_ID_MAX, USER_TOKEN_MAX
+from shopward.adapters.sql.statements import INT64_MAX, clamped, is_storable, statements, to_entry
+from shopward.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+
+    from shopward.ports import LogEntry
+
+DEFAULT_TENANT: Final = "main"
+_TENANT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FIND_CHUNK: Final = 1_000
+
+
+class SqlEventLog:
+    """``ports.EventLog`` in SQLite or PostgreSQL; ``SqlEventLog.open(url)`` makes one.
+
+    Args:
+        engine: from ``open_engine``, with its schema up to date; ``close`` disposes of it.
+        tenant: whose log it is; leads every key.
+    """
+
+    def __init__(self, engine: Engine, *, tenant: str = DEFAULT_TENANT) -> None:
+        if not _TENANT.fullmatch(tenant):
+            raise Misconfigured(
+                "a tenant's name cannot be used",
+                path="tenant",
+                expected="1 to 64 of letters, digits, _ and -",
+            )
+        driver = driver_for(engine, tenant)
+        self._engine = engine
+        self._tenant = tenant
+        self._id_list = driver.id_list
+        self._sql = statements(engine.dialect)
+        self._owner = Owner(driver, self._sql, tenant)
+        self._readers = Readers(driver.reader)
+
+    @classmethod
+    def open(cls, url: str, *, tenant: str = DEFAULT_TENANT) -> SqlEventLog:
+        """Open or create the store of a URL and bring its schema up to date."""
+        engine = open_engine(url)
+        try:
+            bring_up_to_date(engine)
+            return cls(engine, tenant=tenant)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def claim(self) -> None:
+        """Become the only decision server of this store, or raise ``StoreLocked``."""
+        self._owner.claim()
+
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        """Record a group in one transaction, durable on return; all of it or none."""
+        self._owner.append(entries)
+
+    @translating("read store")
+    def last_seq(self) -> int:
+        """The last recorded position; 0 for an empty log."""
+        rows = self._readers.fetch(self._sql.head.text, self._sql.head.values(t=self._tenant))
+        return int(rows[0][1]) if rows else 0
+
+    @translating("find in store")
+    def find(self, event_ids: Sequence[str]) -> dict[str, LogEntry]:
+        """The recorded entries among ``event_ids``, by event id; an id that could not be recorded is not found."""
+        ids = [event_id for event_id in event_ids if is_storable(event_id, EVENT_ID_MAX)]
+        found: dict[str, LogEntry] = {}
+        for start in range(0, len(ids), _FIND_CHUNK):
+            among = self._id_list(ids[start : start + _FIND_CHUNK])
+            for row in self._readers.fetch(
+                self._sql.find.text, self._sql.find.values(t=self._tenant, ids=among)
+            ):
+                found[row[2]] = to_entry(row)
+        return found
+
+    @translating("read store")
+    def read(self, *, after_seq: int, limit: int) -> list[LogEntry]:
+        """Up to ``limit`` entries after a position, in order."""
+        values = self._sql.read.values(t=self._tenant, s=clamped(after_seq), n=clamped(limit))
+        return [to_entry(row) for row in self._readers.fetch(self._sql.read.text, values)]
+
+    @translating("read store")
+    def timeline(self, user_token: str, *, before_seq: int | None, limit: int) -> list[LogEntry]:
+        """A user's entries, newest first; none for an empty token, which stands for "no user"."""
+        if not user_token or not is_storable(user_token, USER_TOKEN_MAX):
+            return []
+        before = INT64_MAX if before_seq is None else clamped(before_seq)
+        values = self._sql.timeline.values(t=self._tenant, u=user_token, s=before, n=clamped(limit))
+        return [to_entry(row) for row in self._readers.fetch(self._sql.timeline.text, values)]
+
+    def close(self) -> None:
+        """Give up the claim and every connection."""
+        self._owner.close()
+        self._readers.close()
+        self._engine.dispose()

@@ -1,0 +1,247 @@
+"""The owner's side of the log: claim, append, and what to do when a connection breaks in between.
+
+Promise:
+
+- ``append`` is one transaction. It moves the head only where tenant, epoch and position are what this owner left,
+  and inserts in the same transaction; it returns when the commit is on the disk.
+- A stale owner never appends: ``claim`` raises the epoch, and the head of an old epoch cannot be moved.
+- ``StoreUnavailable`` means: not recorded. Where a connection breaks between COMMIT and its answer, the outcome
+  is looked up over a new connection. Where that is impossible too, the code of the error is
+  ``store_outcome_unknown``, and this owner appends again only after it has seen that nothing was recorded;
+  otherwise it gives up the claim (``StoreLocked``), for the log then knows more than the memory of its process.
+
+Not here: reading (``log``), the words for a driver's error (``failures``).
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from shopward.adapters.sql.failures import driver_errors, is_passing, translate, translating
+from shopward.adapters.sql.locks import refused
+from shopward.adapters.sql.statements import to_row
+from shopward.errors import StoreError, StoreLocked, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.adapters.sql.drivers import Driver
+    from shopward.adapters.sql.statements import Row, Statements
+    from shopward.errors import ShopwardError
+    from shopward.ports import LogEntry
+
+
+class Owner:
+    """The one that appends to a tenant's log: one connection, one thread at a time."""
+
+    def __init__(self, driver: Driver, sql: Statements, tenant: str) -> None:
+        self._driver = driver
+        self._sql = sql
+        self._tenant = tenant
+        self._writing = threading.Lock()
+        self._writer: Any = None
+        self._epoch: int | None = None
+        self._last_seq = 0
+
+    @translating("claim store")
+    def claim(self) -> None:
+        """Become the only decision server of this store, or raise ``StoreLocked``."""
+        with self._writing:
+            if self._epoch is not None:
+                return
+            try:
+                self._take_over(self._connected())
+            except BaseException:
+                self._give_up()
+                raise
+
+    def append(self, entries: Sequence[LogEntry]) -> None:
+        """Record a group in one transaction, durable on return; all of it or none."""
+        with self._writing:
+            self._check_owned()
+            self._check_order(entries)
+            rows = [to_row(self._tenant, entry) for entry in entries]
+            if rows:
+                self._record(rows)
+
+    def close(self) -> None:
+        """Give up the claim and the connection."""
+        with self._writing:
+            self._give_up()
+
+    # The steps of a claim and of an append.
+
+    def _take_over(self, connection: Any) -> None:
+        """The polite lock, then the epoch, which is what holds."""
+        holder = self._driver.lock(connection)
+        if holder is not None:
+            raise refused(holder)
+        connection.execute(self._driver.begin)
+        connection.execute(self._sql.add_head.text, self._sql.add_head.values(t=self._tenant))
+        connection.execute(self._sql.raise_epoch.text, self._sql.raise_epoch.values(t=self._tenant))
+        epoch, last_seq = connection.execute(
+            self._sql.head.text, self._sql.head.values(t=self._tenant)
+        ).fetchone()
+        (newest,) = connection.execute(
+            self._sql.newest.text, self._sql.newest.values(t=self._tenant)
+        ).fetchone()
+        if newest != last_seq:  # fail closed: a log with a lost end must not be continued
+            raise StoreError(
+                "the log does not end where its head says",
+                expected=f"position {last_seq}",
+                found=f"position {newest}",
+                hint="rows were removed or the head was edited by hand; restore the newest backup",
+            )
+        connection.execute("COMMIT")
+        self._epoch, self._last_seq = epoch, last_seq
+
+    def _record(self, rows: Sequence[Row]) -> None:
+        """Write, and once more where the first try broke before its COMMIT was sent."""
+        if not self._staged(rows, is_last_try=False):
+            self._staged(rows, is_last_try=True)
+        self._commit(rows[-1][1])
+
+    def _staged(self, rows: Sequence[Row], *, is_last_try: bool) -> bool:
+        """Whether everything of the transaction but its end is done; if not, it may be tried again."""
+        try:
+            self._stage(self._owned(), rows)
+        except driver_errors() as error:
+            again = is_passing(error) and not is_last_try
+            failure = translate(error, "append")
+        except BaseException:
+            self._roll_back()
+            raise
+        else:
+            return True
+        self._roll_back()
+        if again:
+            return False
+        raise failure
+
+    def _stage(self, connection: Any, rows: Sequence[Row]) -> None:
+        """Move the head if it is still where this owner left it, then insert."""
+        connection.execute(self._driver.begin)
+        values = self._sql.advance.values(
+            t=self._tenant, mine=self._epoch, old=self._last_seq, new=rows[-1][1]
+        )
+        if connection.execute(self._sql.advance.text, values).rowcount != 1:
+            raise self._lost("another decision server took this store over")
+        self._driver.insert(connection, self._sql.insert, rows)
+
+    def _commit(self, last_seq: int) -> None:
+        """End the transaction; where the end is not answered, look up what became of it."""
+        failure = None
+        try:
+            self._writer.execute("COMMIT")
+        except driver_errors() as error:
+            failure = translate(error, "append")
+        if failure is not None:
+            self._drop_writer()
+            if self._position_after(failure) == self._last_seq:
+                raise failure
+        self._last_seq = last_seq
+
+    def _position_after(self, failure: ShopwardError) -> int:
+        """The position of the log after a COMMIT that was not answered.
+
+        Raises:
+            StoreUnavailable: with the code ``store_outcome_unknown`` where the store cannot be asked.
+        """
+        try:
+            return self._resume()
+        except driver_errors():
+            self._drop_writer()
+        raise StoreUnavailable(
+            "append: the store went away during the commit",
+            code="store_outcome_unknown",
+            found=failure.found,
+            hint="the group may be recorded; look for its event ids when the store is back",
+            retry_after_s=failure.retry_after_s,
+        )
+
+    def _owned(self) -> Any:
+        """The owner's connection; a new one only after claim and position were seen to be ours still."""
+        if self._writer is None:
+            if self._resume() != self._last_seq:
+                raise self._lost("the log moved on without this process")
+            if self._writer is None:
+                raise StoreUnavailable(
+                    "append: the database has not noticed yet that the last connection broke",
+                    retry_after_s=5.0,
+                )
+        return self._writer
+
+    def _resume(self) -> int:
+        """Connect anew and return the position of the log, if the claim is still ours.
+
+        Reading the head for update waits for a transaction of the lost connection, so what is read is final.
+        Where that lost session still holds the polite lock, the new connection is not kept: ask again later.
+        """
+        connection = self._connected()
+        holder = self._driver.lock(connection)
+        epoch, last_seq = self._head(connection)
+        if epoch != self._epoch:
+            raise self._lost("another decision server took this store over")
+        if holder is not None:
+            self._drop_writer()
+        return int(last_seq)
+
+    def _head(self, connection: Any) -> Row:
+        """Epoch and position, after every transaction on the head that is under way has ended."""
+        connection.execute(self._driver.begin)
+        row: Row | None = connection.execute(
+            self._sql.settle.text, self._sql.settle.values(t=self._tenant)
+        ).fetchone()
+        connection.execute("COMMIT")
+        return (0, 0) if row is None else row
+
+    def _check_owned(self) -> None:
+        if self._epoch is None:
+            raise StoreLocked("this process has no claim on the store", hint="call claim() first, or restart")
+
+    def _check_order(self, entries: Sequence[LogEntry]) -> None:
+        """Fail closed: a gap would make every replay differ from what was decided."""
+        for expected, entry in enumerate(entries, start=self._last_seq + 1):
+            if entry.seq != expected:
+                raise StoreError(
+                    "the group does not continue the log",
+                    path="seq",
+                    expected=str(expected),
+                    found=str(entry.seq),
+                )
+
+    def _lost(self, why: str) -> StoreLocked:
+        """Give up for good: only a restart, which replays, may claim again."""
+        self._give_up()
+        return StoreLocked(
+            why, hint="nothing was recorded; restart this process to replay the log and claim it again"
+        )
+
+    # Connections.
+
+    def _connected(self) -> Any:
+        if self._writer is None:
+            self._writer = self._driver.writer()
+        return self._writer
+
+    def _roll_back(self) -> None:
+        """End a transaction that failed; where that fails too, so that nothing half done can be continued."""
+        if self._writer is None:
+            return
+        try:
+            self._writer.execute("ROLLBACK")
+        except driver_errors():
+            self._drop_writer()
+
+    def _give_up(self) -> None:
+        self._epoch = None
+        self._drop_writer()
+        self._driver.unlock()
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            with suppress(*driver_errors()):
+                self._writer.close()
+            self._writer = None
