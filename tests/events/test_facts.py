@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from shopward.errors import InvalidField
 from shopward.events import Facts, FactsMaker, Tokeniser, decode_event
 from shopward.events.facts import LABEL_TAKES, take_keys
+
+if TYPE_CHECKING:
+    import ipaddress
 
 MAKER = FactsMaker(Tokeniser(b"k" * 32))
 
@@ -27,14 +31,31 @@ PERSONAL = {
 
 
 def facts_of(**fields: object) -> Facts:
-    raw = {"id": "e", "type": "payment", "status": "attempted", "time": "2026-01-05T00:00:00Z", "user": {"id": "u"}}
+    raw = {
+        "id": "e",
+        "type": "payment",
+        "status": "attempted",
+        "time": "2026-01-05T00:00:00Z",
+        "user": {"id": "u"},
+    }
     return MAKER.make(decode_event(json.dumps(raw | fields).encode()))
 
 
 def test_facts_hold_nothing_that_names_a_person() -> None:
     """No clear identifier, address, place or free text of the event stands in what the log replays."""
     text = msgspec.json.encode(facts_of(**PERSONAL)).decode()
-    for clear in ("siti", "203.0.113", "Bandung", "6.91", "107.6", "Mozilla", "-77", "Merdeka", "mail-token", "phone-token"):
+    for clear in (
+        "siti",
+        "203.0.113",
+        "Bandung",
+        "6.91",
+        "107.6",
+        "Mozilla",
+        "-77",
+        "Merdeka",
+        "mail-token",
+        "phone-token",
+    ):
         assert clear not in text
 
 
@@ -64,6 +85,12 @@ def test_a_network_is_a_24_or_a_48(left: str, right: str, same: bool) -> None:
     tokens = Tokeniser(b"a" * 32)
     assert (tokens.address(left)[1] == tokens.address(right)[1]) is same
     assert tokens.address(left)[0] != tokens.address(right)[0]
+
+
+@given(st.ip_addresses(v=4))
+def test_the_short_way_for_ipv4_agrees_with_the_library(address: ipaddress.IPv4Address) -> None:
+    """An address written plainly and one mapped into IPv6, which the library parses, have the same tokens."""
+    assert Tokeniser(b"a" * 32).address(str(address)) == Tokeniser(b"a" * 32).address(f"::ffff:{address}")
 
 
 def test_an_address_that_is_none_is_refused() -> None:

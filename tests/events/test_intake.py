@@ -136,7 +136,11 @@ def test_any_json_in_any_field_is_an_event_or_a_refusal(changes: dict[str, Any])
 def test_no_refusal_repeats_the_value(field: str) -> None:
     """What a caller sent by mistake is not sent back, so that it cannot end in somebody's log."""
     secret = "correct-horse-battery-staple" * 5
-    for raw in (event(**{field: secret}), event(context={"country": secret, "ip": secret}), event(user={"id": secret, "x": 1})):
+    for raw in (
+        event(**{field: secret}),
+        event(context={"country": secret, "ip": secret}),
+        event(user={"id": secret, "x": 1}),
+    ):
         try:
             decode_event(raw)
         except BadInput as refused:
@@ -146,7 +150,9 @@ def test_no_refusal_repeats_the_value(field: str) -> None:
 def test_equal_events_have_equal_bytes_however_they_were_written() -> None:
     """Order of fields and white space do not make another event."""
     shuffled = json.dumps(dict(reversed(CONTRACT_EXAMPLE.items())), indent=3).encode()
-    assert canonical_bytes(decode_event(shuffled)) == canonical_bytes(decode_event(json.dumps(CONTRACT_EXAMPLE).encode()))
+    assert canonical_bytes(decode_event(shuffled)) == canonical_bytes(
+        decode_event(json.dumps(CONTRACT_EXAMPLE).encode())
+    )
 
 
 def test_a_batch_has_a_bounded_number_of_lines() -> None:

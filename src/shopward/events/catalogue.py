@@ -74,7 +74,15 @@ USER_OPTIONAL_TYPES: Final = frozenset({"gift_card_check", "login", "password_re
 """Types that may come without ``user.id``: nobody is logged in yet, or the account does not exist."""
 
 MONEY_TYPES: Final = frozenset(
-    {"payment", "wallet_topup", "wallet_transfer", "withdrawal", "gift_card_purchase", "gift_card_redeem", "points_redeem"}
+    {
+        "payment",
+        "wallet_topup",
+        "wallet_transfer",
+        "withdrawal",
+        "gift_card_purchase",
+        "gift_card_redeem",
+        "points_redeem",
+    }
 )
 """Types that move value; they fail closed by default."""
 

@@ -14,7 +14,16 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec import UNSET, Struct
 
-from shopward.events.catalogue import ACTOR_TYPES, EVENT_TYPES, INSTRUMENTS, STATUSES, Context, Event, Transaction, User
+from shopward.events.catalogue import (
+    ACTOR_TYPES,
+    EVENT_TYPES,
+    INSTRUMENTS,
+    STATUSES,
+    Context,
+    Event,
+    Transaction,
+    User,
+)
 from shopward.events.tokens import Tokeniser  # noqa: TC001 -- msgspec-free, but named in a public signature
 from shopward.values import to_ms
 
@@ -164,26 +173,40 @@ class FactsMaker:
             facts.actor_type = "customer" if event.actor is UNSET else event.actor.type
             facts.actor = facts.user if facts.actor_type == "customer" else ""
         else:
-            facts.actor_type, facts.actor = event.actor.type, token("actor", event.actor.type + ":" + event.actor.id)
+            facts.actor_type, facts.actor = (
+                event.actor.type,
+                token("actor", event.actor.type + ":" + event.actor.id),
+            )
         if event.context is not UNSET:
             self._context(facts, event.context)
         if event.session is not UNSET:
             facts.session = token("session", event.session.id)
         if event.credential is not UNSET:
-            facts.password, facts.breached = token("password", event.credential.password_hmac), event.credential.breached
+            facts.password, facts.breached = (
+                token("password", event.credential.password_hmac),
+                event.credential.breached,
+            )
         if event.transaction is not UNSET:
             self._transaction(facts, event.transaction)
+        self._circumstances(facts, event)
+        return facts
+
+    def _circumstances(self, facts: Facts, event: Event) -> None:
+        """Changes, challenge, access and label: what only some events have."""
+        token = self._tokens.token
         if event.changes is not UNSET:
             facts.changed = ",".join(sorted({change.field for change in event.changes}))
         if event.challenge is not UNSET:
             facts.challenged_decision, facts.factor = event.challenge.decision_id, event.challenge.factor
         if event.access is not UNSET:
             facts.purpose, facts.records = event.access.purpose, event.access.records
-            facts.case_id, facts.order_id = token("case", event.access.case_id), token("order", event.access.order_id)
+            facts.case_id, facts.order_id = (
+                token("case", event.access.case_id),
+                token("order", event.access.order_id),
+            )
         if event.label is not UNSET:
             facts.labelled = event.label.event_id
             facts.transaction = token("transaction", event.label.transaction_id)
-        return facts
 
     def user_token(self, user_id: str) -> str:
         """The token under which a user's events stand in the log."""
@@ -226,7 +249,7 @@ class FactsMaker:
     def _is_automation(self, user_agent: str) -> bool:
         known = self._automation.get(user_agent)
         if known is None:
-            if len(self._automation) > 10_000:  # noqa: PLR2004 -- a bounded cache, no semantics
+            if len(self._automation) > 10_000:
                 self._automation.clear()
             lowered = user_agent.lower()
             known = self._automation[user_agent] = any(mark in lowered for mark in _AUTOMATION_MARKS)

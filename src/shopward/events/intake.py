@@ -29,7 +29,7 @@ from shopward.events.catalogue import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class EventLimits(Struct, frozen=True):
@@ -48,7 +48,9 @@ DEFAULT_LIMITS: Final = EventLimits()
 _decoder: Final = msgspec.json.Decoder(Event)
 _encoder: Final = msgspec.json.Encoder()
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-_EXPECTED_GOT: Final = re.compile(r"^Expected `(?P<expected>[^`]*)`(?P<bound>.*?)(?:, got `(?P<found>[^`]*)`)?$", re.DOTALL)
+_EXPECTED_GOT: Final = re.compile(
+    r"^Expected `(?P<expected>[^`]*)`(?P<bound>.*?)(?:, got `(?P<found>[^`]*)`)?$", re.DOTALL
+)
 _FIELD: Final = re.compile(r"`(?P<name>[^`]*)`")
 _VOCABULARIES: Final = {
     "type": EVENT_TYPES,
@@ -77,7 +79,9 @@ def decode_event(raw: bytes, *, limits: EventLimits = DEFAULT_LIMITS) -> Event:
     except RecursionError:
         raise InputTooLarge("event nested too deeply", expected="a depth that an event needs") from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as broken:
-        raise MalformedInput("not a JSON event", expected="one JSON object in UTF-8", found=_where(broken)) from None
+        raise MalformedInput(
+            "not a JSON event", expected="one JSON object in UTF-8", found=_where(broken)
+        ) from None
     check_event(event, limits=limits)
     return event
 
@@ -86,17 +90,31 @@ def check_event(event: Event, *, limits: EventLimits = DEFAULT_LIMITS) -> None:
     """What the shapes alone cannot say; raises ``InvalidField`` or ``InputTooLarge``."""
     if event.type not in USER_OPTIONAL_TYPES and (event.user is UNSET or not event.user.id):
         raise InvalidField(
-            "the user is missing", path="user.id", expected=f"the user's id: a {event.type} has one", found="nothing"
+            "the user is missing",
+            path="user.id",
+            expected=f"the user's id: a {event.type} has one",
+            found="nothing",
         )
     if (event.type == "label") != (event.status in LABEL_STATUSES):
-        expected = "fraud or genuine for a label" if event.type == "label" else "fraud and genuine only for a label"
-        raise InvalidField("status does not fit the type", path="status", expected=expected, found="another status")
-    if event.type == "label" and (event.label is UNSET or not (event.label.event_id or event.label.transaction_id)):
-        raise InvalidField("the label names nothing", path="label.event_id", expected="the id of the event", found="nothing")
+        expected = (
+            "fraud or genuine for a label" if event.type == "label" else "fraud and genuine only for a label"
+        )
+        raise InvalidField(
+            "status does not fit the type", path="status", expected=expected, found="another status"
+        )
+    if event.type == "label" and (
+        event.label is UNSET or not (event.label.event_id or event.label.transaction_id)
+    ):
+        raise InvalidField(
+            "the label names nothing", path="label.event_id", expected="the id of the event", found="nothing"
+        )
     money = event.transaction
     if money is not UNSET and money.amount_minor and money.currency is UNSET:
         raise InvalidField(
-            "an amount without currency", path="transaction.currency", expected="an ISO 4217 code", found="nothing"
+            "an amount without currency",
+            path="transaction.currency",
+            expected="an ISO 4217 code",
+            found="nothing",
         )
     if event.properties is not UNSET:
         _check_properties(event.properties, limits)
@@ -118,20 +136,27 @@ def split_lines(body: bytes, *, limits: EventLimits = DEFAULT_LIMITS) -> Iterato
 
 
 def _check_properties(properties: dict[str, Any], limits: EventLimits) -> None:
-    values, layer, depth = 0, [("properties", properties)], 1
+    layer: list[tuple[str, Any]] = [("properties", properties)]
+    values, depth = 0, 1
     while layer:
         if depth > limits.properties_depth_max:
             raise InputTooLarge(
-                "properties nested too deeply", path=layer[0][0], expected=f"a depth of at most {limits.properties_depth_max}"
+                "properties nested too deeply",
+                path=layer[0][0],
+                expected=f"a depth of at most {limits.properties_depth_max}",
             )
         below: list[tuple[str, Any]] = []
         for path, holder in layer:
-            items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+            items: Iterable[tuple[object, Any]] = (
+                holder.items() if isinstance(holder, dict) else enumerate(holder)
+            )
             for name, value in items:
                 values += 1
                 if values > limits.properties_values_max:
                     raise InputTooLarge(
-                        "too many properties", path="properties", expected=f"at most {limits.properties_values_max} values"
+                        "too many properties",
+                        path="properties",
+                        expected=f"at most {limits.properties_values_max} values",
                     )
                 _check_property(path, name, value, limits)
                 if isinstance(value, dict | list):
@@ -154,7 +179,7 @@ def refusal_of(message: str, raw: bytes) -> BadInput:
     """A msgspec validation message as our refusal: path, expected and found, without any value of the input."""
     parts = _AT.match(message)
     what = parts["what"] if parts else message
-    path = (parts["path"] or "$" if parts else "$").removeprefix("$").removeprefix(".") or "(the event)"
+    path = ((parts["path"] if parts else None) or "$").removeprefix("$").removeprefix(".") or "(the event)"
     if what.startswith("Object contains unknown field"):
         name = _named(what)
         full = name if path == "(the event)" else f"{path}.{name}"
@@ -170,7 +195,9 @@ def refusal_of(message: str, raw: bytes) -> BadInput:
         return _not_in_vocabulary(path, what)
     got = _EXPECTED_GOT.match(what)
     if got is None:
-        return InvalidField("invalid value", path=path, expected=what.removeprefix("Invalid ")[:80], found="something else")
+        return InvalidField(
+            "invalid value", path=path, expected=what.removeprefix("Invalid ")[:80], found="something else"
+        )
     expected = (got["expected"] + got["bound"]).strip()
     if "length <=" in expected:
         return InputTooLarge("too long", path=path, expected=expected, found="more")

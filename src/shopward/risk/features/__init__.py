@@ -1,0 +1,11 @@
+"""Features: declared counters and sightings over the ordered log.
+
+Promise: what a policy declares is kept exactly, in memory, as a pure function of the log and of the recorded
+decisions; ``series`` states the semantics of panes. It knows no rule, makes no decision and does no I/O.
+"""
+
+from shopward.risk.features.declare import FeatureSpec, check_features
+from shopward.risk.features.kernel import Kernel, Outcome, Readings
+from shopward.risk.features.layout import FilterCompiler, Layout
+
+__all__ = ["FeatureSpec", "FilterCompiler", "Kernel", "Layout", "Outcome", "Readings", "check_features"]

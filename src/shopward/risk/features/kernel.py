@@ -1,0 +1,219 @@
+"""The kernel: feature state as a pure function of the ordered log, in plain Python.
+
+Promise:
+- ``observe`` applies an event and hands out its ``Readings``; ``settle`` writes back what the decision teaches.
+  The same facts and outcomes in the same order give the same state and readings, on every machine.
+- Every update is exact (see ``series``); idle keys are dropped without changing any reading.
+- A transaction counts once in every count and sum: ``attempted`` and then ``succeeded`` of one ``transaction.id``
+  and type is one event there. Sums are per currency: the currency is part of their key.
+
+This is the reference that any faster kernel has to equal. It does no I/O and knows no rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shopward.errors import SnapshotInvalid
+from shopward.values import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features.layout import Layout
+
+_SWEEP_FLOOR: Final = 20_000
+_TRANSACTION_GENERATION_MS: Final = 7 * DAY_MS
+
+
+class Readings(dict[int, Any]):
+    """Feature values of one event by index, computed on first use and then kept: rules, evidence and settling share them."""
+
+    __slots__ = ("at_ms", "facts", "kernel", "rows", "seq")
+
+    def __init__(self, kernel: Kernel, facts: Facts, rows: list[list[Any] | None], seq: int) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.facts = facts
+        self.rows = rows
+        self.at_ms = facts.at_ms
+        self.seq = seq
+
+    def __missing__(self, index: int) -> Any:
+        value = self[index] = self.kernel.layout.readers[index](self)
+        return value
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a decision writes back into the state.
+
+    Attributes:
+        kind: allow, review, challenge or deny.
+        score_centi: the score in hundredths.
+        condemned: ``(path, token, until_ms)`` of the sources that a rule condemned.
+    """
+
+    kind: str
+    score_centi: int
+    condemned: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the action went ahead."""
+        return self.kind in ("allow", "review")
+
+
+class Kernel:
+    """State of all declared features.
+
+    Args:
+        layout: the compiled declarations.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.seq = 0
+        self.families: list[dict[str, list[Any]]] = [{} for _ in layout.families]
+        self.condemned: dict[str, dict[str, int]] = {}
+        self._swept: list[int] = [0] * len(layout.families)
+        self._transactions: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self._generation = 0
+
+    def observe(self, facts: Facts) -> Readings:
+        """Apply an event before the decision; ``facts.at_ms`` never goes back."""
+        self.seq += 1
+        plan = self.layout.plan(facts.type, facts.status)
+        at_ms = facts.at_ms
+        rows: list[list[Any] | None] = [None] * len(self.families)
+        once = self._counted(facts) if facts.transaction else None
+        for family, key_of, updates in plan.families:
+            key = key_of(facts)
+            if key is None:
+                continue
+            table = self.families[family]
+            row = table.get(key)
+            rows[family] = row
+            for slot, update, guard, bit in updates:
+                if guard is not None and not guard(facts):
+                    continue
+                if once is not None and bit:
+                    if once[0] & bit:
+                        continue
+                    once[0] |= bit
+                if row is None:
+                    row = self._new_row(family, table, key, at_ms)
+                    rows[family] = row
+                row[slot] = update(row[slot], at_ms, facts, self.seq)
+        if once is not None and once[0]:
+            self._transactions[0][facts.type + facts.transaction] = once[0]
+        return Readings(self, facts, rows, self.seq)
+
+    def settle(self, facts: Facts, readings: Readings, outcome: Outcome) -> None:
+        """Write back what the decision teaches: earned pairs, condemned sources, features of phase ``decision``."""
+        plan = self.layout.plan(facts.type, facts.status)
+        due = [
+            (family, key, slot, write)
+            for family, key_of, updates in plan.settled
+            if (key := key_of(facts)) is not None
+            for slot, write, guard in updates
+            if guard is None or guard(facts, readings, outcome)
+        ]
+        for family, key, slot, write in due:
+            table = self.families[family]
+            row = table.get(key)
+            value = write(None if row is None else row[slot], self, facts, outcome)
+            if value is None:
+                continue
+            if row is None:
+                row = self._new_row(family, table, key, facts.at_ms)
+            row[slot] = value
+        for path, token, until_ms in outcome.condemned:
+            tokens = self.condemned.setdefault(path, {})
+            tokens[token] = max(until_ms, tokens.get(token, 0))
+
+    def condemned_until(self, paths: Sequence[str], values: Sequence[str]) -> int:
+        """Until when any of these parts is or was condemned; 0 for never."""
+        if not self.condemned:
+            return 0
+        latest = 0
+        for path, value in zip(paths, values, strict=True):
+            tokens = self.condemned.get(path)
+            if tokens:
+                latest = max(latest, tokens.get(value, 0))
+        return latest
+
+    def keys(self) -> int:
+        """How many keys are held, over all families."""
+        return sum(len(table) for table in self.families)
+
+    def dump(self) -> bytes:
+        """The whole state as MessagePack."""
+        return _encoder.encode(
+            {
+                "seq": self.seq,
+                "families": self.families,
+                "condemned": self.condemned,
+                "transactions": [
+                    {key: f"{mask:x}" for key, mask in part.items()} for part in self._transactions
+                ],
+                "generation": self._generation,
+            }
+        )
+
+    def load(self, data: bytes) -> None:
+        """Take over a dumped state of the same layout; raises ``SnapshotInvalid`` and leaves the state as it was."""
+        try:
+            saved = _decoder.decode(data)
+        except msgspec.MsgspecError as broken:
+            raise SnapshotInvalid(
+                "the saved state cannot be read", expected="MessagePack of a kernel"
+            ) from broken
+        if len(saved.families) != len(self.families):
+            raise SnapshotInvalid(
+                "the saved state has other families", expected=f"{len(self.families)} families"
+            )
+        self.seq, self.families, self.condemned = saved.seq, saved.families, saved.condemned
+        recent, older = ({key: int(mask, 16) for key, mask in part.items()} for part in saved.transactions)
+        self._transactions, self._generation = (recent, older), saved.generation
+        self._swept = [len(table) for table in self.families]
+
+    def _new_row(self, family: int, table: dict[str, list[Any]], key: str, at_ms: int) -> list[Any]:
+        if len(table) >= _SWEEP_FLOOR and len(table) >= 2 * self._swept[family]:
+            self._sweep(family, table, at_ms)
+        row: list[Any] = [None] * self.layout.families[family].width
+        table[key] = row
+        return row
+
+    def _sweep(self, family: int, table: dict[str, list[Any]], at_ms: int) -> None:
+        """Drop keys whose every slot reads as empty; costs O(1) per new key, as the table has doubled since."""
+        idle = self.layout.families[family].idle
+        for key in [key for key, row in table.items() if idle(row, at_ms)]:
+            del table[key]
+        self._swept[family] = len(table)
+
+    def _counted(self, facts: Facts) -> list[int]:
+        """Which counters have counted this transaction before, as a bit mask; remembered for 7 to 14 days."""
+        generation = facts.at_ms // _TRANSACTION_GENERATION_MS
+        if generation != self._generation:
+            kept = self._transactions[0] if generation == self._generation + 1 else {}
+            self._transactions, self._generation = ({}, kept), generation
+        key = facts.type + facts.transaction
+        mask = self._transactions[0].get(key)
+        return [self._transactions[1].get(key, 0) if mask is None else mask]
+
+
+class _Saved(msgspec.Struct):
+    seq: int
+    families: list[dict[str, list[Any]]]
+    condemned: dict[str, dict[str, int]]
+    transactions: tuple[dict[str, str], dict[str, str]]
+    generation: int
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(_Saved)
+
+__all__ = ["Kernel", "Outcome", "Readings"]

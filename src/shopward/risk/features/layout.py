@@ -1,0 +1,360 @@
+"""The layout: declared features compiled into families, slots and a plan for each kind of event.
+
+Promise: features with the same key share one row, and features with the same key, filter, field and pane width
+share one slot, kept as long as the longest of their windows. A ``Plan`` holds, for one event type and status, only
+the families, updates and filters that can matter there. Nothing here holds state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import msgspec
+
+from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec, check_features
+from shopward.risk.features.series import NEVER_S, DistinctRing, Earned, LastValue, PaneCounter, Sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features.kernel import Kernel, Outcome, Readings
+
+CURRENCY_FIELDS: Final = ("transaction.amount_minor", "transaction.balance_before_minor")
+"""Sums of these are kept per currency."""
+_EARTH_RADIUS_KM: Final = 6371.0
+
+
+class FilterCompiler(Protocol):
+    """Turns a filter of the policy language into a Python test for one kind of event."""
+
+    def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
+        """A test of the facts, or a constant where the type and status decide it."""
+        ...
+
+    def decision_filter(
+        self, spec: FeatureSpec, type_: str, status: str
+    ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
+        """A test of facts, readings and outcome, or a constant."""
+        ...
+
+
+class Family:
+    """All features of one key: how wide a row is and when it is idle."""
+
+    def __init__(self, key: tuple[str, ...], *, per_currency: bool) -> None:
+        self.key = key
+        self.per_currency = per_currency
+        self.structures: list[Any] = []
+        self.key_of: Callable[[Facts], str | None] = _key_function(key, per_currency=per_currency)
+
+    @property
+    def width(self) -> int:
+        """Slots in a row."""
+        return len(self.structures)
+
+    def idle(self, row: list[Any], at_ms: int) -> bool:
+        """Whether every slot of the row reads as empty, from now on."""
+        return all(
+            slot is None or structure.idle(slot, at_ms)
+            for slot, structure in zip(row, self.structures, strict=True)
+        )
+
+
+class Plan(NamedTuple):
+    """What one kind of event touches: ``(family, key, updates)`` before and ``(family, key, writes)`` after the decision."""
+
+    families: list[tuple[int, Any, list[tuple[int, Any, Any, int]]]]
+    settled: list[tuple[int, Any, list[tuple[int, Any, Any]]]]
+
+
+class _Place(NamedTuple):
+    family: int
+    slot: int
+    structure: Any
+
+
+class Layout:
+    """Compiled feature declarations.
+
+    Args:
+        features: declarations in their order.
+        filters: compiles ``where``.
+        wanted: names of the features that any rule may read for an event type and status; all where ``None``.
+    """
+
+    def __init__(
+        self,
+        features: tuple[FeatureSpec, ...],
+        filters: FilterCompiler,
+        *,
+        wanted: Callable[[str, str], Collection[str]] | None = None,
+    ) -> None:
+        check_features(features)
+        self.features = features
+        self.index = {spec.name: position for position, spec in enumerate(features)}
+        self.families: list[Family] = []
+        self._filters = filters
+        self._wanted = wanted
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
+        self._slot_of: dict[tuple[Any, ...], _Place] = {}
+        self._places = [
+            None if spec.measure in ("ratio", "condemned") else self._place(spec) for spec in features
+        ]
+        self.readers = [self._reader(spec, place) for spec, place in zip(features, self._places, strict=True)]
+
+    @property
+    def schema(self) -> str:
+        """A digest of the declarations: a state fits exactly one schema."""
+        return hashlib.blake2b(msgspec.json.encode(self.features), digest_size=16).hexdigest()
+
+    def plan(self, type_: str, status: str) -> Plan:
+        """What an event of this type and status touches; made once and kept."""
+        plan = self._plans.get((type_, status))
+        if plan is None:
+            plan = self._plans[type_, status] = self._make_plan(type_, status)
+        return plan
+
+    def _place(self, spec: FeatureSpec) -> _Place:
+        """The family and slot of a feature, shared with others where they keep the same."""
+        per_currency = spec.measure == "sum" and spec.of in CURRENCY_FIELDS
+        family_key = (spec.key, per_currency)
+        if family_key not in self._family_of:
+            self._family_of[family_key] = len(self.families)
+            self.families.append(Family(spec.key, per_currency=per_currency))
+        number = self._family_of[family_key]
+        shared = (
+            number,
+            _kind(spec),
+            spec.where,
+            spec.of,
+            spec.phase,
+            spec.width_ms if spec.window else spec.keep,
+        )
+        place = self._slot_of.get(shared)
+        if place is None:
+            family = self.families[number]
+            place = self._slot_of[shared] = _Place(number, family.width, _structure(spec))
+            family.structures.append(place.structure)
+        elif spec.window:
+            place.structure.panes_kept = max(place.structure.panes_kept, spec.panes + spec.offset_panes)
+        return place
+
+    def _make_plan(self, type_: str, status: str) -> Plan:
+        before: dict[int, list[tuple[int, Any, Any, int]]] = {}
+        after: dict[int, list[tuple[int, Any, Any]]] = {}
+        for bit, (spec, place) in enumerate(self._owners()):
+            if spec.phase == "event":
+                test = self._filters.event_filter(spec, type_, status)
+                if test is not False:
+                    mask = 1 << bit if spec.measure in ("count", "sum") else 0
+                    update = (
+                        place.slot,
+                        _update(spec, place.structure),
+                        None if test is True else test,
+                        mask,
+                    )
+                    before.setdefault(place.family, []).append(update)
+            else:
+                late = self._filters.decision_filter(spec, type_, status)
+                if late is not False:
+                    write = (place.slot, _write(spec, place.structure), None if late is True else late)
+                    after.setdefault(place.family, []).append(write)
+        read = set(before) | self._families_read(type_, status)
+        return Plan(
+            [(family, self.families[family].key_of, before.get(family, [])) for family in sorted(read)],
+            [(family, self.families[family].key_of, writes) for family, writes in sorted(after.items())],
+        )
+
+    def _owners(self) -> list[tuple[FeatureSpec, _Place]]:
+        """One declaration for each slot, in order."""
+        seen: dict[tuple[int, int], tuple[FeatureSpec, _Place]] = {}
+        for spec, place in zip(self.features, self._places, strict=True):
+            if place is not None:
+                seen.setdefault((place.family, place.slot), (spec, place))
+        return list(seen.values())
+
+    def _families_read(self, type_: str, status: str) -> set[int]:
+        names = (
+            {spec.name for spec in self.features}
+            if self._wanted is None
+            else set(self._wanted(type_, status))
+        )
+        for spec in reversed(self.features):
+            if spec.name in names and spec.measure == "ratio":
+                names |= {spec.numerator, spec.denominator}
+        return {
+            place.family
+            for spec, place in zip(self.features, self._places, strict=True)
+            if place and spec.name in names
+        }
+
+    def _reader(self, spec: FeatureSpec, place: _Place | None) -> Callable[[Readings], Any]:
+        if place is None:
+            return _ratio_reader(self.index, spec) if spec.measure == "ratio" else _condemned_reader(spec)
+        return _reader(spec, place)
+
+
+def _kind(spec: FeatureSpec) -> str:
+    """Measures that one slot can answer share a kind."""
+    if spec.measure in ("count", "sum"):
+        return spec.measure
+    return "sighted" if spec.measure in SIGHTED else spec.measure
+
+
+def _structure(spec: FeatureSpec) -> Any:
+    if spec.measure in ("count", "sum"):
+        return PaneCounter(spec.width_ms, spec.panes + spec.offset_panes)
+    if spec.measure == "distinct":
+        return DistinctRing(spec.width_ms, spec.panes)
+    if spec.measure in SIGHTED:
+        return Sightings(spec.keep_ms)
+    if spec.measure == "known":
+        return Earned(spec.ripe_ms, spec.keep_ms)
+    return LastValue(spec.keep_ms)
+
+
+def _key_function(key: tuple[str, ...], *, per_currency: bool) -> Callable[[Facts], str | None]:
+    """The row's key for an event, ``None`` where a part is empty; the whole shop has the key ``""``."""
+    parts = [*key, "transaction.currency"] if per_currency else list(key)
+    attributes = [f"e.{FIELDS[path].attribute}" for path in parts]
+    if not attributes:
+        return lambda _facts: ""
+    if len(attributes) == 1 and FIELDS[parts[0]].kind != "int":
+        source = f"{attributes[0]} or None"
+    else:
+        joined = "\\x1f".join("{" + attribute + "}" for attribute in attributes)
+        source = f'f"{joined}" if {" and ".join(attributes)} else None'
+    return eval(f"lambda e: {source}", {"__builtins__": {}})  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
+
+
+def _update(spec: FeatureSpec, structure: Any) -> Callable[[Any, int, Facts, int], Any]:
+    """How the slot changes with a matching event."""
+    add = structure.add
+    if spec.measure == "count":
+        return lambda slot, at_ms, _facts, _seq: add(slot, at_ms, 0)
+    if spec.measure in SIGHTED:
+        return lambda slot, at_ms, _facts, seq: add(slot, at_ms, seq)
+    if spec.measure == "distance_km":
+        return lambda slot, at_ms, e, seq: (
+            add(slot, at_ms, seq, [e.lat_deg, e.lon_deg]) if e.located else slot
+        )
+    attribute = FIELDS[spec.of].attribute
+    if spec.measure == "sum":
+        return lambda slot, at_ms, e, _seq: add(slot, at_ms, getattr(e, attribute))
+    if spec.measure == "last":
+        return lambda slot, at_ms, e, seq: add(slot, at_ms, seq, getattr(e, attribute))
+
+    def distinct(slot: Any, at_ms: int, e: Facts, _seq: int) -> Any:
+        value = getattr(e, attribute)
+        return add(slot, at_ms, value) if value else slot
+
+    return distinct
+
+
+def _write(spec: FeatureSpec, structure: Any) -> Callable[[Any, Kernel, Facts, Outcome], Any]:
+    """How the slot changes once the decision is made."""
+    if spec.measure == "known":
+        attributes = [FIELDS[path].attribute for path in spec.key]
+
+        def earn(slot: Any, kernel: Kernel, e: Facts, _outcome: Outcome) -> Any:
+            condemned = kernel.condemned_until(spec.key, [getattr(e, name) for name in attributes])
+            return structure.add(slot, e.at_ms, condemned)
+
+        return earn
+    if spec.of == "decision.score_centi":
+        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.score_centi)
+    if spec.of == "decision.kind":
+        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.kind)
+    update = _update(spec, structure)
+    return lambda slot, kernel, e, _outcome: update(slot, e.at_ms, e, kernel.seq)
+
+
+def _reader(spec: FeatureSpec, place: _Place) -> Callable[[Readings], Any]:
+    """How the feature reads from its row; its empty value where there is no row or slot."""
+    family, number, structure = place
+    empty = empty_reading(spec)
+    value_of = _value(spec, structure)
+
+    def read(readings: Readings) -> Any:
+        row = readings.rows[family]
+        if row is None or (slot := row[number]) is None:
+            return empty
+        return value_of(slot, readings)
+
+    return read
+
+
+def empty_reading(spec: FeatureSpec) -> Any:
+    """What a feature reads where nothing was ever seen."""
+    if spec.measure == "since":
+        return NEVER_S
+    if spec.measure in ("known", "condemned"):
+        return False
+    if spec.measure == "ratio":
+        return 0.0
+    if spec.measure == "last":
+        text = spec.of == "decision.kind" or (
+            spec.of in FIELDS and FIELDS[spec.of].kind in ("string", "token")
+        )
+        return "" if text else False if spec.of in FIELDS and FIELDS[spec.of].kind == "bool" else 0
+    return 0
+
+
+def _value(spec: FeatureSpec, structure: Any) -> Callable[[Any, Readings], Any]:
+    """How a slot that was written reads at an event."""
+    if spec.measure in ("count", "sum"):
+        part, panes, offset = (1 if spec.measure == "count" else 2), spec.panes, spec.offset_panes
+        return lambda slot, r: structure.read(slot, r.at_ms, part, panes, offset)
+    if spec.measure == "distinct":
+        return lambda slot, r: structure.read(slot, r.at_ms, spec.panes)
+    if spec.measure in SIGHTED:
+        return _sighted(spec, structure)
+    if spec.measure == "known":
+        attributes = [FIELDS[path].attribute for path in spec.key]
+        return lambda slot, r: structure.read(
+            slot, r.at_ms, r.kernel.condemned_until(spec.key, [getattr(r.facts, name) for name in attributes])
+        )
+    if spec.measure == "distance_km":
+        return lambda slot, r: _distance(structure.previous(slot, r.at_ms, r.seq), r.facts)
+    empty = empty_reading(spec)
+    return lambda slot, r: empty if (value := structure.previous(slot, r.at_ms, r.seq)) is None else value
+
+
+def _sighted(spec: FeatureSpec, structure: Sightings) -> Callable[[Any, Readings], Any]:
+    """The four ways to read first and last sightings."""
+    if spec.measure == "first_seen":
+        return lambda slot, r: structure.first_ms(slot, r.at_ms) // 1000
+    if spec.measure == "age":
+        return lambda slot, r: (
+            (r.at_ms - first) // 1000 if (first := structure.first_ms(slot, r.at_ms)) else 0
+        )
+    if spec.measure == "last_seen":
+        return lambda slot, r: structure.previous_ms(slot, r.at_ms, r.seq) // 1000
+    return lambda slot, r: (
+        (r.at_ms - before) // 1000 if (before := structure.previous_ms(slot, r.at_ms, r.seq)) else NEVER_S
+    )
+
+
+def _ratio_reader(index: dict[str, int], spec: FeatureSpec) -> Callable[[Readings], Any]:
+    numerator, denominator = index[spec.numerator], index[spec.denominator]
+    return lambda readings: readings[numerator] / below if (below := readings[denominator]) else 0.0
+
+
+def _condemned_reader(spec: FeatureSpec) -> Callable[[Readings], Any]:
+    attribute = FIELDS[spec.key[0]].attribute
+    return lambda r: r.kernel.condemned_until(spec.key, [getattr(r.facts, attribute)]) >= r.at_ms > 0
+
+
+def _distance(before: list[int] | None, facts: Facts) -> int:
+    """Haversine distance in whole kilometres between two places given in whole degrees."""
+    if before is None or not facts.located:
+        return 0
+    lat1, lon1, lat2, lon2 = map(math.radians, (*before, facts.lat_deg, facts.lon_deg))
+    half = (
+        math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    )
+    return round(2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half))))

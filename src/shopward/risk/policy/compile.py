@@ -1,0 +1,218 @@
+"""Compiling: a policy as written becomes one Python function for each kind of event.
+
+Promise:
+- everything that can be wrong is found here, before the policy is in force: unknown names, wrong types, conditions
+  that cannot be true, origin held against a constant, two rules of one name, actions that contradict their exclusions;
+- for an event type and status only the rules that can fire there are compiled, in the order of the files;
+- a rule reads a feature only when the terms before it hold.
+
+The generated source holds nothing but names of our own tables and literals that the CEL compiler wrote.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from shopward.errors import PolicyInvalid
+from shopward.events.catalogue import EVENT_TYPES
+from shopward.risk import cel
+from shopward.risk.features import Layout
+from shopward.risk.features.declare import FIELDS
+from shopward.risk.vocabulary import CelFilters, presence_of, reader_of, refuse_origin, rule_environment
+from shopward.values import parse_duration_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features import Readings
+    from shopward.risk.policy.spec import PolicySpec, RuleSpec, ScoreThresholds
+
+STRENGTH = {"allow": 0, "review": 1, "challenge": 2, "deny": 3}
+
+
+class CompiledRule(NamedTuple):
+    """A rule ready to run: its condition, its weight, and which features are its evidence."""
+
+    spec: RuleSpec
+    condition: cel.Checked
+    weight: float | cel.Checked
+    strength: int
+    evidence: tuple[tuple[str, int], ...]
+    thresholds: tuple[tuple[str, Any], ...]
+    condemns: tuple[tuple[str, str], ...]
+    condemn_ms: int
+
+
+class Policy:
+    """A compiled policy.
+
+    Args:
+        spec: the policy as written.
+
+    Raises:
+        PolicyInvalid: where anything in it is wrong; the message names the rule.
+    """
+
+    def __init__(self, spec: PolicySpec) -> None:
+        self.spec = spec
+        self.version = spec.version
+        self.satisfied_for_ms = parse_duration_ms(
+            spec.head.challenge.satisfied_for, path="challenge.satisfied_for"
+        )
+        filters = CelFilters(spec.features)
+        self._index = {feature.name: position for position, feature in enumerate(spec.features)}
+        self._environment = rule_environment(spec.features)
+        self.rules = self._compile_rules()
+        self.layout = Layout(spec.features, filters, wanted=self._wanted)
+        self._functions: dict[tuple[str, str], Callable[[Facts, Readings], list[tuple[int, float]]]] = {}
+        _check_scores(spec.head.score_by_type)
+
+    def fire(self, facts: Facts, readings: Readings) -> list[tuple[int, float]]:
+        """The rules that fire on an event, by index, each with its points."""
+        key = (facts.type, facts.status)
+        function = self._functions.get(key)
+        if function is None:
+            function = self._functions[key] = self._function(*key)
+        return function(facts, readings)
+
+    def thresholds(self, type_: str) -> ScoreThresholds:
+        """From which score on the score alone decides, for an event type."""
+        return self.spec.head.score_by_type.get(type_, self.spec.head.score)
+
+    def _compile_rules(self) -> tuple[CompiledRule, ...]:
+        names: set[str] = set()
+        rules = []
+        for rule in self.spec.rules:
+            if rule.name in names or rule.name == "score":
+                raise _bad(rule, "name", "a name that no other rule has", rule.name)
+            names.add(rule.name)
+            rules.append(self._compile_rule(rule))
+        return tuple(rules)
+
+    def _compile_rule(self, rule: RuleSpec) -> CompiledRule:
+        for type_ in rule.on:
+            if type_ not in EVENT_TYPES:
+                raise _bad(rule, "on", "event types of the catalogue", type_)
+        for action in rule.actions:
+            if action.factor is not None and action.factor in (*action.exclude, *rule.exclude):
+                raise _bad(rule, "actions", "a factor that the rule does not exclude", action.factor)
+        condition = self._checked(rule, "when", rule.when, cel.BOOL)
+        refuse_origin(condition, f"rule {rule.name}")
+        weight: float | cel.Checked
+        if isinstance(rule.weight, str):
+            weight = self._checked(rule, "weight", rule.weight, cel.DOUBLE)
+        elif 0 <= rule.weight <= 1000:
+            weight = rule.weight
+        else:
+            raise _bad(rule, "weight", "0 or more: evidence never lowers a score", str(rule.weight))
+        features = sorted({path[1] for path in condition.references if path[0] == "f"})
+        return CompiledRule(
+            rule,
+            condition,
+            weight,
+            STRENGTH[rule.decision],
+            tuple((name, self._index[name]) for name in features),
+            tuple(_thresholds(condition)),
+            _condemns(rule),
+            parse_duration_ms(rule.condemn.for_, path=f"rule {rule.name}: condemn.for")
+            if rule.condemn
+            else 0,
+        )
+
+    def _checked(self, rule: RuleSpec, part: str, source: str, expect: cel.Type) -> cel.Checked:
+        try:
+            return self._environment.check(source, expect=expect)
+        except cel.CelInvalid as invalid:
+            raise PolicyInvalid(
+                f"rule {rule.name!r} does not compile", path=f"rule {rule.name}: {part}", found=str(invalid)
+            ) from invalid
+
+    def _applicable(self, type_: str, status: str) -> list[tuple[int, CompiledRule, cel.Checked | bool]]:
+        """Rules that can fire on this kind of event, with what remains of their conditions."""
+        applicable: list[tuple[int, CompiledRule, cel.Checked | bool]] = []
+        for position, rule in enumerate(self.rules):
+            if rule.spec.on and type_ not in rule.spec.on:
+                continue
+            if type_ == "label" and "label" not in rule.spec.on:
+                continue
+            left = rule.condition.under({("type",): type_, ("status",): status})
+            if left is not False:
+                applicable.append((position, rule, left))
+        return applicable
+
+    def _wanted(self, type_: str, status: str) -> Collection[str]:
+        """Features that some rule or late filter may read for this kind of event."""
+        names: set[str] = set()
+        for _position, rule, _left in self._applicable(type_, status):
+            for checked in (rule.condition, rule.weight):
+                if isinstance(checked, cel.Checked):
+                    names |= {path[1] for path in checked.references if path[0] == "f"}
+        return names | self._late_reads()
+
+    def _late_reads(self) -> set[str]:
+        """Features that filters of phase ``decision`` read."""
+        return {
+            feature.name
+            for feature in self.spec.features
+            if any(
+                other.phase == "decision" and f"f.{feature.name}" in other.where
+                for other in self.spec.features
+            )
+        }
+
+    def _function(self, type_: str, status: str) -> Callable[[Facts, Readings], list[tuple[int, float]]]:
+        """One function that runs all rules for this kind of event."""
+        read, present = reader_of(self._index), presence_of(self._index)
+        lines = ["def fire(e, F):", " fired = []"]
+        for position, rule, left in self._applicable(type_, status):
+            points = (
+                rule.weight.to_python(read, present)
+                if isinstance(rule.weight, cel.Checked)
+                else repr(float(rule.weight))
+            )
+            condition = "True" if left is True else left.to_python(read, present)  # type: ignore[union-attr]
+            # A condition that cannot be computed (an overflow, a division by zero) does not fire: the rule fails
+            # open for this one event, and the others still stand.
+            lines += [
+                " try:",
+                f"  if {condition}: fired.append(({position}, {points}))",
+                " except EvalError: pass",
+            ]
+        lines.append(" return fired")
+        namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+        exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
+        return namespace["fire"]  # type: ignore[no-any-return]
+
+
+def _condemns(rule: RuleSpec) -> tuple[tuple[str, str], ...]:
+    """Paths and attributes of the sources that a rule condemns."""
+    if rule.condemn is None:
+        return ()
+    for path in rule.condemn.keys:
+        if path not in FIELDS:
+            raise _bad(rule, "condemn.keys", "fields of the event", path)
+    return tuple((path, FIELDS[path].attribute) for path in rule.condemn.keys)
+
+
+def _thresholds(condition: cel.Checked) -> list[tuple[str, Any]]:
+    """The constants that a rule holds its features against, for the evidence."""
+    return [
+        (f"{held.path[1]}_threshold", held.literal)
+        for term in condition.terms
+        if (held := term.comparison) is not None and held.path[0] == "f"
+    ]
+
+
+def _check_scores(by_type: dict[str, ScoreThresholds]) -> None:
+    for type_ in by_type:
+        if type_ not in EVENT_TYPES:
+            raise PolicyInvalid(
+                "unknown event type", path=f"score_by_type.{type_}", expected="a type of the catalogue"
+            )
+
+
+def _bad(rule: RuleSpec, part: str, expected: str, found: str) -> PolicyInvalid:
+    return PolicyInvalid(
+        f"rule {rule.name!r} is wrong", path=f"rule {rule.name}: {part}", expected=expected, found=found
+    )

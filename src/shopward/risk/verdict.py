@@ -1,0 +1,148 @@
+"""The verdict: rules that fired become one decision with a score, reasons and actions.
+
+Promise: a pure function of the policy, the facts, their readings and the challenges that were passed.
+1. Every rule that fires adds its points; ``score = 100 * (1 - exp(-points / 50))``: monotone, below 100, finer than
+   whole numbers, and comparable between events of all types because points are.
+2. The strongest decision of a rule that is not satisfied by a passed challenge wins: allow < review < challenge < deny.
+3. The score decides too, from the policy's thresholds on, under the name ``score``.
+4. A challenge names its factor: the first of the policy's order that no reason excludes, and all excluded factors.
+   Where every factor is excluded it is a deny: a challenge that proves nothing must not let anybody through.
+5. Rules in shadow are reported and change nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from shopward.risk.policy.compile import STRENGTH
+from shopward.risk.policy.spec import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features import Readings
+    from shopward.risk.policy.compile import CompiledRule, Policy
+
+SCORE_SCALE: Final = 50.0
+SCORE_RULE: Final = "score"
+_KINDS: Final = tuple(STRENGTH)
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """Why: the rule's name and the values it saw, with the constants it held them against."""
+
+    code: str
+    evidence: dict[str, Any] = {}
+
+
+class Verdict(Struct, frozen=True):
+    """What the rules say of one event.
+
+    Attributes:
+        decision: allow, review, challenge or deny.
+        points: the sum of the weights, the additive form of the score.
+        score: 0 to 100.
+        reasons: strongest first.
+        actions: what the shop is asked to do beside the decision.
+        deciding: rules that a passed challenge would have to satisfy.
+        condemned: ``(path, token, until_ms)`` of sources that stop earning trust.
+        shadow: names of shadow rules that fired.
+    """
+
+    decision: str
+    points: float
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    actions: tuple[Action, ...] = ()
+    deciding: tuple[str, ...] = ()
+    condemned: tuple[tuple[str, str, int], ...] = ()
+    shadow: tuple[str, ...] = ()
+
+
+NOTHING_FIRED: Final = Verdict("allow", 0.0, 0.0)
+
+
+def score_of(points: float) -> float:
+    """Points as a score from 0 to 100."""
+    return round(100.0 * (1.0 - math.exp(-points / SCORE_SCALE)), 4)
+
+
+def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collection[str] = ()) -> Verdict:
+    """The verdict on an event whose features were observed; ``satisfied`` are rules answered by a passed challenge."""
+    fired = policy.fire(facts, readings)
+    if not fired:
+        return NOTHING_FIRED
+    rules = policy.rules
+    live = [(rules[index], points) for index, points in fired if not rules[index].spec.shadow]
+    total = sum(points for _rule, points in live)
+    score = score_of(total)
+    by_score = _by_score(policy, facts.type, score)
+    standing = [(rule.spec.name, rule.strength) for rule, _points in live if rule.spec.name not in satisfied]
+    if by_score and SCORE_RULE not in satisfied:
+        standing.append((SCORE_RULE, by_score))
+    strength = max((each for _name, each in standing), default=0)
+    deciding = tuple(name for name, each in standing if each == strength) if strength else ()
+    unanswered = [rule for rule, _points in live if rule.spec.name not in satisfied]
+    actions, strength = _actions(policy, unanswered, strength)
+    ordered = sorted(live, key=lambda item: (-item[0].strength, -item[1]))
+    reasons = tuple(Reason(rule.spec.name, _evidence(rule, readings)) for rule, _points in ordered)
+    if SCORE_RULE in deciding:
+        reasons = (*reasons, Reason(SCORE_RULE, {"score": score}))
+    return Verdict(
+        _KINDS[strength],
+        total,
+        score,
+        reasons,
+        actions,
+        deciding,
+        _condemned([rule for rule, _points in live], facts),
+        tuple(rules[index].spec.name for index, _points in fired if rules[index].spec.shadow),
+    )
+
+
+def _by_score(policy: Policy, type_: str, score: float) -> int:
+    thresholds = policy.thresholds(type_)
+    if score >= thresholds.deny:
+        return STRENGTH["deny"]
+    if score >= thresholds.challenge:
+        return STRENGTH["challenge"]
+    return STRENGTH["review"] if score >= thresholds.review else 0
+
+
+def _actions(policy: Policy, rules: list[CompiledRule], strength: int) -> tuple[tuple[Action, ...], int]:
+    """Actions of the rules that fired, and a step-up with its factor where the decision is a challenge."""
+    actions = tuple(
+        dict.fromkeys(action for rule in rules for action in rule.spec.actions if action.type != "step_up")
+    )
+    if strength != STRENGTH["challenge"]:
+        return actions, strength
+    wanted = [action for rule in rules for action in rule.spec.actions if action.type == "step_up"]
+    excluded = {factor for rule in rules for factor in rule.spec.exclude} | {
+        factor for action in wanted for factor in action.exclude
+    }
+    preferred = [action.factor for action in wanted if action.factor is not None] + list(
+        policy.spec.head.challenge.factors
+    )
+    factor = next((each for each in preferred if each not in excluded), None)
+    if factor is None:  # fails closed: no factor is left that the threat does not own
+        return actions, STRENGTH["deny"]
+    return (Action("step_up", factor, tuple(sorted(excluded))), *actions), strength
+
+
+def _evidence(rule: CompiledRule, readings: Readings) -> dict[str, Any]:
+    evidence = {name: readings[index] for name, index in rule.evidence}
+    evidence.update(rule.thresholds)
+    return evidence
+
+
+def _condemned(rules: list[CompiledRule], facts: Facts) -> tuple[tuple[str, str, int], ...]:
+    return tuple(
+        (path, token, facts.at_ms + rule.condemn_ms)
+        for rule in rules
+        for path, attribute in rule.condemns
+        if (token := getattr(facts, attribute))
+    )
