@@ -1,0 +1,159 @@
+"""The engine: one event in, one verdict out, with all state in memory and no I/O.
+
+Promise: the same events in the same order under the same policy give the same verdicts and the same state, whether
+they come live, from a file, or back from the log. What the engine knows after ``rebuild`` of a log equals what it
+knew when it wrote that log; recorded decisions are taken as they stand and never recomputed.
+
+The story of one event:
+  (1) facts: tokens instead of names
+  (2) effective time: the largest seen so far
+  (3) a label takes the keys of the event that it names
+  (4) features observe
+  (5) challenges already answered
+  (6) the verdict
+  (7) features settle, the challenge is remembered
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from shopward.errors import SnapshotInvalid
+from shopward.events.facts import take_keys
+from shopward.risk.challenges import ChallengeBook, Pending
+from shopward.risk.features import Kernel, Outcome
+from shopward.risk.policy import Action
+from shopward.risk.verdict import Reason, Verdict, judge
+
+if TYPE_CHECKING:
+    from shopward.events import Event, Facts, FactsMaker
+    from shopward.risk.policy import Policy
+
+
+class Recall(Protocol):
+    """How a label finds the event that it names."""
+
+    def facts_of(self, event_id: str) -> Facts | None:
+        """The facts of an earlier event, ``None`` where it is not known."""
+        ...
+
+
+class DecisionRecord(Struct, omit_defaults=True):
+    """A decision as it is recorded: no texts, but everything that a rebuild of the state needs."""
+
+    id: str
+    event_id: str
+    decision: str
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    actions: tuple[Action, ...] = ()
+    orders: tuple[str, ...] = ()
+    policy: str = ""
+    shadow: tuple[str, ...] = ()
+    deciding: tuple[str, ...] = ()
+    condemned: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the features learn from it."""
+        return Outcome(self.decision, round(self.score * 100), self.condemned)
+
+
+class Engine:
+    """Decides events in memory.
+
+    Args:
+        policy: the compiled policy in force.
+        maker: projects events onto facts.
+        recall: finds the event that a label names.
+    """
+
+    def __init__(self, policy: Policy, maker: FactsMaker, recall: Recall) -> None:
+        self.policy = policy
+        self.maker = maker
+        self.recall = recall
+        self.kernel = Kernel(policy.layout)
+        self.challenges = ChallengeBook()
+        self.latest_ms = 0
+
+    def decide(self, event: Event) -> tuple[Facts, DecisionRecord]:
+        """The verdict on a new event, applied to the state.
+
+        Raises:
+            InvalidField: where the event's address is none; the state is as it was.
+        """
+        facts = self.maker.make(event)  # (1)
+        self.latest_ms = facts.at_ms = max(self.latest_ms, facts.time_ms)  # (2)
+        if facts.type == "label" and (named := self.recall.facts_of(facts.labelled)) is not None:  # (3)
+            take_keys(facts, named)
+        readings = self.kernel.observe(facts)  # (4)
+        satisfied = self.challenges.satisfied(facts)  # (5)
+        verdict = judge(self.policy, facts, readings, satisfied)  # (6)
+        record = self._record(facts, verdict)
+        self.kernel.settle(facts, readings, record.outcome)  # (7)
+        self._note_challenge(facts, record)
+        return facts, record
+
+    def reapply(self, facts: Facts, record: DecisionRecord) -> None:
+        """Take an event and its recorded decision from the log into the state."""
+        self.latest_ms = max(self.latest_ms, facts.at_ms)
+        readings = self.kernel.observe(facts)
+        self.kernel.settle(facts, readings, record.outcome)
+        self._note_challenge(facts, record)
+
+    @property
+    def schema(self) -> str:
+        """Which saved states fit this engine."""
+        return self.policy.layout.schema
+
+    def dump(self) -> bytes:
+        """The whole state."""
+        return _encoder.encode(_Saved(self.latest_ms, self.kernel.dump(), self.challenges))
+
+    def load(self, state: bytes) -> None:
+        """Take over a dumped state of the same schema; raises ``SnapshotInvalid``."""
+        try:
+            saved = _decoder.decode(state)
+        except msgspec.MsgspecError as broken:
+            raise SnapshotInvalid(
+                "the saved state cannot be read", expected="MessagePack of an engine"
+            ) from broken
+        self.kernel.load(saved.kernel)
+        self.latest_ms, self.challenges = saved.latest_ms, saved.challenges
+
+    def _record(self, facts: Facts, verdict: Verdict) -> DecisionRecord:
+        return DecisionRecord(
+            "d-" + facts.id,
+            facts.id,
+            verdict.decision,
+            verdict.score,
+            verdict.reasons,
+            verdict.actions,
+            (),
+            self.policy.version,
+            verdict.shadow,
+            verdict.deciding,
+            verdict.condemned,
+        )
+
+    def _note_challenge(self, facts: Facts, record: DecisionRecord) -> None:
+        if record.decision == "challenge":
+            step_up = next((action for action in record.actions if action.type == "step_up"), None)
+            exclude: tuple[Any, ...] = step_up.exclude if step_up is not None else ()
+            pending = Pending(facts.user, facts.device, facts.type, record.deciding, exclude, facts.at_ms)
+            self.challenges.ask(record.id, pending)
+        elif facts.type == "challenge" and facts.status == "succeeded":
+            self.challenges.prove(facts, satisfied_for_ms=self.policy.satisfied_for_ms)
+
+
+class _Saved(Struct):
+    latest_ms: int
+    kernel: bytes
+    challenges: ChallengeBook
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(_Saved)
