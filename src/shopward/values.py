@@ -81,7 +81,10 @@ def parse_duration_ms(text: str, *, path: str) -> int:
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise InvalidField(
-            "not a duration", path=path, expected="a positive whole number and one of s, m, h, d", found=repr(text[:20])
+            "not a duration",
+            path=path,
+            expected="a positive whole number and one of s, m, h, d",
+            found=repr(text[:20]),
         )
     return int(match[1]) * _UNITS_MS[match[2]]
 

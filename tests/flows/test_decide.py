@@ -11,7 +11,7 @@ from shopward.adapters.snapshots import FileSnapshots, NoSnapshots
 from shopward.adapters.sql import SqlEventLog
 from shopward.errors import Conflict, InvalidField, MalformedInput, ShopwardError, StoreUnavailable
 from shopward.events import FactsMaker, Tokeniser
-from shopward.flows.decide import DecisionDesk, LogRecall
+from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.risk.policy import Policy, load_default_policy
 from shopward.values import ManualClock
@@ -45,7 +45,7 @@ class World:
         maker = FactsMaker(Tokeniser(b"t" * 32))
         self.desk = DecisionDesk(
             log=self.log,
-            engine_of=lambda: Engine(POLICY, maker, LogRecall(self.log)),
+            engine_of=lambda recall: Engine(POLICY, maker, recall),
             snapshots=kept,
             clock=self.clock,
         )

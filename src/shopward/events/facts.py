@@ -136,7 +136,7 @@ FACT_FIELDS: Final[tuple[FactField, ...]] = (
 )
 
 LABEL_TAKES: Final = (
-    "user", "email", "phone", "address", "national_id", "actor_type", "actor", "ip", "net", "asn", "country", "os",
+    "user", "email", "phone", "address", "national_id", "actor_type", "actor", "ip", "net", "asn", "country", "city", "language", "os",
     "browser", "device", "device_type", "session", "password", "transaction", "amount_minor", "currency", "instrument",
     "instrument_id", "payee", "identity_provider",
 )  # fmt: skip

@@ -46,7 +46,7 @@ class EventLimits(Struct, frozen=True):
 DEFAULT_LIMITS: Final = EventLimits()
 
 _decoder: Final = msgspec.json.Decoder(Event)
-_encoder: Final = msgspec.json.Encoder()
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _EXPECTED_GOT: Final = re.compile(
     r"^Expected `(?P<expected>[^`]*)`(?P<bound>.*?)(?:, got `(?P<found>[^`]*)`)?$", re.DOTALL
@@ -82,6 +82,10 @@ def decode_event(raw: bytes, *, limits: EventLimits = DEFAULT_LIMITS) -> Event:
         raise MalformedInput(
             "not a JSON event", expected="one JSON object in UTF-8", found=_where(broken)
         ) from None
+    if b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
+        raise InvalidField(
+            "a NUL character", path="(the event)", expected="text without U+0000, which no database keeps"
+        )
     check_event(event, limits=limits)
     return event
 
@@ -226,6 +230,14 @@ def _named(what: str) -> str:
 
 def _range_found(raw: bytes) -> str:
     return f"a value outside it, in an event of {len(raw)} bytes"
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for item in value.items() for part in item)
+    if isinstance(value, list):
+        return any(_holds_nul(part) for part in value)
+    return isinstance(value, str) and "\x00" in value
 
 
 def _where(broken: Exception) -> str:

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInvalid, StoreError
+from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInvalid
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
-from shopward.flows.engine import DecisionRecord, Engine
+from shopward.flows.engine import DecisionRecord, Engine, Recall
 from shopward.ports import LogEntry, Snapshot
 from shopward.values import MINUTE_MS, digest16
 
@@ -60,7 +60,7 @@ class DecisionDesk:
 
     Args:
         log: the claimed log.
-        engine_of: makes a fresh engine; called again where the state has to be rebuilt.
+        engine_of: makes a fresh engine on the desk's own recall; called again where the state has to be rebuilt.
         snapshots: where the state is saved.
         clock: the server's clock.
         limits: how much one event may hold.
@@ -70,7 +70,7 @@ class DecisionDesk:
         self,
         *,
         log: EventLog,
-        engine_of: Callable[[], Engine],
+        engine_of: Callable[[Recall], Engine],
         snapshots: SnapshotStore,
         clock: Clock,
         limits: EventLimits | None = None,
@@ -80,7 +80,8 @@ class DecisionDesk:
         self.clock = clock
         self.limits = limits or EventLimits()
         self._engine_of = engine_of
-        self.engine = engine_of()
+        self._recall = LogRecall(log)
+        self.engine = engine_of(self._recall)
         self.seq = 0
         self._stale = True
 
@@ -92,6 +93,7 @@ class DecisionDesk:
         """
         if self._stale:
             self.rebuild()
+        self._recall.pending.clear()
         checked = [self._check(raw) for raw in raws]  # (1)
         ids = [event.id for event in checked if isinstance(event, Event)]
         recorded = self.log.find(ids) if ids else {}  # (2)
@@ -128,7 +130,7 @@ class DecisionDesk:
         if group.entries:
             try:
                 self.log.append(group.entries)
-            except (StoreError, Conflict):
+            except ShopwardError:
                 self._stale = True
                 raise
             self.seq = group.entries[-1].seq
@@ -141,7 +143,7 @@ class DecisionDesk:
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """The state from snapshot and log; ``progress(done, of)`` is told now and then."""
         self._stale = True
-        self.engine = self._engine_of()
+        self.engine = self._engine_of(self._recall)
         after = self._load_snapshot()
         last = self.log.last_seq()
         while after < last:
@@ -183,6 +185,7 @@ class DecisionDesk:
                 hint="check the clocks of the shop and of this server",
             )
         facts, record = self.engine.decide(event)  # (4)
+        self._recall.pending[event.id] = facts
         entries.append(
             LogEntry(
                 self.seq + len(entries) + 1,
@@ -214,7 +217,7 @@ class DecisionDesk:
                 return 0
             self.engine.load(snapshot.state)
         except SnapshotInvalid:
-            self.engine = self._engine_of()
+            self.engine = self._engine_of(self._recall)
             return 0
         return snapshot.seq
 
@@ -236,13 +239,16 @@ def recorded_event(entry: LogEntry) -> RecordedEvent:
 
 
 class LogRecall:
-    """Finds the event that a label names in the log."""
+    """Finds the event that a label names: in the log, or in the group that is being prepared."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
+        self.pending: dict[str, Facts] = {}
 
     def facts_of(self, event_id: str) -> Facts | None:
         """The facts of a recorded event."""
+        if event_id in self.pending:
+            return self.pending[event_id]
         entry = self._log.find([event_id]).get(event_id) if event_id else None
         return None if entry is None else _facts_decoder.decode(entry.facts)
 

@@ -145,7 +145,7 @@ class Engine:
             exclude: tuple[Any, ...] = step_up.exclude if step_up is not None else ()
             pending = Pending(facts.user, facts.device, facts.type, record.deciding, exclude, facts.at_ms)
             self.challenges.ask(record.id, pending)
-        elif facts.type == "challenge" and facts.status == "succeeded":
+        elif facts.type == "challenge" and facts.status == "succeeded" and record.outcome.passed:
             self.challenges.prove(facts, satisfied_for_ms=self.policy.satisfied_for_ms)
 
 

@@ -1,7 +1,7 @@
 """The verdict: rules that fired become one decision with a score, reasons and actions.
 
 Promise: a pure function of the policy, the facts, their readings and the challenges that were passed.
-1. Every rule that fires adds its points; ``score = 100 * (1 - exp(-points / 50))``: monotone, below 100, finer than
+1. Points start from the policy's base for the event type, and every rule that fires adds its own; ``score = 100 * (1 - exp(-points / 50))``: monotone, below 100, finer than
    whole numbers, and comparable between events of all types because points are.
 2. The strongest decision of a rule that is not satisfied by a passed challenge wins: allow < review < challenge < deny.
 3. The score decides too, from the policy's thresholds on, under the name ``score``.
@@ -63,9 +63,6 @@ class Verdict(Struct, frozen=True):
     shadow: tuple[str, ...] = ()
 
 
-NOTHING_FIRED: Final = Verdict("allow", 0.0, 0.0)
-
-
 def score_of(points: float) -> float:
     """Points as a score from 0 to 100."""
     return round(100.0 * (1.0 - math.exp(-points / SCORE_SCALE)), 4)
@@ -74,11 +71,12 @@ def score_of(points: float) -> float:
 def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collection[str] = ()) -> Verdict:
     """The verdict on an event whose features were observed; ``satisfied`` are rules answered by a passed challenge."""
     fired = policy.fire(facts, readings)
+    base = policy.base_points(facts)
     if not fired:
-        return NOTHING_FIRED
+        return Verdict("allow", base, score_of(base))
     rules = policy.rules
     live = [(rules[index], points) for index, points in fired if not rules[index].spec.shadow]
-    total = sum(points for _rule, points in live)
+    total = base + sum(points for _rule, points in live)
     score = score_of(total)
     by_score = _by_score(policy, facts.type, score)
     standing = [(rule.spec.name, rule.strength) for rule, _points in live if rule.spec.name not in satisfied]

@@ -15,11 +15,10 @@ from shopward.errors import PolicyInvalid
 from shopward.events.facts import FACT_FIELDS
 from shopward.risk import cel
 from shopward.risk.cel import ir
-from shopward.risk.cel.terms import comparison
 from shopward.risk.features.declare import FIELDS, FeatureSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from shopward.events.facts import Facts
     from shopward.risk.features import Outcome, Readings
@@ -29,21 +28,9 @@ ORIGIN_PATHS: Final = frozenset(
     {("context", "country"), ("context", "city"), ("context", "language"), ("context", "asn")}
 )
 CONDITION_COST_MAX: Final = 2_000
+EMPTY: Final[dict[str, Any]] = {"int": 0, "double": 0.0, "bool": False, "string": ""}
 
 Path = tuple[str, ...]
-
-
-def feature_type(spec: FeatureSpec) -> cel.Type:
-    """The type under which the policy language reads a feature."""
-    if spec.measure == "ratio":
-        return cel.DOUBLE
-    if spec.measure in ("known", "condemned"):
-        return cel.BOOL
-    if spec.measure != "last" or spec.of == "decision.score_centi":
-        return cel.INT
-    if spec.of == "decision.kind":
-        return cel.enum("decision.kind", DECISION_KINDS)
-    return _field_type(spec.of)
 
 
 def event_environment() -> cel.Environment:
@@ -51,34 +38,46 @@ def event_environment() -> cel.Environment:
     return cel.Environment(_event_names(), max_cost=CONDITION_COST_MAX)
 
 
-def rule_environment(features: tuple[FeatureSpec, ...]) -> cel.Environment:
-    """What a rule may name: the event's fields and every feature."""
-    names = _event_names() | {"f": _feature_record(features)}
-    return cel.Environment(names, max_cost=CONDITION_COST_MAX)
+def rule_environment(types: Mapping[str, cel.Type]) -> cel.Environment:
+    """What a rule or a derived feature may name: the event's fields and the features of these types."""
+    return cel.Environment(_event_names() | {"f": cel.record("f", types)}, max_cost=CONDITION_COST_MAX)
 
 
-def decision_environment(features: tuple[FeatureSpec, ...]) -> cel.Environment:
+def decision_environment(types: Mapping[str, cel.Type]) -> cel.Environment:
     """What a filter of phase ``decision`` may name: the same and the decision."""
     decision = cel.record(
         "decision", {"kind": cel.enum("decision.kind", DECISION_KINDS), "score_centi": cel.INT}
     )
-    return cel.Environment(
-        _event_names() | {"f": _feature_record(features), "decision": decision}, max_cost=CONDITION_COST_MAX
-    )
+    names = _event_names() | {"f": cel.record("f", types), "decision": decision}
+    return cel.Environment(names, max_cost=CONDITION_COST_MAX)
 
 
-def refuse_origin(checked: cel.Checked, where: str) -> None:
-    """Raise ``PolicyInvalid`` where a country, city, network or language is held against a constant."""
+def refuse_origin(checked: cel.Checked, where: str, origins: Collection[Path] = ()) -> None:
+    """Raise ``PolicyInvalid`` unless origin is only compared with the customer's own history or with nothing.
+
+    Args:
+        checked: a condition, filter, weight or derived value.
+        where: how an error names it.
+        origins: features that repeat an origin (a ``last`` of country, say), beside the event's own fields.
+    """
+    watched = ORIGIN_PATHS | set(origins)
+    fair: set[int] = set()
     for node in ir.walk(checked.node):
-        held = comparison(node)
-        if held is None or held.path not in ORIGIN_PATHS:
-            continue
-        if held.operator not in ("==", "!=") or held.literal not in ("", 0):
+        if isinstance(node, ir.Apply) and node.function in ("_==_", "_!=_"):
+            left, right = node.arguments
+            for side, other in ((left, right), (right, left)):
+                empty = isinstance(other, ir.Const) and other.value in ("", 0)
+                if isinstance(side, ir.Path) and (
+                    empty or (isinstance(other, ir.Path) and side.names[0] != other.names[0])
+                ):
+                    fair.add(id(side))
+    for node in ir.walk(checked.node):
+        if isinstance(node, ir.Path) and node.names in watched and id(node) not in fair:
             raise PolicyInvalid(
                 "origin is no risk in itself",
                 path=where,
-                expected="a comparison with the customer's own history, such as f.user_country_last",
-                found=f"{'.'.join(held.path)} against a constant",
+                expected="== or != between the event and the customer's own history, such as f.user_country_last",
+                found=f"{'.'.join(node.names)} used otherwise",
             )
 
 
@@ -106,16 +105,56 @@ def presence_of(index: Mapping[str, int]) -> Callable[[Path], str]:
 
 
 class CelFilters:
-    """Compiles the filters of features; the ``FilterCompiler`` that layouts use."""
+    """Compiles filters and derived values of features; the ``FilterCompiler`` that layouts use.
+
+    Args:
+        features: declarations in their order; a derived value sees those above it, a late filter sees all.
+
+    Attributes:
+        types: under which type the policy language reads each feature.
+        origins: features that repeat where somebody comes from.
+    """
 
     def __init__(self, features: tuple[FeatureSpec, ...]) -> None:
         self._index = {spec.name: position for position, spec in enumerate(features)}
+        self.types: dict[str, cel.Type] = {}
+        self.origins = frozenset(
+            ("f", spec.name)
+            for spec in features
+            if tuple(spec.of.split(".")) in ORIGIN_PATHS and spec.measure == "last"
+        )
+        self._derived: dict[str, cel.Checked] = {}
+        for spec in features:
+            self.types[spec.name] = self._type(spec)
         self._event = event_environment()
-        self._decision = decision_environment(features)
+        self._decision = decision_environment(self.types)
         self._checked: dict[tuple[str, str], cel.Checked] = {}
         for spec in features:
             if spec.where:
                 self._check(spec)
+
+    def derived(self, spec: FeatureSpec) -> Callable[[Facts, Readings], Any]:
+        """The value of a derived feature; its empty value where it cannot be computed (fails open, as a rule does)."""
+        value, empty = self._compiled("e, F", self._derived[spec.name]), EMPTY[str(self.types[spec.name])]
+
+        def read(facts: Facts, readings: Readings) -> Any:
+            try:
+                return value(facts, readings)
+            except cel.EvalError:
+                return empty
+
+        return read
+
+    def reads(self, spec: FeatureSpec) -> frozenset[str]:
+        """Names of the features that a filter or derived value reads."""
+        checked = (
+            self._derived[spec.name]
+            if spec.measure == "derived"
+            else self._check(spec)
+            if spec.where
+            else None
+        )
+        return frozenset(path[1] for path in checked.references if path[0] == "f") if checked else frozenset()
 
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
         """A test of the facts, or a constant where the type and status decide it."""
@@ -137,6 +176,27 @@ class CelFilters:
         left = self._left(spec, type_, status)
         return left if isinstance(left, bool) else self._compiled("e, F, o", left)
 
+    def _type(self, spec: FeatureSpec) -> cel.Type:
+        if spec.measure == "derived":
+            checked = rule_environment(self.types).check(spec.value)
+            refuse_origin(checked, f"feature.{spec.name}.value", self.origins)
+            if str(checked.type) not in EMPTY:
+                raise PolicyInvalid(
+                    f"feature {spec.name!r} cannot be kept", path=f"feature.{spec.name}.value",
+                    expected="a number, bool or string", found=str(checked.type),
+                )  # fmt: skip
+            self._derived[spec.name] = checked
+            return checked.type
+        if spec.measure == "ratio":
+            return cel.DOUBLE
+        if spec.measure in ("known", "condemned"):
+            return cel.BOOL
+        if spec.measure != "last" or spec.of == "decision.score_centi":
+            return cel.INT
+        if spec.of == "decision.kind":
+            return cel.enum("decision.kind", DECISION_KINDS)
+        return _field_type(spec.of)
+
     def _left(self, spec: FeatureSpec, type_: str, status: str) -> cel.Checked | bool:
         """What remains of the filter once type and status are known."""
         if not spec.where:
@@ -151,7 +211,7 @@ class CelFilters:
         key = (spec.phase, spec.where)
         if key not in self._checked:
             checked = environment.check(spec.where, expect=cel.BOOL)
-            refuse_origin(checked, f"feature.{spec.name}.where")
+            refuse_origin(checked, f"feature.{spec.name}.where", self.origins)
             self._checked[key] = checked
         return self._checked[key]
 
@@ -177,10 +237,6 @@ def _event_names() -> dict[str, cel.Type]:
         return cel.record(name, {child: build(f"{name}.{child}", below) for child, below in node.items()})
 
     return {name: build(name, node) for name, node in tree.items()}
-
-
-def _feature_record(features: tuple[FeatureSpec, ...]) -> cel.Type:
-    return cel.record("f", {spec.name: feature_type(spec) for spec in features})
 
 
 def _field_type(path: str) -> cel.Type:

@@ -17,6 +17,7 @@ language, not here (``risk.vocabulary``).
 | known | whether the pair was earned by good use at least ``ripe`` ago | |
 | condemned | whether the key's only part is condemned now | |
 | ratio | ``numerator / denominator``, 0.0 where the denominator is 0 | numerator, denominator |
+| derived | the value of an expression over the event and features declared above; keeps nothing | value |
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ Measure = Literal[
     "known",
     "condemned",
     "ratio",
+    "derived",
 ]
 Phase = Literal["event", "decision"]
 
@@ -68,6 +70,7 @@ class FeatureSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         where: filter in the policy language. A label event counts only where the filter names ``type``.
         keep: how long sightings, last values and earned pairs are remembered.
         ripe: how old good use must be before it makes a pair known.
+        value: expression in the policy language, of a derived feature.
     """
 
     name: str
@@ -83,6 +86,7 @@ class FeatureSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ripe: str = "24h"
     numerator: str = ""
     denominator: str = ""
+    value: str = ""
     description: str = ""
 
     @property
@@ -120,6 +124,8 @@ def check_features(features: tuple[FeatureSpec, ...]) -> None:
             _known_path(spec, "key", path)
         if len(spec.key) > KEY_PARTS_MAX:
             raise _bad(spec, "key", f"at most {KEY_PARTS_MAX} fields")
+        if (spec.measure == "derived") != bool(spec.value):
+            raise _bad(spec, "value", "an expression for a derived feature, and for no other")
         if spec.measure == "ratio":
             _check_ratio(spec, names)
         else:

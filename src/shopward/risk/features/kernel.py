@@ -32,13 +32,16 @@ _TRANSACTION_GENERATION_MS: Final = 7 * DAY_MS
 class Readings(dict[int, Any]):
     """Feature values of one event by index, computed on first use and then kept: rules, evidence and settling share them."""
 
-    __slots__ = ("at_ms", "facts", "kernel", "rows", "seq")
+    __slots__ = ("at_ms", "facts", "kernel", "once", "rows", "seq")
 
-    def __init__(self, kernel: Kernel, facts: Facts, rows: list[list[Any] | None], seq: int) -> None:
+    def __init__(
+        self, kernel: Kernel, facts: Facts, rows: list[list[Any] | None], once: list[int] | None, seq: int
+    ) -> None:
         super().__init__()
         self.kernel = kernel
         self.facts = facts
         self.rows = rows
+        self.once = once
         self.at_ms = facts.at_ms
         self.seq = seq
 
@@ -107,21 +110,24 @@ class Kernel:
                     row = self._new_row(family, table, key, at_ms)
                     rows[family] = row
                 row[slot] = update(row[slot], at_ms, facts, self.seq)
-        if once is not None and once[0]:
-            self._transactions[0][facts.type + facts.transaction] = once[0]
-        return Readings(self, facts, rows, self.seq)
+        return Readings(self, facts, rows, once, self.seq)
 
     def settle(self, facts: Facts, readings: Readings, outcome: Outcome) -> None:
         """Write back what the decision teaches: earned pairs, condemned sources, features of phase ``decision``."""
         plan = self.layout.plan(facts.type, facts.status)
+        once = readings.once
         due = [
-            (family, key, slot, write)
+            (family, key, slot, write, bit)
             for family, key_of, updates in plan.settled
             if (key := key_of(facts)) is not None
-            for slot, write, guard in updates
+            for slot, write, guard, bit in updates
             if guard is None or guard(facts, readings, outcome)
         ]
-        for family, key, slot, write in due:
+        for family, key, slot, write, bit in due:
+            if once is not None and bit:
+                if once[0] & bit:
+                    continue
+                once[0] |= bit
             table = self.families[family]
             row = table.get(key)
             value = write(None if row is None else row[slot], self, facts, outcome)
@@ -130,6 +136,8 @@ class Kernel:
             if row is None:
                 row = self._new_row(family, table, key, facts.at_ms)
             row[slot] = value
+        if once is not None and once[0]:
+            self._transactions[0][facts.type + facts.transaction] = once[0]
         for path, token, until_ms in outcome.condemned:
             tokens = self.condemned.setdefault(path, {})
             tokens[token] = max(until_ms, tokens.get(token, 0))

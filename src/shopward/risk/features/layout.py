@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shopward.events.facts import Facts
     from shopward.risk.features.kernel import Kernel, Outcome, Readings
 
+STATELESS: Final = frozenset({"ratio", "condemned", "derived"})
+"""Measures that keep no slot of their own."""
 CURRENCY_FIELDS: Final = ("transaction.amount_minor", "transaction.balance_before_minor")
 """Sums of these are kept per currency."""
 _EARTH_RADIUS_KM: Final = 6371.0
@@ -38,6 +40,14 @@ class FilterCompiler(Protocol):
         self, spec: FeatureSpec, type_: str, status: str
     ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
         """A test of facts, readings and outcome, or a constant."""
+        ...
+
+    def derived(self, spec: FeatureSpec) -> Callable[[Facts, Readings], Any]:
+        """The value of a derived feature."""
+        ...
+
+    def reads(self, spec: FeatureSpec) -> frozenset[str]:
+        """Names of the features that a filter or derived value reads."""
         ...
 
 
@@ -67,7 +77,7 @@ class Plan(NamedTuple):
     """What one kind of event touches: ``(family, key, updates)`` before and ``(family, key, writes)`` after the decision."""
 
     families: list[tuple[int, Any, list[tuple[int, Any, Any, int]]]]
-    settled: list[tuple[int, Any, list[tuple[int, Any, Any]]]]
+    settled: list[tuple[int, Any, list[tuple[int, Any, Any, int]]]]
 
 
 class _Place(NamedTuple):
@@ -101,9 +111,7 @@ class Layout:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
         self._slot_of: dict[tuple[Any, ...], _Place] = {}
-        self._places = [
-            None if spec.measure in ("ratio", "condemned") else self._place(spec) for spec in features
-        ]
+        self._places = [None if spec.measure in STATELESS else self._place(spec) for spec in features]
         self.readers = [self._reader(spec, place) for spec, place in zip(features, self._places, strict=True)]
 
     @property
@@ -145,12 +153,12 @@ class Layout:
 
     def _make_plan(self, type_: str, status: str) -> Plan:
         before: dict[int, list[tuple[int, Any, Any, int]]] = {}
-        after: dict[int, list[tuple[int, Any, Any]]] = {}
+        after: dict[int, list[tuple[int, Any, Any, int]]] = {}
         for bit, (spec, place) in enumerate(self._owners()):
+            mask = 1 << bit if spec.measure in ("count", "sum") else 0
             if spec.phase == "event":
                 test = self._filters.event_filter(spec, type_, status)
                 if test is not False:
-                    mask = 1 << bit if spec.measure in ("count", "sum") else 0
                     update = (
                         place.slot,
                         _update(spec, place.structure),
@@ -161,7 +169,7 @@ class Layout:
             else:
                 late = self._filters.decision_filter(spec, type_, status)
                 if late is not False:
-                    write = (place.slot, _write(spec, place.structure), None if late is True else late)
+                    write = (place.slot, _write(spec, place.structure), None if late is True else late, mask)
                     after.setdefault(place.family, []).append(write)
         read = set(before) | self._families_read(type_, status)
         return Plan(
@@ -178,14 +186,20 @@ class Layout:
         return list(seen.values())
 
     def _families_read(self, type_: str, status: str) -> set[int]:
+        """Families that a rule or a late filter may read, through ratios and derived values too."""
         names = (
             {spec.name for spec in self.features}
             if self._wanted is None
             else set(self._wanted(type_, status))
         )
+        for spec in self.features:
+            if spec.phase == "decision" and spec.measure != "derived":
+                names |= self._filters.reads(spec)
         for spec in reversed(self.features):
             if spec.name in names and spec.measure == "ratio":
                 names |= {spec.numerator, spec.denominator}
+            elif spec.name in names and spec.measure == "derived":
+                names |= self._filters.reads(spec)
         return {
             place.family
             for spec, place in zip(self.features, self._places, strict=True)
@@ -193,9 +207,12 @@ class Layout:
         }
 
     def _reader(self, spec: FeatureSpec, place: _Place | None) -> Callable[[Readings], Any]:
-        if place is None:
-            return _ratio_reader(self.index, spec) if spec.measure == "ratio" else _condemned_reader(spec)
-        return _reader(spec, place)
+        if place is not None:
+            return _reader(spec, place)
+        if spec.measure == "derived":
+            value = self._filters.derived(spec)
+            return lambda readings: value(readings.facts, readings)
+        return _ratio_reader(self.index, spec) if spec.measure == "ratio" else _condemned_reader(spec)
 
 
 def _kind(spec: FeatureSpec) -> str:

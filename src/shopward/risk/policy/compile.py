@@ -11,9 +11,9 @@ The generated source holds nothing but names of our own tables and literals that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from shopward.errors import PolicyInvalid
+from shopward.errors import InvalidField, PolicyInvalid
 from shopward.events.catalogue import EVENT_TYPES
 from shopward.risk import cel
 from shopward.risk.features import Layout
@@ -22,12 +22,14 @@ from shopward.risk.vocabulary import CelFilters, presence_of, reader_of, refuse_
 from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
     from shopward.events.facts import Facts
     from shopward.risk.features import Readings
     from shopward.risk.policy.spec import PolicySpec, RuleSpec, ScoreThresholds
 
+POINTS_MAX: Final = 1000.0
+"""Far beyond any score."""
 STRENGTH = {"allow": 0, "review": 1, "challenge": 2, "deny": 3}
 
 
@@ -57,16 +59,16 @@ class Policy:
     def __init__(self, spec: PolicySpec) -> None:
         self.spec = spec
         self.version = spec.version
-        self.satisfied_for_ms = parse_duration_ms(
-            spec.head.challenge.satisfied_for, path="challenge.satisfied_for"
-        )
+        self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
         self._index = {feature.name: position for position, feature in enumerate(spec.features)}
-        self._environment = rule_environment(spec.features)
+        self._environment = rule_environment(filters.types)
+        self._origins = filters.origins
         self.rules = self._compile_rules()
         self.layout = Layout(spec.features, filters, wanted=self._wanted)
         self._functions: dict[tuple[str, str], Callable[[Facts, Readings], list[tuple[int, float]]]] = {}
-        _check_scores(spec.head.score_by_type)
+        _check_types("score_by_type", spec.head.score_by_type)
+        _check_types("base_points", spec.head.base_points)
 
     def fire(self, facts: Facts, readings: Readings) -> list[tuple[int, float]]:
         """The rules that fire on an event, by index, each with its points."""
@@ -79,6 +81,10 @@ class Policy:
     def thresholds(self, type_: str) -> ScoreThresholds:
         """From which score on the score alone decides, for an event type."""
         return self.spec.head.score_by_type.get(type_, self.spec.head.score)
+
+    def base_points(self, facts: Facts) -> float:
+        """Points that a thing which went ahead starts from; 0 for what failed."""
+        return 0.0 if facts.status == "failed" else self.spec.head.base_points.get(facts.type, 0.0)
 
     def _compile_rules(self) -> tuple[CompiledRule, ...]:
         names: set[str] = set()
@@ -98,11 +104,10 @@ class Policy:
             if action.factor is not None and action.factor in (*action.exclude, *rule.exclude):
                 raise _bad(rule, "actions", "a factor that the rule does not exclude", action.factor)
         condition = self._checked(rule, "when", rule.when, cel.BOOL)
-        refuse_origin(condition, f"rule {rule.name}")
         weight: float | cel.Checked
         if isinstance(rule.weight, str):
             weight = self._checked(rule, "weight", rule.weight, cel.DOUBLE)
-        elif 0 <= rule.weight <= 1000:
+        elif 0 <= rule.weight <= POINTS_MAX:
             weight = rule.weight
         else:
             raise _bad(rule, "weight", "0 or more: evidence never lowers a score", str(rule.weight))
@@ -115,18 +120,18 @@ class Policy:
             tuple((name, self._index[name]) for name in features),
             tuple(_thresholds(condition)),
             _condemns(rule),
-            parse_duration_ms(rule.condemn.for_, path=f"rule {rule.name}: condemn.for")
-            if rule.condemn
-            else 0,
+            _duration_ms(rule.condemn.for_, f"rule {rule.name}: condemn.for") if rule.condemn else 0,
         )
 
     def _checked(self, rule: RuleSpec, part: str, source: str, expect: cel.Type) -> cel.Checked:
         try:
-            return self._environment.check(source, expect=expect)
+            checked = self._environment.check(source, expect=expect)
         except cel.CelInvalid as invalid:
             raise PolicyInvalid(
                 f"rule {rule.name!r} does not compile", path=f"rule {rule.name}: {part}", found=str(invalid)
             ) from invalid
+        refuse_origin(checked, f"rule {rule.name}: {part}", self._origins)
+        return checked
 
     def _applicable(self, type_: str, status: str) -> list[tuple[int, CompiledRule, cel.Checked | bool]]:
         """Rules that can fire on this kind of event, with what remains of their conditions."""
@@ -142,24 +147,13 @@ class Policy:
         return applicable
 
     def _wanted(self, type_: str, status: str) -> Collection[str]:
-        """Features that some rule or late filter may read for this kind of event."""
+        """Features that some rule may read for this kind of event."""
         names: set[str] = set()
         for _position, rule, _left in self._applicable(type_, status):
             for checked in (rule.condition, rule.weight):
                 if isinstance(checked, cel.Checked):
                     names |= {path[1] for path in checked.references if path[0] == "f"}
-        return names | self._late_reads()
-
-    def _late_reads(self) -> set[str]:
-        """Features that filters of phase ``decision`` read."""
-        return {
-            feature.name
-            for feature in self.spec.features
-            if any(
-                other.phase == "decision" and f"f.{feature.name}" in other.where
-                for other in self.spec.features
-            )
-        }
+        return names
 
     def _function(self, type_: str, status: str) -> Callable[[Facts, Readings], list[tuple[int, float]]]:
         """One function that runs all rules for this kind of event."""
@@ -167,7 +161,7 @@ class Policy:
         lines = ["def fire(e, F):", " fired = []"]
         for position, rule, left in self._applicable(type_, status):
             points = (
-                rule.weight.to_python(read, present)
+                f"bounded({rule.weight.to_python(read, present)})"
                 if isinstance(rule.weight, cel.Checked)
                 else repr(float(rule.weight))
             )
@@ -180,7 +174,7 @@ class Policy:
                 " except EvalError: pass",
             ]
         lines.append(" return fired")
-        namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+        namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError, "bounded": bounded}
         exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
         return namespace["fire"]  # type: ignore[no-any-return]
 
@@ -204,12 +198,24 @@ def _thresholds(condition: cel.Checked) -> list[tuple[str, Any]]:
     ]
 
 
-def _check_scores(by_type: dict[str, ScoreThresholds]) -> None:
-    for type_ in by_type:
+def _check_types(part: str, types: Iterable[str]) -> None:
+    for type_ in types:
         if type_ not in EVENT_TYPES:
             raise PolicyInvalid(
-                "unknown event type", path=f"score_by_type.{type_}", expected="a type of the catalogue"
+                "unknown event type", path=f"{part}.{type_}", expected="a type of the catalogue"
             )
+
+
+def _duration_ms(text: str, path: str) -> int:
+    try:
+        return parse_duration_ms(text, path=path)
+    except InvalidField as wrong:
+        raise PolicyInvalid("not a duration", path=path, expected=wrong.expected, found=wrong.found) from None
+
+
+def bounded(points: float) -> float:
+    """Points of an expression, held between 0 and 1000; what is no number counts nothing."""
+    return min(points, POINTS_MAX) if points > 0.0 else 0.0
 
 
 def _bad(rule: RuleSpec, part: str, expected: str, found: str) -> PolicyInvalid:

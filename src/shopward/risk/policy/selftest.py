@@ -42,8 +42,8 @@ def run_tests(policy: Policy) -> Iterator[TestResult]:
         for number, test in enumerate(rule.spec.test, start=1):
             try:
                 fired = _fires(policy, condition, test)
-            except PolicyInvalid as unknown:
-                yield TestResult(rule.spec.name, number, False, str(unknown))  # noqa: FBT003
+            except (PolicyInvalid, TypeError) as wrong:  # TypeError: a value of another type than the field's
+                yield TestResult(rule.spec.name, number, False, str(wrong))  # noqa: FBT003
                 continue
             expected, found = ("to fire", "silent") if test.fires else ("silent", "fired")
             message = "" if fired == test.fires else f"expected {expected}, found {found}, given {test.given}"

@@ -102,13 +102,18 @@ class Challenge(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicyHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``policy.toml``."""
+    """``policy.toml``.
+
+    Attributes:
+        base_points: what an event of a type starts from: how often such events are attacks at all.
+    """
 
     name: Name
     version: Annotated[int, Meta(ge=1)]
     description: str = ""
     score: ScoreThresholds = ScoreThresholds()
     score_by_type: dict[str, ScoreThresholds] = field(default_factory=dict)
+    base_points: dict[str, Annotated[float, Meta(ge=0, le=100)]] = field(default_factory=dict)
     score_text: Texts
     challenge: Challenge = Challenge()
 
