@@ -63,7 +63,7 @@ events = st.lists(
 
 
 def make_kernel() -> Kernel:
-    return Kernel(Layout(FEATURES, CelFilters(FEATURES)))
+    return Kernel(Layout(FEATURES, CelFilters(FEATURES), condemnable=frozenset({"context.ip"})))
 
 
 def feed(kernel: Kernel, stream: list[dict[str, Any]], at_ms: int = 1_000_000_000) -> list[dict[str, Any]]:

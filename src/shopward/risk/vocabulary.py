@@ -133,17 +133,19 @@ class CelFilters:
             if spec.where:
                 self._check(spec)
 
-    def derived(self, spec: FeatureSpec) -> Callable[[Facts, Readings], Any]:
+    def derived(self, spec: FeatureSpec) -> Callable[[Readings], Any]:
         """The value of a derived feature; its empty value where it cannot be computed (fails open, as a rule does)."""
-        value, empty = self._compiled("e, F", self._derived[spec.name]), EMPTY[str(self.types[spec.name])]
-
-        def read(facts: Facts, readings: Readings) -> Any:
-            try:
-                return value(facts, readings)
-            except cel.EvalError:
-                return empty
-
-        return read
+        source = self._derived[spec.name].to_python(reader_of(self._index), presence_of(self._index))
+        namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+        empty = EMPTY[str(self.types[spec.name])]
+        lines = [
+            "def read(F):",
+            " e = F.facts",
+            f" try: return {source}",
+            f" except EvalError: return {empty!r}",
+        ]
+        exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
+        return namespace["read"]  # type: ignore[no-any-return]
 
     def reads(self, spec: FeatureSpec) -> frozenset[str]:
         """Names of the features that a filter or derived value reads."""
@@ -170,7 +172,7 @@ class CelFilters:
                 return False
             left = self._left(spec, type_, status)
             if isinstance(left, bool):
-                return (lambda _e, _readings, outcome: outcome.passed) if left else False
+                return left  # the kernel itself asks whether the event passed
             test = self._compiled("e, F, o", left)
             return lambda e, readings, outcome: outcome.passed and test(e, readings, outcome)
         left = self._left(spec, type_, status)

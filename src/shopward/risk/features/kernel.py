@@ -20,13 +20,15 @@ from shopward.errors import SnapshotInvalid
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shopward.events.facts import Facts
-    from shopward.risk.features.layout import Layout
+    from shopward.risk.features.layout import Layout, Write
 
 _SWEEP_FLOOR: Final = 20_000
 _TRANSACTION_GENERATION_MS: Final = 7 * DAY_MS
+
+
+UNREAD: Final[list[Any]] = []
+"""Stands for the row of a family that nobody has asked for yet."""
 
 
 class Readings(dict[int, Any]):
@@ -34,20 +36,26 @@ class Readings(dict[int, Any]):
 
     __slots__ = ("at_ms", "facts", "kernel", "once", "rows", "seq")
 
-    def __init__(
-        self, kernel: Kernel, facts: Facts, rows: list[list[Any] | None], once: list[int] | None, seq: int
-    ) -> None:
+    def __init__(self, kernel: Kernel, facts: Facts, once: list[int] | None) -> None:
         super().__init__()
         self.kernel = kernel
         self.facts = facts
-        self.rows = rows
+        self.rows: list[list[Any] | None] = [UNREAD] * len(kernel.families)
         self.once = once
         self.at_ms = facts.at_ms
-        self.seq = seq
+        self.seq = kernel.seq
 
     def __missing__(self, index: int) -> Any:
         value = self[index] = self.kernel.layout.readers[index](self)
         return value
+
+    def row(self, family: int) -> list[Any] | None:
+        """The family's row for this event, looked up when it is first asked for."""
+        row = self.rows[family]
+        if row is UNREAD:
+            key = self.kernel.layout.families[family].key_of(self.facts)
+            row = self.rows[family] = None if key is None else self.kernel.families[family].get(key)
+        return row
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -87,18 +95,18 @@ class Kernel:
 
     def observe(self, facts: Facts) -> Readings:
         """Apply an event before the decision; ``facts.at_ms`` never goes back."""
-        self.seq += 1
-        plan = self.layout.plan(facts.type, facts.status)
+        self.seq = seq = self.seq + 1
         at_ms = facts.at_ms
-        rows: list[list[Any] | None] = [None] * len(self.families)
         once = self._counted(facts) if facts.transaction else None
-        for family, key_of, updates in plan.families:
+        readings = Readings(self, facts, once)
+        rows = readings.rows
+        for family, key_of, updates in self.layout.plan(facts.type, facts.status).before:
             key = key_of(facts)
             if key is None:
+                rows[family] = None
                 continue
             table = self.families[family]
             row = table.get(key)
-            rows[family] = row
             for slot, update, guard, bit in updates:
                 if guard is not None and not guard(facts):
                     continue
@@ -108,50 +116,41 @@ class Kernel:
                     once[0] |= bit
                 if row is None:
                     row = self._new_row(family, table, key, at_ms)
-                    rows[family] = row
-                row[slot] = update(row[slot], at_ms, facts, self.seq)
-        return Readings(self, facts, rows, once, self.seq)
+                row[slot] = update(row[slot], at_ms, facts, seq)
+            rows[family] = row
+        return readings
 
     def settle(self, facts: Facts, readings: Readings, outcome: Outcome) -> None:
-        """Write back what the decision teaches: earned pairs, condemned sources, features of phase ``decision``."""
+        """Write back what the decision teaches: earned pairs, features of phase ``decision``, condemned sources."""
         plan = self.layout.plan(facts.type, facts.status)
+        # All filters are asked before anything is written: none of them sees what another has just written.
+        due = [late for late in plan.late if late[3] is None or late[3](facts, readings, outcome)]
+        if outcome.passed:
+            for family, slot, write in plan.earned:
+                self._write(facts, readings, outcome, family, slot, write)
         once = readings.once
-        due = [
-            (family, key, slot, write, bit)
-            for family, key_of, updates in plan.settled
-            if (key := key_of(facts)) is not None
-            for slot, write, guard, bit in updates
-            if guard is None or guard(facts, readings, outcome)
-        ]
-        for family, key, slot, write, bit in due:
+        for family, slot, write, _guard, bit in due:
             if once is not None and bit:
                 if once[0] & bit:
                     continue
                 once[0] |= bit
-            table = self.families[family]
-            row = table.get(key)
-            value = write(None if row is None else row[slot], self, facts, outcome)
-            if value is None:
-                continue
-            if row is None:
-                row = self._new_row(family, table, key, facts.at_ms)
-            row[slot] = value
+            self._write(facts, readings, outcome, family, slot, write)
         if once is not None and once[0]:
             self._transactions[0][facts.type + facts.transaction] = once[0]
         for path, token, until_ms in outcome.condemned:
             tokens = self.condemned.setdefault(path, {})
             tokens[token] = max(until_ms, tokens.get(token, 0))
 
-    def condemned_until(self, paths: Sequence[str], values: Sequence[str]) -> int:
-        """Until when any of these parts is or was condemned; 0 for never."""
-        if not self.condemned:
-            return 0
-        latest = 0
-        for path, value in zip(paths, values, strict=True):
-            tokens = self.condemned.get(path)
-            if tokens:
-                latest = max(latest, tokens.get(value, 0))
-        return latest
+    def _write(
+        self, facts: Facts, readings: Readings, outcome: Outcome, family: int, slot: int, write: Write
+    ) -> None:
+        row = readings.row(family)
+        if row is None:
+            key = self.layout.families[family].key_of(facts)
+            if key is None:
+                return
+            row = readings.rows[family] = self._new_row(family, self.families[family], key, facts.at_ms)
+        row[slot] = write(row[slot], self, facts, outcome)
 
     def keys(self) -> int:
         """How many keys are held, over all families."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from shopward.events.facts import Facts
 from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec, check_features
 from shopward.risk.features.series import NEVER_S, DistinctRing, Earned, LastValue, PaneCounter, Sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from shopward.events.facts import Facts
     from shopward.risk.features.kernel import Kernel, Outcome, Readings
 
 STATELESS: Final = frozenset({"ratio", "condemned", "derived"})
@@ -42,7 +41,7 @@ class FilterCompiler(Protocol):
         """A test of facts, readings and outcome, or a constant."""
         ...
 
-    def derived(self, spec: FeatureSpec) -> Callable[[Facts, Readings], Any]:
+    def derived(self, spec: FeatureSpec) -> Callable[[Readings], Any]:
         """The value of a derived feature."""
         ...
 
@@ -73,11 +72,26 @@ class Family:
         )
 
 
-class Plan(NamedTuple):
-    """What one kind of event touches: ``(family, key, updates)`` before and ``(family, key, writes)`` after the decision."""
+Update = Callable[[Any, int, Facts, int], Any]
+"""``(slot, at_ms, facts, seq)`` to the new slot."""
+Write = Callable[[Any, "Kernel", Facts, "Outcome"], Any]
+"""``(slot, kernel, facts, outcome)`` to the new slot."""
+KeyOf = Callable[[Facts], "str | None"]
+"""The row's key for an event; ``None`` where a part is empty."""
 
-    families: list[tuple[int, Any, list[tuple[int, Any, Any, int]]]]
-    settled: list[tuple[int, Any, list[tuple[int, Any, Any, int]]]]
+
+class Plan(NamedTuple):
+    """What one kind of event touches.
+
+    Attributes:
+        before: ``(family, key, [(slot, update, filter, bit)])``, before the rules read.
+        earned: ``(family, slot, write)`` of pairs that good use makes known, where the event passed.
+        late: ``(family, slot, write, filter, bit)`` of the other features of phase ``decision``.
+    """
+
+    before: list[tuple[int, KeyOf, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]]]
+    earned: list[tuple[int, int, Write]]
+    late: list[tuple[int, int, Write, Callable[[Facts, Readings, Outcome], bool] | None, int]]
 
 
 class _Place(NamedTuple):
@@ -92,7 +106,7 @@ class Layout:
     Args:
         features: declarations in their order.
         filters: compiles ``where``.
-        wanted: names of the features that any rule may read for an event type and status; all where ``None``.
+        condemnable: paths of the sources that some rule may condemn.
     """
 
     def __init__(
@@ -100,14 +114,14 @@ class Layout:
         features: tuple[FeatureSpec, ...],
         filters: FilterCompiler,
         *,
-        wanted: Callable[[str, str], Collection[str]] | None = None,
+        condemnable: frozenset[str] = frozenset(),
     ) -> None:
         check_features(features)
         self.features = features
         self.index = {spec.name: position for position, spec in enumerate(features)}
         self.families: list[Family] = []
         self._filters = filters
-        self._wanted = wanted
+        self._condemnable = condemnable
         self._plans: dict[tuple[str, str], Plan] = {}
         self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
         self._slot_of: dict[tuple[Any, ...], _Place] = {}
@@ -152,30 +166,28 @@ class Layout:
         return place
 
     def _make_plan(self, type_: str, status: str) -> Plan:
-        before: dict[int, list[tuple[int, Any, Any, int]]] = {}
-        after: dict[int, list[tuple[int, Any, Any, int]]] = {}
+        before: dict[int, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]] = {}
+        plan = Plan([], [], [])
         for bit, (spec, place) in enumerate(self._owners()):
             mask = 1 << bit if spec.measure in ("count", "sum") else 0
             if spec.phase == "event":
                 test = self._filters.event_filter(spec, type_, status)
                 if test is not False:
-                    update = (
-                        place.slot,
-                        _update(spec, place.structure),
-                        None if test is True else test,
-                        mask,
+                    update = _update(spec, place.structure)
+                    before.setdefault(place.family, []).append(
+                        (place.slot, update, None if test is True else test, mask)
                     )
-                    before.setdefault(place.family, []).append(update)
-            else:
-                late = self._filters.decision_filter(spec, type_, status)
-                if late is not False:
-                    write = (place.slot, _write(spec, place.structure), None if late is True else late, mask)
-                    after.setdefault(place.family, []).append(write)
-        read = set(before) | self._families_read(type_, status)
-        return Plan(
-            [(family, self.families[family].key_of, before.get(family, [])) for family in sorted(read)],
-            [(family, self.families[family].key_of, writes) for family, writes in sorted(after.items())],
+                continue
+            late = self._filters.decision_filter(spec, type_, status)
+            write = _write(spec, place.structure, self._condemnable)
+            if spec.measure == "known" and late is True:
+                plan.earned.append((place.family, place.slot, write))
+            elif late is not False:
+                plan.late.append((place.family, place.slot, write, None if late is True else late, mask))
+        plan.before.extend(
+            (family, self.families[family].key_of, updates) for family, updates in sorted(before.items())
         )
+        return plan
 
     def _owners(self) -> list[tuple[FeatureSpec, _Place]]:
         """One declaration for each slot, in order."""
@@ -185,34 +197,16 @@ class Layout:
                 seen.setdefault((place.family, place.slot), (spec, place))
         return list(seen.values())
 
-    def _families_read(self, type_: str, status: str) -> set[int]:
-        """Families that a rule or a late filter may read, through ratios and derived values too."""
-        names = (
-            {spec.name for spec in self.features}
-            if self._wanted is None
-            else set(self._wanted(type_, status))
-        )
-        for spec in self.features:
-            if spec.phase == "decision" and spec.measure != "derived":
-                names |= self._filters.reads(spec)
-        for spec in reversed(self.features):
-            if spec.name in names and spec.measure == "ratio":
-                names |= {spec.numerator, spec.denominator}
-            elif spec.name in names and spec.measure == "derived":
-                names |= self._filters.reads(spec)
-        return {
-            place.family
-            for spec, place in zip(self.features, self._places, strict=True)
-            if place and spec.name in names
-        }
-
     def _reader(self, spec: FeatureSpec, place: _Place | None) -> Callable[[Readings], Any]:
         if place is not None:
-            return _reader(spec, place)
+            return _reader(spec, place, self._condemnable)
         if spec.measure == "derived":
-            value = self._filters.derived(spec)
-            return lambda readings: value(readings.facts, readings)
-        return _ratio_reader(self.index, spec) if spec.measure == "ratio" else _condemned_reader(spec)
+            return self._filters.derived(spec)
+        return (
+            _ratio_reader(self.index, spec)
+            if spec.measure == "ratio"
+            else _condemned_reader(spec, self._condemnable)
+        )
 
 
 def _kind(spec: FeatureSpec) -> str:
@@ -248,7 +242,7 @@ def _key_function(key: tuple[str, ...], *, per_currency: bool) -> Callable[[Fact
     return eval(f"lambda e: {source}", {"__builtins__": {}})  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
 
 
-def _update(spec: FeatureSpec, structure: Any) -> Callable[[Any, int, Facts, int], Any]:
+def _update(spec: FeatureSpec, structure: Any) -> Update:
     """How the slot changes with a matching event."""
     add = structure.add
     if spec.measure == "count":
@@ -272,16 +266,11 @@ def _update(spec: FeatureSpec, structure: Any) -> Callable[[Any, int, Facts, int
     return distinct
 
 
-def _write(spec: FeatureSpec, structure: Any) -> Callable[[Any, Kernel, Facts, Outcome], Any]:
+def _write(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Write:
     """How the slot changes once the decision is made."""
     if spec.measure == "known":
-        attributes = [FIELDS[path].attribute for path in spec.key]
-
-        def earn(slot: Any, kernel: Kernel, e: Facts, _outcome: Outcome) -> Any:
-            condemned = kernel.condemned_until(spec.key, [getattr(e, name) for name in attributes])
-            return structure.add(slot, e.at_ms, condemned)
-
-        return earn
+        until = condemned_until(spec.key, condemnable)
+        return lambda slot, kernel, e, _outcome: structure.add(slot, e.at_ms, until(kernel, e))
     if spec.of == "decision.score_centi":
         return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.score_centi)
     if spec.of == "decision.kind":
@@ -290,14 +279,29 @@ def _write(spec: FeatureSpec, structure: Any) -> Callable[[Any, Kernel, Facts, O
     return lambda slot, kernel, e, _outcome: update(slot, e.at_ms, e, kernel.seq)
 
 
-def _reader(spec: FeatureSpec, place: _Place) -> Callable[[Readings], Any]:
+def condemned_until(key: tuple[str, ...], condemnable: frozenset[str]) -> Callable[[Kernel, Facts], int]:
+    """Until when any part of a key is or was condemned, 0 for never; looks at the parts that a rule can condemn only."""
+    parts = [(path, FIELDS[path].attribute) for path in key if path in condemnable]
+
+    def until(kernel: Kernel, e: Facts) -> int:
+        latest = 0
+        for path, attribute in parts:
+            tokens = kernel.condemned.get(path)
+            if tokens is not None:
+                latest = max(latest, tokens.get(getattr(e, attribute), 0))
+        return latest
+
+    return until if parts else lambda _kernel, _e: 0
+
+
+def _reader(spec: FeatureSpec, place: _Place, condemnable: frozenset[str]) -> Callable[[Readings], Any]:
     """How the feature reads from its row; its empty value where there is no row or slot."""
     family, number, structure = place
     empty = empty_reading(spec)
-    value_of = _value(spec, structure)
+    value_of = _value(spec, structure, condemnable)
 
     def read(readings: Readings) -> Any:
-        row = readings.rows[family]
+        row = readings.row(family)
         if row is None or (slot := row[number]) is None:
             return empty
         return value_of(slot, readings)
@@ -321,7 +325,7 @@ def empty_reading(spec: FeatureSpec) -> Any:
     return 0
 
 
-def _value(spec: FeatureSpec, structure: Any) -> Callable[[Any, Readings], Any]:
+def _value(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Callable[[Any, Readings], Any]:
     """How a slot that was written reads at an event."""
     if spec.measure in ("count", "sum"):
         part, panes, offset = (1 if spec.measure == "count" else 2), spec.panes, spec.offset_panes
@@ -331,10 +335,8 @@ def _value(spec: FeatureSpec, structure: Any) -> Callable[[Any, Readings], Any]:
     if spec.measure in SIGHTED:
         return _sighted(spec, structure)
     if spec.measure == "known":
-        attributes = [FIELDS[path].attribute for path in spec.key]
-        return lambda slot, r: structure.read(
-            slot, r.at_ms, r.kernel.condemned_until(spec.key, [getattr(r.facts, name) for name in attributes])
-        )
+        until = condemned_until(spec.key, condemnable)
+        return lambda slot, r: structure.read(slot, r.at_ms, until(r.kernel, r.facts))
     if spec.measure == "distance_km":
         return lambda slot, r: _distance(structure.previous(slot, r.at_ms, r.seq), r.facts)
     empty = empty_reading(spec)
@@ -361,9 +363,9 @@ def _ratio_reader(index: dict[str, int], spec: FeatureSpec) -> Callable[[Reading
     return lambda readings: readings[numerator] / below if (below := readings[denominator]) else 0.0
 
 
-def _condemned_reader(spec: FeatureSpec) -> Callable[[Readings], Any]:
-    attribute = FIELDS[spec.key[0]].attribute
-    return lambda r: r.kernel.condemned_until(spec.key, [getattr(r.facts, attribute)]) >= r.at_ms > 0
+def _condemned_reader(spec: FeatureSpec, condemnable: frozenset[str]) -> Callable[[Readings], Any]:
+    until = condemned_until(spec.key, condemnable)
+    return lambda r: until(r.kernel, r.facts) >= r.at_ms > 0
 
 
 def _distance(before: list[int] | None, facts: Facts) -> int:

@@ -22,7 +22,7 @@ from shopward.risk.vocabulary import CelFilters, presence_of, reader_of, refuse_
 from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     from shopward.events.facts import Facts
     from shopward.risk.features import Readings
@@ -65,7 +65,7 @@ class Policy:
         self._environment = rule_environment(filters.types)
         self._origins = filters.origins
         self.rules = self._compile_rules()
-        self.layout = Layout(spec.features, filters, wanted=self._wanted)
+        self.layout = Layout(spec.features, filters, condemnable=self._condemnable())
         self._functions: dict[tuple[str, str], Callable[[Facts, Readings], list[tuple[int, float]]]] = {}
         _check_types("score_by_type", spec.head.score_by_type)
         _check_types("base_points", spec.head.base_points)
@@ -133,6 +133,9 @@ class Policy:
         refuse_origin(checked, f"rule {rule.name}: {part}", self._origins)
         return checked
 
+    def _condemnable(self) -> frozenset[str]:
+        return frozenset(path for rule in self.rules for path, _attribute in rule.condemns)
+
     def _applicable(self, type_: str, status: str) -> list[tuple[int, CompiledRule, cel.Checked | bool]]:
         """Rules that can fire on this kind of event, with what remains of their conditions."""
         applicable: list[tuple[int, CompiledRule, cel.Checked | bool]] = []
@@ -145,15 +148,6 @@ class Policy:
             if left is not False:
                 applicable.append((position, rule, left))
         return applicable
-
-    def _wanted(self, type_: str, status: str) -> Collection[str]:
-        """Features that some rule may read for this kind of event."""
-        names: set[str] = set()
-        for _position, rule, _left in self._applicable(type_, status):
-            for checked in (rule.condition, rule.weight):
-                if isinstance(checked, cel.Checked):
-                    names |= {path[1] for path in checked.references if path[0] == "f"}
-        return names
 
     def _function(self, type_: str, status: str) -> Callable[[Facts, Readings], list[tuple[int, float]]]:
         """One function that runs all rules for this kind of event."""
