@@ -1,0 +1,306 @@
+"""How many durable decisions the server answers over HTTP, beside what the disk and nginx allow in the same run.
+
+Starts a real ``shopward serve`` on a fresh data folder, pinned to one core where the system lets us, with the load
+generator on another, and prints one JSON object a line:
+
+- ``single``: one event a request over ``--connections`` kept-alive connections, each sending its next event when the
+  last is answered; rate, p50 and p99 as the client sees them;
+- ``batch``: NDJSON of ``--lines`` events a request over two connections;
+- ``nginx``: POSTs of the same bodies answered by ``return 200`` on the same core, the yardstick of what HTTP itself
+  costs there; says so where nginx is absent.
+
+``fdatasync_us_p50`` is the median of a 4 KiB fdatasync on the same disk, taken before and after each part; every
+decision waits for such a write, shared with its group. Events come in order from the product's own seeded simulator. ``server_cpu_share`` is the server's CPU time over the wall
+time: below 1 it was waiting, for the disk or for this generator.
+
+    python benchmarks/http_decisions.py [--dir .] [--seconds 5] [--connections 32] [--policy DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shopward.testing.simulator import ShopSimulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USERS, DAYS = 8_000, 400
+
+
+def events() -> Iterator[bytes]:
+    """The product's own simulated shop, seeded: customers with habits, and attacks among them; each id once."""
+    for event in ShopSimulator(seed=11, users=USERS, days=DAYS):
+        yield json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class Client(asyncio.Protocol):
+    """A kept-alive connection that sends its next request when the last is answered."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._buffer = b""
+        self._transport: Any = None
+        self._sent = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin."""
+        self._transport = transport
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        """One whole answer ends where its length says, or with the last chunk."""
+        self._buffer = self._buffer + data if self._buffer else data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._buffer[:end].lower()
+        length = head.find(b"content-length: ")
+        if length >= 0:
+            size = int(head[length + 16 :].split(b"\r\n", 1)[0])
+            if len(self._buffer) < end + 4 + size:
+                return
+        elif not self._buffer.endswith(b"0\r\n\r\n"):
+            return
+        self._run.answered(time.perf_counter() - self._sent, ok=self._buffer.startswith(b"HTTP/1.1 200"))
+        self._buffer = b""
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A connection that the server ends early counts as an error."""
+        del exc
+        self._run.lost(self)
+
+    def _send(self) -> None:
+        request = self._run.next_request()
+        if request is None:
+            self._run.ended(self)
+            self._transport.close()
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(request)
+
+
+class Run:
+    """One measured run: requests go out until the time is over; the first fifth is warm-up and not counted."""
+
+    def __init__(self, requests: list[bytes], connections: int, seconds: float) -> None:
+        self._requests = iter(requests)
+        self._open = connections
+        self._ended: set[Client] = set()
+        self.done = asyncio.get_running_loop().create_future()
+        self.begin = time.perf_counter()
+        self.from_ = self.begin + seconds / 5
+        self.until = self.begin + seconds
+        self.taken: list[float] = []
+        self.errors = 0
+
+    def next_request(self) -> bytes | None:
+        """The next one, ``None`` when the time or the events are over."""
+        return next(self._requests, None) if time.perf_counter() < self.until else None
+
+    def answered(self, seconds: float, *, ok: bool) -> None:
+        """Count it."""
+        if not ok:
+            self.errors += 1
+        elif time.perf_counter() >= self.from_:
+            self.taken.append(seconds)
+
+    def ended(self, client: Client) -> None:
+        """A connection has nothing more to send."""
+        self._ended.add(client)
+        self._one_less()
+
+    def lost(self, client: Client) -> None:
+        """A connection closed."""
+        if client not in self._ended:
+            self.errors += 1
+            self._one_less()
+
+    def _one_less(self) -> None:
+        self._open -= 1
+        if self._open == 0 and not self.done.done():
+            self.done.set_result(None)
+
+
+async def load(port: int, requests: list[bytes], connections: int, seconds: float) -> dict[str, Any]:
+    """Run it; rates are of whole requests."""
+    run = Run(requests, connections, seconds)
+    loop = asyncio.get_running_loop()
+    for _ in range(connections):
+        await loop.create_connection(lambda: Client(run), "127.0.0.1", port)
+    await run.done
+    taken = sorted(run.taken)
+    wall = time.perf_counter() - run.from_
+    return {
+        "requests": len(taken),
+        "errors": run.errors,
+        "requests_per_s": round(len(taken) / wall, 2),
+        "p50_ms": round(statistics.median(taken) * 1e3, 2) if taken else None,
+        "p99_ms": round(taken[int(len(taken) * 0.99)] * 1e3, 2) if taken else None,
+    }
+
+
+def request(path: str, content_type: str, key: str, body: bytes) -> bytes:
+    """The bytes of a POST."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def fdatasync_us(directory: Path, *, count: int = 100) -> list[float]:
+    """What one durable 4 KiB write takes."""
+    block = os.urandom(4096)
+    taken = []
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+        for _ in range(count):
+            start = time.perf_counter()
+            os.pwrite(file.fileno(), block, 0)
+            os.fdatasync(file.fileno())
+            taken.append((time.perf_counter() - start) * 1e6)
+    return taken
+
+
+def pin(process: int, core: int) -> bool:
+    """Keep a process on one core; whether the system does that."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+    if len(cores) < 2:
+        return False
+    os.sched_setaffinity(process, {cores[core]})
+    for task in Path(f"/proc/{process or os.getpid()}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {cores[core]})
+    return True
+
+
+def cpu_s(process: int) -> float:
+    """CPU time that a process used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(
+    name: str,
+    server: int,
+    port: int,
+    requests: list[bytes],
+    connections: int,
+    seconds: float,
+    directory: Path,
+) -> dict[str, Any]:
+    """One part with the disk and the server's CPU beside it."""
+    disk = fdatasync_us(directory)
+    cpu, wall = cpu_s(server), time.perf_counter()
+    result = asyncio.run(load(port, requests, connections, seconds))
+    share = (cpu_s(server) - cpu) / (time.perf_counter() - wall)
+    disk += fdatasync_us(directory)
+    return (
+        {"part": name, "connections": connections}
+        | result
+        | {"server_cpu_share": round(share, 2), "fdatasync_us_p50": round(statistics.median(disk))}
+    )
+
+
+def shopward(directory: Path, arguments: argparse.Namespace) -> None:
+    """Single decisions, then batches, against a fresh server."""
+    command = [sys.executable, "-m", "shopward", "serve", "--data", str(directory / "data"), "--port", "0"]
+    command += ["--policy", arguments.policy] if arguments.policy else []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        if server.stdout is None:
+            raise RuntimeError("no output to read")
+        key, port = "", 0
+        for line in server.stdout:
+            key = line.split()[-1] if line.startswith("API key: ") else key
+            if line.startswith("listening on "):
+                port = int(line.strip().rpartition(":")[2])
+                break
+        pinned = pin(server.pid, 0)
+        pin(0, 1)
+        time.sleep(0.5)
+        source = events()
+        singles = [
+            request("/v1/decisions", "application/json", key, next(source))
+            for _ in range(int(7_000 * arguments.seconds))
+        ]
+        batches = [
+            request("/v1/decisions/batch", "application/x-ndjson", key, b"\n".join(lines))
+            for _ in range(int(20_000 * arguments.seconds / arguments.lines) + 1)
+            if len(lines := list(islice(source, arguments.lines))) == arguments.lines
+        ]
+        result = measured(
+            "single", server.pid, port, singles, arguments.connections, arguments.seconds, directory
+        )
+        print(json.dumps(result | {"pinned": pinned}), flush=True)
+        result = measured("batch", server.pid, port, batches, 2, arguments.seconds, directory)
+        result["decisions_per_s"] = round(result["requests_per_s"] * arguments.lines)
+        print(json.dumps(result | {"lines": arguments.lines, "pinned": pinned}), flush=True)
+        server.terminate()
+
+
+def nginx(directory: Path, arguments: argparse.Namespace) -> None:
+    """The yardstick: what one core of nginx answers to the same POSTs."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        print(json.dumps({"part": "nginx", "absent": "nginx is not installed: no yardstick"}), flush=True)
+        return
+    configuration = directory / "nginx.conf"
+    configuration.write_text(
+        "daemon off; worker_processes 1; pid " + str(directory / "nginx.pid") + "; error_log /dev/null;"
+        "events { worker_connections 256; } http { access_log off; keepalive_requests 100000000;"
+        " server { listen 127.0.0.1:8799; location / { default_type application/json; return 200 '"
+        + "x" * 250
+        + "'; } } }",
+        encoding="ascii",
+    )
+    with subprocess.Popen([program, "-c", str(configuration), "-p", str(directory)]) as server:
+        time.sleep(1)
+        children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="ascii").split()
+        worker = int(children[0]) if children else server.pid
+        pin(worker, 0)
+        posts = [request("/", "application/json", "none", body) for body in islice(events(), 20_000)] * 20
+        print(
+            json.dumps(
+                measured(
+                    "nginx", worker, 8799, posts, arguments.connections, arguments.seconds / 2, directory
+                )
+            ),
+            flush=True,
+        )
+        server.terminate()
+
+
+def main() -> None:
+    """Read the arguments and run all parts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dir", type=Path, default=Path())
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--lines", type=int, default=2_000)
+    parser.add_argument("--policy", default="")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.dir) as name:
+        directory = Path(name).absolute()
+        shopward(directory, arguments)
+        nginx(directory, arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""``shopward serve``: the decision server.
+
+Promise: it says where it listens on a line of its own, ``listening on http://...``, once it does; it prints the API key
+once, at the very first start; it ends cleanly on SIGINT and SIGTERM, with a snapshot. A policy that does not compile
+or a setting that would be unsafe ends it at once with exit code 2, a store that another server owns with 1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from shopward.config import settings_from
+from shopward.errors import PolicyInvalid
+
+
+@click.command()
+@click.option(
+    "--data", metavar="DIR", help="Folder of keys, snapshot and database.  [default: ./shopward-data]"
+)
+@click.option("--database", metavar="URL", help="The log: sqlite:///FILE or postgresql://USER@HOST/DB.")
+@click.option("--state", metavar="URL", help="Where features live; only 'memory' in this version.")
+@click.option("--host", metavar="H", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", metavar="P", type=click.IntRange(0, 65_535), help="Port; 0 picks one.  [default: 8700]"
+)
+@click.option("--policy", metavar="DIR", help="Folder of the policy.  [default: the one that ships]")
+@click.option("--tls-cert", metavar="FILE", help="PEM certificate chain; serves HTTPS.")
+@click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
+@click.option("--behind-proxy", is_flag=True, default=None, help="Declare that a proxy in front ends TLS.")
+def serve(**flags: str | int | bool | None) -> None:
+    """Decide a shop's events over HTTP.
+
+    Every option is also an environment variable, SHOPWARD_DATA and so on; more of them stand in
+    docs/reference/settings.md.
+
+    \b
+    Examples:
+      shopward serve
+      shopward serve --data /srv/shopward --port 8700
+      shopward serve --database postgresql://shopward@db/shopward
+      shopward serve --host 0.0.0.0 --tls-cert shop.pem --tls-key shop.key
+    """
+    from shopward.http import serve as run  # noqa: PLC0415 -- the other commands need no server
+
+    try:
+        run(settings_from(os.environ, **flags))
+    except PolicyInvalid as wrong:
+        click.echo(f"shopward: the policy does not compile: {wrong.message}", err=True)
+        for name, value in wrong.diagnostics().items():
+            click.echo(f"  {name}: {value}", err=True)
+        sys.exit(2)

@@ -1,0 +1,224 @@
+"""Settings: everything about a running Shopward that an operator may choose, in one frozen record.
+
+Promise:
+- every setting has a default that is safe on one machine, a description here (docs/reference/settings.md is held
+  against it by a test), an environment variable ``SHOPWARD_<NAME>`` and, where a person types it, a flag of ``serve``;
+- a value that cannot be read, or that would be unsafe, is ``Misconfigured`` before anything is opened, and the message
+  says what to do. No message repeats a value: a database URL may hold a password.
+
+It opens no file but looks whether the TLS files exist, and reads the environment only when it is handed over.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shopward.errors import Misconfigured
+from shopward.events import EventLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "SHOPWARD_"
+_MIB: Final = 1024 * 1024
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator may choose. ``Settings()`` is a complete, safe default."""
+
+    data: Annotated[
+        str, Meta(description="Folder of the keys, the snapshot and, by default, the database.")
+    ] = "./shopward-data"
+    database: Annotated[
+        str,
+        Meta(
+            description="URL of the log: sqlite:///... or postgresql://...; empty for shopward.db in the data folder."
+        ),
+    ] = ""
+    state: Annotated[
+        str,
+        Meta(description="Where features live. Only 'memory' exists in this version; any other is refused."),
+    ] = "memory"
+    policy: Annotated[str, Meta(description="Folder of the policy; empty for the one that ships.")] = ""
+    host: Annotated[
+        str, Meta(description="Address to listen on; beyond loopback it takes TLS or a declared proxy.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        Port, Meta(description="Port to listen on; 0 picks a free one, which the start line prints.")
+    ] = 8700
+    tls_cert: Annotated[
+        str, Meta(description="PEM file of the certificate chain; with it, HTTPS is served.")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key.")] = ""
+    behind_proxy: Annotated[
+        bool,
+        Meta(
+            description="Declares that a proxy in front ends TLS; the only other way to listen beyond loopback."
+        ),
+    ] = False
+    group_max: Annotated[
+        Positive,
+        Meta(description="Most events that one commit of the log records; more wait for the next one."),
+    ] = 512
+    snapshot_events: Annotated[
+        Positive,
+        Meta(
+            description="Events after which the state is saved, so that a restart replays no more than these."
+        ),
+    ] = 50_000
+    snapshot_s: Annotated[
+        Seconds, Meta(description="Seconds after which the state is saved where fewer events came.")
+    ] = 300.0
+    event_bytes_max: Annotated[Positive, Meta(description="Largest event, in bytes; beyond it 413.")] = 65_536
+    batch_bytes_max: Annotated[
+        Positive, Meta(description="Largest NDJSON body, in bytes; beyond it 413.")
+    ] = 16 * _MIB
+    batch_lines_max: Annotated[Positive, Meta(description="Most lines of an NDJSON body; beyond it 413.")] = (
+        10_000
+    )
+    requests_max: Annotated[
+        Positive, Meta(description="Most requests under way at once; beyond it 503 with Retry-After.")
+    ] = 1_024
+    inflight_bytes_max: Annotated[
+        Positive,
+        Meta(description="Most bytes of request bodies held at once; beyond it 503 with Retry-After."),
+    ] = 256 * _MIB
+    connections_max: Annotated[
+        Positive, Meta(description="Most open connections; beyond it new ones are closed.")
+    ] = 4_096
+    head_timeout_s: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds for a client to send the head of a request; then the connection is closed."
+        ),
+    ] = 10.0
+    read_timeout_s: Annotated[
+        Seconds, Meta(description="Seconds for a client to send a whole body; then 408.")
+    ] = 15.0
+    write_timeout_s: Annotated[
+        Seconds,
+        Meta(description="Seconds for a client to take a part of an answer; then the connection is closed."),
+    ] = 30.0
+    shutdown_s: Annotated[
+        Seconds,
+        Meta(description="Seconds that requests under way have to end when the server is told to stop."),
+    ] = 10.0
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, absolute."""
+        return Path(self.data).expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The log's URL, with its default filled in. May hold a password: never print it."""
+        return self.database or f"sqlite:///{self.folder / 'shopward.db'}"
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether this process serves HTTPS itself."""
+        return bool(self.tls_cert)
+
+    @property
+    def limits(self) -> EventLimits:
+        """How much one caller may send."""
+        return EventLimits(
+            event_bytes_max=self.event_bytes_max,
+            batch_bytes_max=self.batch_bytes_max,
+            batch_lines_max=self.batch_lines_max,
+        )
+
+
+NAMES: Final = Settings.__struct_fields__
+
+
+def settings_from(environment: Mapping[str, str], **flags: Any) -> Settings:
+    """Defaults, then the environment's ``SHOPWARD_*``, then the flags that are not ``None``; the last word wins.
+
+    Raises:
+        Misconfigured: a value of a wrong type or out of its range, named by its setting.
+    """
+    texts: dict[str, Any] = {
+        name: environment[PREFIX + name.upper()] for name in NAMES if environment.get(PREFIX + name.upper())
+    }
+    texts |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        return msgspec.convert(texts, Settings, strict=False)
+    except msgspec.ValidationError as wrong:
+        expected, _, path = str(wrong).partition(" - at `$.")
+    # Outside the handler, so that no value is kept as the context.
+    raise Misconfigured(
+        "a setting cannot be read",
+        path=path.removesuffix("`") or None,
+        expected=expected.removeprefix("Expected ").partition(", got")[0],
+        hint="see docs/reference/settings.md",
+    )
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what would be unsafe or cannot work, before anything is opened; raises ``Misconfigured``."""
+    if settings.state != "memory":
+        raise Misconfigured(
+            "this state is not available in this version",
+            path="state",
+            expected="memory",
+            found="another state",
+            hint="leave --state out; features live in memory and are rebuilt from the log",
+        )
+    _check_tls(settings)
+    if not (is_loopback(settings.host) or settings.has_tls or settings.behind_proxy):  # fails closed
+        raise Misconfigured(
+            "refusing to listen beyond loopback in clear text",
+            path="host",
+            expected="a loopback address, or TLS, or a declared proxy",
+            found="another address",
+            hint="give --tls-cert and --tls-key, or --behind-proxy where a proxy in front ends TLS",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone; a name other than ``localhost`` counts as reaching others."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def described() -> dict[str, tuple[str, Any]]:
+    """Every setting with its description and default, for the reference page and its test."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = Settings()
+    described: dict[str, tuple[str, Any]] = {}
+    for name in NAMES:
+        texts = [
+            meta.description
+            for meta in get_args(hints[name])[1:]
+            if isinstance(meta, Meta) and meta.description
+        ]
+        described[name] = (texts[-1], getattr(defaults, name))
+    return described
+
+
+def _check_tls(settings: Settings) -> None:
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise Misconfigured(
+            "TLS needs a certificate and its key",
+            path="tls_key" if settings.tls_cert else "tls_cert",
+            expected="both --tls-cert and --tls-key",
+            found="one of them",
+        )
+    for name in ("tls_cert", "tls_key"):
+        file = getattr(settings, name)
+        if file and not Path(file).is_file():
+            raise Misconfigured("a TLS file is missing", path=name, expected="a PEM file", found="no file")

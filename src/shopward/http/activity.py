@@ -1,0 +1,131 @@
+"""Activity: what the page "Now" shows, counted as groups are committed.
+
+Promise: bounded memory, no user, no address, no device; an event is named by the shop's own id alone. Rates cover the
+last two minutes, totals count from the start of the process, and neither is the log: a restart begins at zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from shopward.flows.engine import DecisionRecord
+from shopward.values import SECOND_MS, to_rfc3339
+
+if TYPE_CHECKING:
+    from shopward.flows.decide import Group
+    from shopward.flows.wording import Wording
+    from shopward.http.metrics import Metrics
+    from shopward.ports import LogEntry
+    from shopward.values import Clock
+
+SECONDS: Final = 120
+RATE_OVER_S: Final = 10
+LATEST: Final = 40
+REASONS_TOP: Final = 12
+
+
+class _Kind(Struct):
+    type: str
+
+
+class _Decided(Struct):
+    decision: str
+
+
+_kind: Final = msgspec.json.Decoder(_Kind)
+_decided: Final = msgspec.json.Decoder(_Decided)
+_record: Final = msgspec.json.Decoder(DecisionRecord)
+
+
+class Activity:
+    """Counts of one process; the event loop alone counts.
+
+    Args:
+        clock: the server's clock.
+        metrics: counted along.
+    """
+
+    def __init__(self, clock: Clock, metrics: Metrics) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._since_ms = clock.now_ms()
+        self._seconds: deque[tuple[int, Counter[str]]] = deque(maxlen=SECONDS)
+        self._totals: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._latest: deque[tuple[int, str, DecisionRecord]] = deque(maxlen=LATEST)
+
+    def take(self, group: Group) -> None:
+        """Count a committed group."""
+        if not group.entries:
+            return
+        now_ms = self._clock.now_ms()
+        second = self._second(now_ms // SECOND_MS)
+        for entry in group.entries:
+            self._take_entry(entry, now_ms, second)
+
+    def shown(self, wording: Wording, language: str) -> dict[str, Any]:
+        """All of it, for the page."""
+        now_ms = self._clock.now_ms()
+        return {
+            "now": to_rfc3339(now_ms),
+            "since": to_rfc3339(self._since_ms),
+            "rate_per_s": self._rate(now_ms // SECOND_MS),
+            "seconds": self._chart(now_ms // SECOND_MS),
+            "decisions": {kind: self._totals[kind] for kind in ("allow", "review", "challenge", "deny")},
+            "reasons": [
+                {"code": code, "text": wording.text(code, language), "count": count}
+                for code, count in self._reasons.most_common(REASONS_TOP)
+            ],
+            "latest": [
+                _row(at_ms, type_, record, wording, language)
+                for at_ms, type_, record in reversed(self._latest)
+            ],
+        }
+
+    def _take_entry(self, entry: LogEntry, now_ms: int, second: Counter[str]) -> None:
+        kind, type_ = _decided.decode(entry.decision).decision, _kind.decode(entry.facts).type
+        self._metrics.decisions[type_, kind] += 1
+        self._totals[kind] += 1
+        second[kind] += 1
+        if kind != "allow":
+            record = _record.decode(entry.decision)
+            self._latest.append((now_ms, type_, record))
+            self._reasons.update(reason.code for reason in record.reasons[:1])
+
+    def _second(self, at_s: int) -> Counter[str]:
+        if not self._seconds or self._seconds[-1][0] != at_s:
+            self._seconds.append((at_s, Counter()))
+        return self._seconds[-1][1]
+
+    def _rate(self, now_s: int) -> float:
+        """Events a second over the last whole seconds."""
+        counted = sum(counts.total() for at_s, counts in self._seconds if now_s - RATE_OVER_S <= at_s < now_s)
+        return counted / RATE_OVER_S
+
+    def _chart(self, now_s: int) -> list[list[int]]:
+        """Per second, oldest first: allow, review, challenge, deny."""
+        by_second = dict(self._seconds)
+        empty: Counter[str] = Counter()
+        return [
+            [counts["allow"], counts["review"], counts["challenge"], counts["deny"]]
+            for at_s in range(now_s - SECONDS + 1, now_s + 1)
+            for counts in (by_second.get(at_s, empty),)
+        ]
+
+
+def _row(at_ms: int, type_: str, record: DecisionRecord, wording: Wording, language: str) -> dict[str, Any]:
+    return {
+        "at": to_rfc3339(at_ms),
+        "type": type_,
+        "event_id": record.event_id,
+        "decision": record.decision,
+        "score": record.score,
+        "reasons": [
+            {"code": reason.code, "text": wording.text(reason.code, language)}
+            for reason in record.reasons[:3]
+        ],
+    }

@@ -1,0 +1,170 @@
+"""The application: one ASGI callable around an open ``Shopward``.
+
+Promise: every answer carries a request id and the security headers; every refusal is a problem; an exception that is
+not ours becomes a bare 500, and the log names its class and the request's id and nothing else. The hot calls never
+touch the router; everything else is Starlette's.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+
+from shopward.http.activity import Activity
+from shopward.http.gate import Gate
+from shopward.http.headers import RequestIds, read_head, security_headers
+from shopward.http.hot import PATHS, HotCalls
+from shopward.http.metrics import Metrics
+from shopward.http.pages import Pages
+from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
+from shopward.http.reads import Reads
+from shopward.http.reference import Reference
+
+if TYPE_CHECKING:
+    from shopward.access import ApiKeys
+    from shopward.http.body import Receive
+    from shopward.http.headers import Head
+    from shopward.http.hot import Message, Send
+    from shopward.service import Shopward
+
+STATIC: Final = Path(__file__).parent / "static"
+_logger = logging.getLogger("shopward")
+_HTTP_CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+
+
+class Application:
+    """The whole HTTP side; ``start`` it inside a running loop, ``stop`` it before ``shopward`` is closed.
+
+    Args:
+        shopward: opened with or without its state rebuilt; the gate rebuilds it.
+        keys: who may call.
+    """
+
+    def __init__(self, shopward: Shopward, keys: ApiKeys) -> None:
+        settings = shopward.settings
+        self.metrics = Metrics()
+        self.activity = Activity(shopward.clock, self.metrics)
+        self.gate = Gate(shopward.desk, settings, self.metrics, self.activity.take)
+        self.pages = Pages(shopward, keys, self.gate, self.activity)
+        self._is_https = settings.has_tls or settings.behind_proxy
+        self._ids = RequestIds("r-" + secrets.token_hex(5))
+        self._requests_max = settings.requests_max
+        self._under_way = 0
+        self._hot = HotCalls(
+            keys=keys, gate=self.gate, wording=shopward.wording, settings=settings, metrics=self.metrics
+        )
+        self._slow = _router(Reads(shopward, keys, self.gate, self.metrics), self.pages, Reference())
+
+    def start(self) -> None:
+        """Rebuild the state, then answer decisions."""
+        self.gate.start()
+
+    async def stop(self) -> None:
+        """Finish the group under way and decide no more."""
+        await self.gate.stop()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        head = read_head(scope["headers"], self._ids)
+        answer = _Answer(send, head, is_https=self._is_https)
+        self._under_way += 1
+        try:
+            if self._under_way > self._requests_max:
+                raise HttpRefusal(503, "overloaded", "too many requests are under way", retry_after_s=1.0)  # noqa: TRY301
+            path = scope["path"]
+            if path in PATHS:
+                await self._hot.serve(path, scope["method"], head, receive, answer.send_hot)
+            else:
+                scope["app"] = self  # tells the router to raise its refusals, which are answered below
+                await self._slow(scope, receive, answer.send)
+        except HTTPException as refused:
+            await self._refuse(_ours(refused), answer, head)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the caller hears a problem and nobody else suffers
+            await self._refuse(error, answer, head)
+        finally:
+            self._under_way -= 1
+
+    async def _refuse(self, error: Exception, answer: _Answer, head: Head) -> None:
+        problem = problem_of(error, request_id=head.request_id.decode())
+        self.metrics.problems[problem.code] += 1
+        if (
+            answer.started
+        ):  # too late for a status: the answer stays incomplete, the connection ends, the client asks again
+            return
+        body = problem_bytes(problem)
+        headers = [
+            (b"content-type", MEDIA_TYPE),
+            (b"content-length", str(len(body)).encode()),
+            *problem_headers(problem),
+        ]
+        if problem.code == "method_not_allowed" and problem.expected:
+            headers.append((b"allow", problem.expected.encode()))
+        await answer.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await answer.send({"type": "http.response.body", "body": body})
+
+
+class _Answer:
+    """The answer on its way: adds what stands on every answer, and knows whether it has begun."""
+
+    def __init__(self, send: Send, head: Head, *, is_https: bool) -> None:
+        self._send = send
+        self._head = head
+        self._is_https = is_https
+        self.started = False
+
+    async def send_hot(self, message: Message) -> None:
+        """For the hot calls, whose headers are complete."""
+        self.started = True
+        await self._send(message)
+
+    async def send(self, message: Message) -> None:
+        """For all others."""
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = list(message["headers"])
+            present = {name.lower() for name, _value in headers}
+            is_page = any(
+                name == b"content-type" and value.startswith(b"text/html") for name, value in headers
+            )
+            extra = [
+                (b"x-request-id", self._head.request_id),
+                *security_headers(is_page=is_page, has_tls=self._is_https),
+            ]
+            if b"cache-control" not in present:
+                extra.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": headers + [item for item in extra if item[0] not in present]}
+        await self._send(message)
+
+
+def _router(reads: Reads, pages: Pages, reference: Reference) -> Router:
+    return Router([
+        Route("/v1/users/{id}", reads.user, methods=["GET"]),
+        Route("/v1/users/{id}/timeline", reads.timeline, methods=["GET"]),
+        Route("/healthz", reads.health, methods=["GET"]),
+        Route("/readyz", reads.ready, methods=["GET"]),
+        Route("/metrics", reads.metrics, methods=["GET"]),
+        Route("/openapi.json", reference.openapi, methods=["GET"]),
+        Route("/docs", reference.docs, methods=["GET"]),
+        Route("/", pages.now, methods=["GET"]),
+        Route("/now.json", pages.now_json, methods=["GET"]),
+        Route("/login", pages.login, methods=["GET", "POST"]),
+        Route("/logout", pages.logout, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ])  # fmt: skip
+
+
+def _ours(refused: HTTPException) -> HttpRefusal:
+    """A refusal of the router (no such path, a wrong method) as ours."""
+    code = _HTTP_CODES.get(refused.status_code, "bad_input")
+    allow = (refused.headers or {}).get("Allow")
+    if allow:
+        return HttpRefusal(refused.status_code, code, "this path does not take this method", expected=allow)
+    return HttpRefusal(refused.status_code, code, "no such path" if code == "not_found" else "refused")

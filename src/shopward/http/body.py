@@ -1,0 +1,96 @@
+"""Bodies: read whole, bounded in bytes and in time, whatever the client does.
+
+Promise: no more than the limit is held; a body that is announced too large is refused before it is read; one that does
+not come in time is a 408; a client that goes away leaves nothing behind. The bytes of all bodies under way are counted
+and bounded together, so that many honest batches cannot fill the memory either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from shopward.errors import InputTooLarge
+from shopward.http.problems import HttpRefusal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from shopward.config import Settings
+
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete."""
+
+
+class Bodies:
+    """Reads bodies within the settings' limits.
+
+    Args:
+        settings: limits on bytes and time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.read_timeout_s
+        self._inflight_max = settings.inflight_bytes_max
+        self.inflight = 0
+
+    async def read(self, receive: Receive, announced: bytes | None, limit: int) -> bytes:
+        """The whole body; the caller gives its length back with ``release``.
+
+        Raises:
+            InputTooLarge: more than ``limit`` bytes are announced or come.
+            HttpRefusal: it does not come in time (408), or too much is under way (503).
+            ClientGone: the client left.
+        """
+        if announced is not None and announced.isdigit() and int(announced[:18]) > limit:
+            raise too_large(limit)
+        parts: list[bytes] = []
+        held = 0
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                more = True
+                while more:
+                    message = await receive()
+                    part, more = _part(message, held, limit)
+                    self._take(len(part))
+                    held += len(part)
+                    parts.append(part)
+        except TimeoutError:
+            self.release(held)
+            raise HttpRefusal(
+                408,
+                "request_timeout",
+                "the body did not come in time",
+                expected=f"a whole body within {self._timeout_s:g} s",
+            ) from None
+        except BaseException:
+            self.release(held)
+            raise
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def release(self, length: int) -> None:
+        """So many bytes are no longer held."""
+        self.inflight -= length
+
+    def _take(self, length: int) -> None:
+        if self.inflight + length > self._inflight_max:
+            raise HttpRefusal(503, "overloaded", "too many bytes are under way", retry_after_s=1.0)
+        self.inflight += length
+
+
+def _part(message: MutableMapping[str, Any], held: int, limit: int) -> tuple[bytes, bool]:
+    """The next bytes, and whether more follow; raises where the client left or the bytes are too many."""
+    if message["type"] != "http.request":
+        raise ClientGone
+    part = message.get("body", b"")
+    if held + len(part) > limit:
+        raise too_large(limit)
+    return part, message.get("more_body", False)
+
+
+def too_large(limit: int) -> InputTooLarge:
+    """The refusal of a body over the limit."""
+    return InputTooLarge("the body is too large", expected=f"at most {limit} bytes", found="more")

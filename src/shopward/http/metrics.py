@@ -1,0 +1,70 @@
+"""Metrics: a few numbers in Prometheus' text format, written by hand.
+
+Promise: labels come from closed vocabularies (decisions, event types, problem codes); nothing of a caller's ever
+becomes a label or a value. Counters start at 0 with the process. Not thread-safe: the event loop alone counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from typing import Final
+
+LATENCY_BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """Counts of one process."""
+
+    def __init__(self) -> None:
+        self.decisions: Counter[tuple[str, str]] = Counter()
+        self.problems: Counter[str] = Counter()
+        self.groups = 0
+        self.grouped = 0
+        self.snapshots: Counter[str] = Counter()
+        self._latency = [0] * (len(LATENCY_BOUNDS_S) + 1)
+        self._latency_sum = 0.0
+
+    def latency(self, seconds: float) -> None:
+        """How long a single decision took, from the head of the request to the answer."""
+        self._latency[bisect_left(LATENCY_BOUNDS_S, seconds)] += 1
+        self._latency_sum += seconds
+
+    def text(self, gauges: dict[str, tuple[str, float]]) -> str:
+        """All of it, with ``gauges`` as ``name -> (help, value)``."""
+        lines = [
+            "# HELP shopward_decisions_total Decisions recorded.",
+            "# TYPE shopward_decisions_total counter",
+        ]
+        for (type_, kind), count in sorted(self.decisions.items()):
+            lines.append(f'shopward_decisions_total{{type="{type_}",decision="{kind}"}} {count}')
+        lines += _counter("shopward_problems_total", "Problems answered.", "code", self.problems)
+        lines += _counter("shopward_snapshots_total", "Snapshots by outcome.", "outcome", self.snapshots)
+        lines += ["# HELP shopward_groups_total Groups committed.", "# TYPE shopward_groups_total counter"]
+        lines += [f"shopward_groups_total {self.groups}"]
+        lines += [
+            "# HELP shopward_grouped_events_total Lines in those groups.",
+            "# TYPE shopward_grouped_events_total counter",
+        ]
+        lines += [f"shopward_grouped_events_total {self.grouped}"]
+        lines += self._histogram()
+        for name, (text, value) in gauges.items():
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge", f"{name} {value:g}"]
+        return "\n".join(lines) + "\n"
+
+    def _histogram(self) -> list[str]:
+        name, below = "shopward_decision_seconds", 0
+        lines = [f"# HELP {name} Time of a single decision over HTTP.", f"# TYPE {name} histogram"]
+        for bound, count in zip((*LATENCY_BOUNDS_S, "+Inf"), self._latency, strict=True):
+            below += count
+            lines.append(f'{name}_bucket{{le="{bound}"}} {below}')
+        return [*lines, f"{name}_sum {self._latency_sum:.6f}", f"{name}_count {below}"]
+
+
+def _counter(name: str, text: str, label: str, counts: Counter[str]) -> list[str]:
+    return [
+        f"# HELP {name} {text}",
+        f"# TYPE {name} counter",
+        *(f'{name}{{{label}="{value}"}} {count}' for value, count in sorted(counts.items())),
+    ]

@@ -1,0 +1,131 @@
+"""Problems: every refusal and every failure as one kind of document, RFC 9457.
+
+Promise: ``code`` is stable, ``status`` fits it, ``type`` leads to its explanation in ``/docs``, and the diagnostics of
+an error (path, expected, found, hint, retry_after_s) stand beside them. Nothing of what the caller sent is repeated:
+an error that is not ours becomes a bare 500, and its class and the request's id go to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from shopward.errors import ShopwardError, StoreError
+
+MEDIA_TYPE: Final = b"application/problem+json"
+INTERNAL: Final = "internal_error"
+_logger = logging.getLogger("shopward")
+
+CODES: Final = {
+    "malformed_input": "The body is not JSON, not UTF-8, or cut off.",
+    "invalid_field": "A field is missing, of a wrong type, or outside its range; path says which.",
+    "unknown_field": "A field is not in the catalogue; free data goes into properties.",
+    "unknown_word": "A word is outside its closed vocabulary.",
+    "event_in_future": "The event lies more than 5 minutes ahead of the server's clock.",
+    "input_too_large": "A limit on bytes, depth, length or count was passed.",
+    "event_id_reused": "The event's id was used for another event.",
+    "idempotency_key_reused": "The Idempotency-Key was used with another body.",
+    "conflict": "The same id or key was used before with other content.",
+    "bad_input": "The request cannot be understood.",
+    "not_found": "There is no such thing here.",
+    "refused": "The caller may not do this.",
+    "unauthorized": "The API key is missing or is none of ours.",
+    "method_not_allowed": "The resource exists and does not take this method.",
+    "unsupported_media_type": "The content type is not the one that this call reads.",
+    "request_timeout": "The body did not come in time.",
+    "overloaded": "Too much is under way; ask again after Retry-After.",
+    "not_ready": "The state is still being rebuilt from the log; ask again after Retry-After.",
+    "shutting_down": "The server is stopping; ask again after Retry-After.",
+    "store_unavailable": "The log cannot record or read now; nothing was answered, ask again.",
+    "store_outcome_unknown": "The log went away during a commit; ask again, and hear what was recorded.",
+    "store_locked": "Another decision server owns this store.",
+    "store_error": "The log refused; nothing was answered.",
+    "snapshot_invalid": "A snapshot is refused; state is rebuilt from the log.",
+    "policy_invalid": "A policy does not compile; the running one stays.",
+    "misconfigured": "A setting is unsafe or cannot work.",
+    INTERNAL: "A fault of ours; the log of the server names it under the request's id.",
+}
+"""What each code means; ``/docs`` and docs/reference/http-api.md are held against it."""
+
+
+class Problem(Struct, omit_defaults=True):
+    """An RFC 9457 problem."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    path: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    hint: str | None = None
+    retry_after_s: float | None = None
+    event_id: str | None = None
+    line: int | None = None
+
+
+class HttpRefusal(ShopwardError):
+    """A refusal that only HTTP knows: no key, no such path, a wrong content type, a client that is too slow."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after_s: float | None = None, **parts: str
+    ) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s, **parts)
+        self.status = status
+
+
+_encoder: Final = msgspec.json.Encoder()
+_TITLES: Final = {code: code.replace("_", " ").capitalize() for code in CODES}
+
+
+def problem_of(error: BaseException, *, request_id: str = "", line: int | None = None) -> Problem:
+    """The problem that an error is. One that is not ours is logged by class and request, and says nothing."""
+    if not isinstance(error, ShopwardError):
+        _logger.error("request %s failed: %s", request_id, type(error).__name__)
+        return Problem(
+            f"/docs#problem-{INTERNAL}",
+            _TITLES[INTERNAL],
+            500,
+            "a fault of ours; nothing is known to be recorded",
+            INTERNAL,
+        )
+    status = error.status
+    retry_after_s = error.retry_after_s
+    if isinstance(error, StoreError) and retry_after_s is None:
+        retry_after_s = 5.0
+    return Problem(
+        f"/docs#problem-{error.code}",
+        _TITLES.get(error.code) or error.code.replace("_", " ").capitalize(),
+        status,
+        error.message,
+        error.code,
+        error.path,
+        error.expected,
+        error.found,
+        error.hint,
+        retry_after_s,
+        None,
+        line,
+    )
+
+
+def problem_bytes(problem: Problem) -> bytes:
+    """The document."""
+    return _encoder.encode(problem)
+
+
+def problem_headers(problem: Problem) -> list[tuple[bytes, bytes]]:
+    """Headers that belong to a problem besides its type and length."""
+    headers: list[tuple[bytes, bytes]] = []
+    if problem.retry_after_s is not None:
+        headers.append((b"retry-after", str(max(1, math.ceil(problem.retry_after_s))).encode()))
+    if problem.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="shopward"'))
+    if problem.status in (408, 413):  # what is left of the body is not read
+        headers.append((b"connection", b"close"))
+    return headers

@@ -1,0 +1,239 @@
+"""Reading: what the log knows of a user, and how the server is.
+
+Promise: these calls decide and change nothing, and read the log in threads of their own, so that a large history slows
+nobody's decision. A user's view looks at the newest ``HISTORY_MAX`` entries and says so where there are more.
+``/healthz``, ``/readyz`` and ``/metrics`` take no key: they hold nothing of a customer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from shopward.errors import InvalidField, NotFound
+from shopward.events import Facts
+from shopward.flows.decide import recorded_event
+from shopward.flows.wording import Decision, ReasonGiven, language_of
+from shopward.http.hot import authorised
+from shopward.http.metrics import CONTENT_TYPE
+from shopward.values import to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from shopward.access import ApiKeys
+    from shopward.http.gate import Gate
+    from shopward.http.metrics import Metrics
+    from shopward.ports import LogEntry
+    from shopward.service import Shopward
+
+HISTORY_MAX: Final = 10_000
+_PAGE: Final = 500
+_LATEST: Final = 10
+_USER_ID_MAX: Final = 128
+LIMIT_DEFAULT: Final = 50
+LIMIT_MAX: Final = 500
+
+_facts: Final = msgspec.json.Decoder(Facts)
+
+
+class EventCounts(Struct):
+    """How many events are recorded; ``complete`` is false where only the newest were counted."""
+
+    total: int
+    by_type: dict[str, int]
+    by_decision: dict[str, int]
+    complete: bool
+
+
+class UserView(Struct):
+    """What the log knows of a user.
+
+    Attributes:
+        id: as asked for.
+        first_seen: time of the oldest event looked at.
+        last_seen: time of the newest event.
+        events: how many, by type and by decision.
+        devices: different devices seen.
+        orders: protection orders in force; none exist in this version.
+        why: reasons of the newest decision that was not allow.
+        decisions: the newest decisions, newest first.
+    """
+
+    id: str
+    first_seen: str
+    last_seen: str
+    events: EventCounts
+    devices: int
+    orders: list[str]
+    why: list[ReasonGiven]
+    decisions: list[Decision]
+
+
+class TimelineEntry(Struct):
+    """One recorded event as it was sent, and its decision."""
+
+    seq: int
+    at: str
+    event: msgspec.Raw
+    decision: Decision
+
+
+class Timeline(Struct):
+    """A part of a user's history, newest first; ``next`` is the ``before`` of the part that follows, if any."""
+
+    user: str
+    entries: list[TimelineEntry]
+    next: Annotated[int, Meta(ge=1)] | None
+
+
+class Reads:
+    """The handlers.
+
+    Args:
+        shopward: the open engine; its log is read, nothing else.
+        keys: who may call.
+        gate: asked whether it is ready.
+        metrics: shown at ``/metrics``.
+    """
+
+    def __init__(self, shopward: Shopward, keys: ApiKeys, gate: Gate, metrics: Metrics) -> None:
+        self._shopward = shopward
+        self._keys = keys
+        self._gate = gate
+        self._metrics = metrics
+
+    async def user(self, request: Request) -> Response:
+        """``GET /v1/users/{id}``."""
+        user_id, language = self._asked(request)
+        return _json(await run_in_threadpool(self._view, user_id, language))
+
+    async def timeline(self, request: Request) -> Response:
+        """``GET /v1/users/{id}/timeline?before=&limit=``."""
+        user_id, language = self._asked(request)
+        before = _number(request, "before", None, 2**63 - 1)
+        limit = _number(request, "limit", LIMIT_DEFAULT, LIMIT_MAX) or LIMIT_DEFAULT
+        return _json(await run_in_threadpool(self._timeline, user_id, language, before, limit))
+
+    async def health(self, request: Request) -> Response:  # noqa: ARG002 -- a handler's signature
+        """``GET /healthz``: the process answers."""
+        return _json({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002 -- a handler's signature
+        """``GET /readyz``: the state is rebuilt and the log records."""
+        done, of = self._gate.progress
+        state = {"status": "ready" if self._gate.is_ready else "not_ready", "seq": self._gate.seq}
+        if not self._gate.is_ready:
+            state |= {"rebuilt": done, "of": of}
+        return _json(state, 200 if self._gate.is_ready else 503)
+
+    async def metrics(self, request: Request) -> Response:  # noqa: ARG002 -- a handler's signature
+        """``GET /metrics``."""
+        gauges = {
+            "shopward_ready": ("Whether decisions are answered.", float(self._gate.is_ready)),
+            "shopward_queue_lines": ("Lines waiting for the next group.", float(self._gate.waiting)),
+            "shopward_log_seq": ("Position of the log after the last group.", float(self._gate.seq)),
+            "shopward_state_keys": ("Keys that the features hold.", float(self._shopward.state_keys)),
+        }
+        return Response(self._metrics.text(gauges), media_type=None, headers={"content-type": CONTENT_TYPE})
+
+    def _asked(self, request: Request) -> tuple[str, str]:
+        authorised(self._keys, request.headers.get("authorization", "").encode("latin-1"))
+        user_id = request.path_params["id"]
+        if not 1 <= len(user_id) <= _USER_ID_MAX:
+            raise _unknown_user()
+        return user_id, language_of(request.headers.get("accept-language", "").encode("latin-1"))
+
+    def _view(self, user_id: str, language: str) -> UserView:
+        wording = self._shopward.wording
+        types: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
+        devices: set[str] = set()
+        latest: list[Decision] = []
+        why: tuple[ReasonGiven, ...] = ()
+        newest: LogEntry | None = None
+        oldest: LogEntry | None = None
+        for entry in self._entries(user_id):
+            facts, recorded = _facts.decode(entry.facts), recorded_event(entry)
+            types[facts.type] += 1
+            kinds[recorded.decision.decision] += 1
+            devices.add(facts.device)
+            if len(latest) < _LATEST:
+                latest.append(wording.decision(recorded.decision, language))
+            if not why and recorded.decision.decision != "allow":
+                why = wording.decision(recorded.decision, language).reasons
+            newest, oldest = newest or entry, entry
+        if newest is None or oldest is None:
+            raise _unknown_user()
+        return UserView(
+            user_id,
+            to_rfc3339(oldest.at_ms),
+            to_rfc3339(newest.at_ms),
+            EventCounts(types.total(), dict(types), dict(kinds), types.total() < HISTORY_MAX),
+            len(devices - {""}),
+            [],
+            list(why),
+            latest,
+        )
+
+    def _entries(self, user_id: str) -> Iterator[LogEntry]:
+        """A user's newest entries, up to ``HISTORY_MAX``, newest first."""
+        token, before, left = self._shopward.maker.user_token(user_id), None, HISTORY_MAX
+        while left > 0:
+            page = self._shopward.log.timeline(token, before_seq=before, limit=min(_PAGE, left))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            left -= len(page)
+            before = page[-1].seq
+
+    def _timeline(self, user_id: str, language: str, before: int | None, limit: int) -> Timeline:
+        token = self._shopward.maker.user_token(user_id)
+        page = self._shopward.log.timeline(token, before_seq=before, limit=limit + 1)
+        if not page and before is None:
+            raise _unknown_user()
+        entries = []
+        for entry in page[:limit]:
+            recorded = recorded_event(entry)
+            decision = self._shopward.wording.decision(recorded.decision, language)
+            entries.append(TimelineEntry(entry.seq, to_rfc3339(entry.at_ms), recorded.event, decision))
+        return Timeline(user_id, entries, entries[-1].seq if len(page) > limit else None)
+
+
+def _number(request: Request, name: str, default: int | None, largest: int) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 1 <= int(text) <= largest):
+        raise InvalidField(
+            "not a position or a limit",
+            path=name,
+            expected=f"a whole number from 1 to {largest}",
+            found="another text",
+        )
+    return int(text)
+
+
+def _unknown_user() -> NotFound:
+    return NotFound(
+        "no event of this user is recorded",
+        path="id",
+        expected="the id of a user in the log",
+        found="another id",
+    )
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(
+        msgspec.json.encode(value),
+        status,
+        media_type="application/json",
+        headers={"cache-control": "no-store"},
+    )
