@@ -1,0 +1,5 @@
+"""``python -m shopward``."""
+
+from shopward.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""The ``shopward`` command and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from shopward.cli.demo import demo
+from shopward.cli.import_ import import_
+from shopward.cli.policy import policy
+from shopward.cli.replay import replay
+from shopward.cli.serve import serve
+from shopward.cli.simulate import simulate
+from shopward.errors import Misconfigured, ShopwardError
+
+
+class _Shopward(click.Group):
+    """A group whose commands end with one clear line where something is wrong, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ShopwardError as error:
+            click.echo(f"shopward: {error.message}", err=True)
+            for name, value in error.diagnostics().items():
+                click.echo(f"  {name}: {value}", err=True)
+            sys.exit(2 if isinstance(error, Misconfigured) else 1)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+
+
+@click.group(
+    cls=_Shopward, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="shopward")
+def main() -> None:
+    """Shopward keeps a shop's promise: your account and your data are safe with us.
+
+    \b
+    Try it:   shopward demo
+    Run it:   shopward serve --data ./shopward-data
+    Learn:    shopward replay events.ndjson.gz --out decisions.ndjson
+    """
+
+
+for command in (demo, serve, replay, simulate, import_, policy):
+    main.add_command(command)

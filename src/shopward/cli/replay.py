@@ -1,0 +1,116 @@
+"""``shopward replay``: decisions for a recorded stream, one a line."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from shopward.adapters.formats.streams import read_events
+from shopward.adapters.process import tune_collector
+from shopward.cli.policy import compiled
+from shopward.errors import ShopwardError
+from shopward.flows.replay import Replay
+from shopward.values import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shopward.events import Event
+    from shopward.flows.engine import DecisionRecord
+
+_REFUSALS_SHOWN = 20
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=str))
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead of standard output."
+)
+@click.option(
+    "--policy",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A policy folder.",
+)
+@click.option(
+    "--since", help="Print only decisions on events at or after this time (RFC 3339); all are applied."
+)
+def replay(files: tuple[str, ...], out: Path | None, folder: Path | None, since: str | None) -> None:
+    """Decide a recorded stream with the live code path, from empty state, carrying out no action.
+
+    FILES are NDJSON (plain, .gz, .zst, or - for standard input) or Parquet, applied in the order given.
+
+    \b
+    Examples:
+      shopward replay events.ndjson.gz --out decisions.ndjson
+      shopward simulate --out world && shopward replay world/events.ndjson.gz | head
+    """
+    since_ms = _moment(since)
+    run = Replay(compiled(folder))
+    tune_collector()
+    refused = 0
+    with ExitStack() as stack:
+        sink: IO[bytes] = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
+        for result in run.run(_progressing(files, stack)):
+            if isinstance(result, ShopwardError):
+                refused += 1
+                if refused <= _REFUSALS_SHOWN:
+                    click.echo(f"refused: {result}", err=True)
+                continue
+            facts, record = result
+            if facts.time_ms >= since_ms:
+                sink.write(decision_line(record))
+        sink.flush()
+    if run.repeated:
+        click.echo(f"{run.repeated} events repeated an id and were passed over", err=True)
+    if refused:
+        click.echo(f"{refused} lines were refused", err=True)
+        sys.exit(1)
+
+
+def decision_line(record: DecisionRecord) -> bytes:
+    """A decision as a line of the output."""
+    public = {
+        "id": record.id,
+        "event_id": record.event_id,
+        "decision": record.decision,
+        "score": record.score,
+        "reasons": record.reasons,
+        "actions": record.actions,
+        "policy": record.policy,
+        "shadow": record.shadow,
+    }
+    return msgspec.json.encode(public) + b"\n"
+
+
+def _progressing(files: tuple[str, ...], stack: ExitStack) -> Iterator[bytes | Event]:
+    """All events of the files, with a bar on a terminal."""
+    sizes = [Path(file).stat().st_size for file in files if file != "-" and Path(file).exists()]
+    hidden = not sys.stderr.isatty()
+    bar: Any = stack.enter_context(
+        click.progressbar(length=sum(sizes), label="replay", file=sys.stderr, hidden=hidden)
+    )
+    for file in files:
+        last = 0
+        source = read_events(file)
+        for number, item in enumerate(source):
+            if not hidden and not number % 1000:
+                bar.update(source.bytes_read - last)
+                last = source.bytes_read
+            yield item
+
+
+def _moment(text: str | None) -> int:
+    if text is None:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no RFC 3339 time, such as 2026-02-05T00:00:00Z") from None
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
