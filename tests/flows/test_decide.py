@@ -13,7 +13,8 @@ from shopward.errors import Conflict, InvalidField, MalformedInput, ShopwardErro
 from shopward.events import FactsMaker, Tokeniser
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
-from shopward.risk.policy import Policy, load_default_policy
+from shopward.risk.policy import Policy, PolicySpec, RuleSpec, Texts, load_default_policy
+from shopward.risk.policy.spec import PolicyHead
 from shopward.values import ManualClock
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 
 NOW_MS = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 POLICY = Policy(load_default_policy())
+WORDS = Texts(id="a", zh="b", en="c")
+BREACHED = RuleSpec(
+    name="breached",
+    description="d",
+    when="credential.breached",
+    text=WORDS,
+    decision="challenge",
+    exclude=("sms",),
+)
+ONE_RULE = Policy(PolicySpec(PolicyHead(name="one_rule", version=1, score_text=WORDS), (), (BREACHED,)))
 
 
 def login(number: int, second: int = 0, **changes: Any) -> bytes:
@@ -37,7 +48,7 @@ def login(number: int, second: int = 0, **changes: Any) -> bytes:
 class World:
     """A desk on a SQLite log in a folder, which can be closed and opened again."""
 
-    def __init__(self, folder: Path, *, snapshots: bool = False) -> None:
+    def __init__(self, folder: Path, *, snapshots: bool = False, policy: Policy = POLICY) -> None:
         self.clock = ManualClock(NOW_MS + 3_600_000)
         self.log = SqlEventLog.open(f"sqlite:///{folder / 'log.db'}")
         self.log.claim()
@@ -45,7 +56,7 @@ class World:
         maker = FactsMaker(Tokeniser(b"t" * 32))
         self.desk = DecisionDesk(
             log=self.log,
-            engine_of=lambda recall: Engine(POLICY, maker, recall),
+            engine_of=lambda recall: Engine(policy, maker, recall),
             snapshots=kept,
             clock=self.clock,
         )
@@ -185,8 +196,9 @@ def test_what_could_not_be_recorded_was_never_decided(world: World) -> None:
     ]
 
 
-def test_a_passed_challenge_satisfies_the_same_rule_for_ten_minutes(world: World) -> None:
+def test_a_passed_challenge_satisfies_the_same_rule_for_ten_minutes(tmp_path: Path) -> None:
     """A proof counts for the same user, device and operation, with a factor that was not excluded, for its time."""
+    world = World(tmp_path, policy=ONE_RULE)
     first = json.loads(login(1))
     device, user = {"ip": "198.51.100.1", "device_id": "mine"}, {"id": "u1"}
 
@@ -219,10 +231,13 @@ def test_a_passed_challenge_satisfies_the_same_rule_for_ten_minutes(world: World
     assert attempt(3, 3).decision == "challenge"
     prove(4, 4, "d-none", "totp")
     assert attempt(5, 5).decision == "challenge"
+    prove(10, 6, asked.id, "sms")
+    assert attempt(11, 6).decision == "challenge"
     prove(6, 6, asked.id, "totp")
     assert attempt(7, 7).decision == "allow"
     assert attempt(8, 7 + 599).decision == "allow"
     assert attempt(9, 7 + 601).decision == "challenge"
+    world.log.close()
 
 
 def test_a_label_counts_under_the_keys_of_the_event_that_it_names(world: World) -> None:
