@@ -155,6 +155,24 @@ def test_equal_events_have_equal_bytes_however_they_were_written() -> None:
     )
 
 
+def test_the_order_of_names_inside_properties_does_not_make_another_event() -> None:
+    """A retry from a shop whose dictionaries have no order is still a retry."""
+    left, right = (
+        event(properties={"a": 1, "b": {"c": 2, "d": 3}}),
+        event(properties={"b": {"d": 3, "c": 2}, "a": 1}),
+    )
+    assert canonical_bytes(decode_event(left)) == canonical_bytes(decode_event(right))
+
+
+def test_a_nul_is_refused_before_a_database_would() -> None:
+    """U+0000 in any text is refused; a backslash and the letters u0000 are text."""
+    with pytest.raises(InvalidField):
+        decode_event(event(id="e\x00"))
+    with pytest.raises(InvalidField):
+        decode_event(event(properties={"note": ["a\x00"]}))
+    assert decode_event(event(properties={"note": "\\u0000"})).id == "e-1"
+
+
 def test_a_batch_has_a_bounded_number_of_lines() -> None:
     """Empty lines are passed over, too many lines are refused before the first is read."""
     assert list(split_lines(b"a\n\n b \r\n")) == [b"a", b" b \r"]

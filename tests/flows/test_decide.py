@@ -13,6 +13,7 @@ from shopward.errors import Conflict, InvalidField, MalformedInput, ShopwardErro
 from shopward.events import FactsMaker, Tokeniser
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
+from shopward.flows.replay import Replay
 from shopward.risk.policy import Policy, PolicySpec, RuleSpec, Texts, load_default_policy
 from shopward.risk.policy.spec import PolicyHead
 from shopward.values import ManualClock
@@ -253,6 +254,34 @@ def test_a_label_counts_under_the_keys_of_the_event_that_it_names(world: World) 
     world.decide(json.dumps(label | {"label": {"event_id": "e-1"}}).encode())
     named, labelled = (json.loads(entry.facts) for entry in world.log.read(after_seq=0, limit=10))
     assert (labelled["ip"], labelled["device"]) == (named["ip"], named["device"])
+
+
+def test_a_label_finds_its_event_in_its_own_group(world: World) -> None:
+    """Live and replayed, a label that follows its event in one batch takes the same keys."""
+    label = {
+        "id": "l-1",
+        "type": "label",
+        "status": "fraud",
+        "time": "2026-01-05T00:10:00Z",
+        "user": {"id": "u1"},
+    }
+    world.decide(login(1), json.dumps(label | {"label": {"event_id": "e-1"}}).encode())
+    named, labelled = (json.loads(entry.facts) for entry in world.log.read(after_seq=0, limit=10))
+    assert (labelled["ip"], labelled["device"]) == (named["ip"], named["device"])
+
+
+def test_live_decisions_equal_a_replay_of_the_same_stream(world: World) -> None:
+    """Groups of any size, late events and labels included: one engine, one answer."""
+    stream = [
+        login(number, (number * 37) % 900, status=("failed", "succeeded")[number % 3 == 0])
+        for number in range(80)
+    ]
+    world.clock.at_ms = NOW_MS + 3_600_000
+    live = [answer for start in range(0, 80, 7) for answer in world.decide(*stream[start : start + 7])]
+    replayed = [result[1] for result in Replay(POLICY).run(stream) if not isinstance(result, ShopwardError)]
+    assert [
+        (each.decision, each.score, each.reasons) for each in live if isinstance(each, DecisionRecord)
+    ] == [(each.decision, each.score, each.reasons) for each in replayed]
 
 
 def _folder(tmp_path: Path, name: str) -> Path:

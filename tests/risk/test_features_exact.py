@@ -263,6 +263,29 @@ def test_sweeping_idle_keys_changes_no_reading(stream: list[dict[str, Any]]) -> 
     assert feed(swept, stream) == feed(kept, stream)
 
 
+def test_a_transaction_counts_once_in_late_counters_too() -> None:
+    """``attempted`` and then ``succeeded`` is one payment for a feature that is written after the decision."""
+    late = FeatureSpec(name="late", measure="count", key=("user.id",), window="1h", panes=1, phase="decision")
+    kernel = Kernel(Layout((late,), CelFilters((late,))))
+    for position, (status, transaction) in enumerate(
+        (("attempted", "t1"), ("succeeded", "t1"), ("attempted", "t2"))
+    ):
+        facts = Facts(f"e{position}", "payment", status, 1000, 1000, user="u", transaction=transaction)
+        kernel.settle(facts, kernel.observe(facts), Outcome("allow", 0))
+    assert kernel.observe(Facts("e9", "login", "succeeded", 1000, 1000, user="u"))[0] == 2
+
+
+def test_two_ripening_times_are_two_features() -> None:
+    """Known after an hour and known after a day do not share what they keep."""
+    hour = FeatureSpec(name="hour", measure="known", key=("user.id",), phase="decision", ripe="1h")
+    day = FeatureSpec(name="day", measure="known", key=("user.id",), phase="decision", ripe="24h")
+    kernel = Kernel(Layout((hour, day), CelFilters((hour, day))))
+    first = Facts("e1", "login", "succeeded", MINUTE, MINUTE, user="u")
+    kernel.settle(first, kernel.observe(first), Outcome("allow", 0))
+    readings = kernel.observe(Facts("e2", "login", "succeeded", 120 * MINUTE, 120 * MINUTE, user="u"))
+    assert (readings[0], readings[1]) == (True, False)
+
+
 def test_every_field_of_the_vocabulary_is_an_attribute_of_facts() -> None:
     """The one table of names fits the struct that it reads."""
     facts = Facts("e", "login", "failed")

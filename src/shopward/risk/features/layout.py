@@ -154,7 +154,7 @@ class Layout:
             spec.where,
             spec.of,
             spec.phase,
-            spec.width_ms if spec.window else spec.keep,
+            spec.width_ms if spec.window else (spec.keep, spec.ripe),
         )
         place = self._slot_of.get(shared)
         if place is None:
