@@ -19,7 +19,7 @@ import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from importlib import resources
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -89,6 +89,7 @@ def _running(folder: str) -> Iterator[Server]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 -- ourselves
     try:
         key, url = _started(process)
+        _wait_until_ready(url)
         yield Server(url, key, process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -106,6 +107,23 @@ def _started(process: subprocess.Popen[str]) -> tuple[str, str]:
             return key, url
     raise StoreUnavailable(
         "the server did not start", expected="a line 'listening on ...'", found="an end of its output"
+    )
+
+
+def _wait_until_ready(url: str) -> None:
+    """The server listens before its state is rebuilt, and says so at ``/readyz``."""
+    address = urlsplit(url)
+    status = 0
+    for _ in range(300):
+        connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=10)
+        connection.request("GET", "/readyz")
+        status = connection.getresponse().status
+        connection.close()
+        if status == http.client.OK:
+            return
+        sleep(0.1)
+    raise StoreUnavailable(
+        "the server did not become ready", expected="200 from /readyz within 30 s", found=f"{status}"
     )
 
 
