@@ -147,17 +147,6 @@ class CelFilters:
         exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
         return namespace["read"]  # type: ignore[no-any-return]
 
-    def reads(self, spec: FeatureSpec) -> frozenset[str]:
-        """Names of the features that a filter or derived value reads."""
-        checked = (
-            self._derived[spec.name]
-            if spec.measure == "derived"
-            else self._check(spec)
-            if spec.where
-            else None
-        )
-        return frozenset(path[1] for path in checked.references if path[0] == "f") if checked else frozenset()
-
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
         """A test of the facts, or a constant where the type and status decide it."""
         left = self._left(spec, type_, status)

@@ -5,7 +5,8 @@ decisions; ``series`` states the semantics of panes. It knows no rule, makes no 
 """
 
 from shopward.risk.features.declare import FeatureSpec, check_features
-from shopward.risk.features.kernel import Kernel, Outcome, Readings
+from shopward.risk.features.kernel import Kernel
 from shopward.risk.features.layout import FilterCompiler, Layout
+from shopward.risk.features.readings import Outcome, Readings
 
 __all__ = ["FeatureSpec", "FilterCompiler", "Kernel", "Layout", "Outcome", "Readings", "check_features"]

@@ -17,64 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import SnapshotInvalid
+from shopward.risk.features.readings import Outcome, Readings
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shopward.events.facts import Facts
-    from shopward.risk.features.layout import Layout, Write
+    from shopward.risk.features.layout import Layout
+    from shopward.risk.features.slots import Write
 
 _SWEEP_FLOOR: Final = 20_000
 _TRANSACTION_GENERATION_MS: Final = 7 * DAY_MS
-
-
-UNREAD: Final[list[Any]] = []
-"""Stands for the row of a family that nobody has asked for yet."""
-
-
-class Readings(dict[int, Any]):
-    """Feature values of one event by index, computed on first use and then kept: rules, evidence and settling share them."""
-
-    __slots__ = ("at_ms", "facts", "kernel", "once", "rows", "seq")
-
-    def __init__(self, kernel: Kernel, facts: Facts, once: list[int] | None) -> None:
-        super().__init__()
-        self.kernel = kernel
-        self.facts = facts
-        self.rows: list[list[Any] | None] = [UNREAD] * len(kernel.families)
-        self.once = once
-        self.at_ms = facts.at_ms
-        self.seq = kernel.seq
-
-    def __missing__(self, index: int) -> Any:
-        value = self[index] = self.kernel.layout.readers[index](self)
-        return value
-
-    def row(self, family: int) -> list[Any] | None:
-        """The family's row for this event, looked up when it is first asked for."""
-        row = self.rows[family]
-        if row is UNREAD:
-            key = self.kernel.layout.families[family].key_of(self.facts)
-            row = self.rows[family] = None if key is None else self.kernel.families[family].get(key)
-        return row
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a decision writes back into the state.
-
-    Attributes:
-        kind: allow, review, challenge or deny.
-        score_centi: the score in hundredths.
-        condemned: ``(path, token, until_ms)`` of the sources that a rule condemned.
-    """
-
-    kind: str
-    score_centi: int
-    condemned: tuple[tuple[str, str, int], ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Whether the action went ahead."""
-        return self.kind in ("allow", "review")
 
 
 class Kernel:
@@ -86,6 +40,7 @@ class Kernel:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self.readers: list[Callable[[Readings], Any]] = layout.readers
         self.seq = 0
         self.families: list[dict[str, list[Any]]] = [{} for _ in layout.families]
         self.condemned: dict[str, dict[str, int]] = {}
@@ -146,7 +101,7 @@ class Kernel:
     ) -> None:
         row = readings.row(family)
         if row is None:
-            key = self.layout.families[family].key_of(facts)
+            key = self.key(family, facts)
             if key is None:
                 return
             row = readings.rows[family] = self._new_row(family, self.families[family], key, facts.at_ms)
@@ -155,6 +110,10 @@ class Kernel:
     def keys(self) -> int:
         """How many keys are held, over all families."""
         return sum(len(table) for table in self.families)
+
+    def key(self, family: int, facts: Facts) -> str | None:
+        """The event's key in a family, ``None`` where it has none."""
+        return self.layout.families[family].key_of(facts)
 
     def dump(self) -> bytes:
         """The whole state as MessagePack."""
@@ -222,5 +181,3 @@ class _Saved(msgspec.Struct):
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(_Saved)
-
-__all__ = ["Kernel", "Outcome", "Readings"]

@@ -8,24 +8,35 @@ the families, updates and filters that can matter there. Nothing here holds stat
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from shopward.events.facts import Facts
-from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec, check_features
-from shopward.risk.features.series import NEVER_S, DistinctRing, Earned, LastValue, PaneCounter, Sightings
+from shopward.risk.features.declare import SIGHTED, FeatureSpec, check_features
+from shopward.risk.features.series import DistinctRing, Earned, LastValue, PaneCounter, Sightings
+from shopward.risk.features.slots import (
+    KeyOf,
+    Place,
+    Update,
+    Write,
+    condemned_reader,
+    key_function,
+    ratio_reader,
+    reader,
+    update,
+    write,
+)
 
 if TYPE_CHECKING:
-    from shopward.risk.features.kernel import Kernel, Outcome, Readings
+    from collections.abc import Callable
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features.readings import Outcome, Readings
 
 STATELESS: Final = frozenset({"ratio", "condemned", "derived"})
 """Measures that keep no slot of their own."""
 CURRENCY_FIELDS: Final = ("transaction.amount_minor", "transaction.balance_before_minor")
 """Sums of these are kept per currency."""
-_EARTH_RADIUS_KM: Final = 6371.0
 
 
 class FilterCompiler(Protocol):
@@ -45,10 +56,6 @@ class FilterCompiler(Protocol):
         """The value of a derived feature."""
         ...
 
-    def reads(self, spec: FeatureSpec) -> frozenset[str]:
-        """Names of the features that a filter or derived value reads."""
-        ...
-
 
 class Family:
     """All features of one key: how wide a row is and when it is idle."""
@@ -57,7 +64,7 @@ class Family:
         self.key = key
         self.per_currency = per_currency
         self.structures: list[Any] = []
-        self.key_of: Callable[[Facts], str | None] = _key_function(key, per_currency=per_currency)
+        self.key_of: Callable[[Facts], str | None] = key_function(key, per_currency=per_currency)
 
     @property
     def width(self) -> int:
@@ -72,14 +79,6 @@ class Family:
         )
 
 
-Update = Callable[[Any, int, Facts, int], Any]
-"""``(slot, at_ms, facts, seq)`` to the new slot."""
-Write = Callable[[Any, "Kernel", Facts, "Outcome"], Any]
-"""``(slot, kernel, facts, outcome)`` to the new slot."""
-KeyOf = Callable[[Facts], "str | None"]
-"""The row's key for an event; ``None`` where a part is empty."""
-
-
 class Plan(NamedTuple):
     """What one kind of event touches.
 
@@ -92,12 +91,6 @@ class Plan(NamedTuple):
     before: list[tuple[int, KeyOf, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]]]
     earned: list[tuple[int, int, Write]]
     late: list[tuple[int, int, Write, Callable[[Facts, Readings, Outcome], bool] | None, int]]
-
-
-class _Place(NamedTuple):
-    family: int
-    slot: int
-    structure: Any
 
 
 class Layout:
@@ -124,7 +117,7 @@ class Layout:
         self._condemnable = condemnable
         self._plans: dict[tuple[str, str], Plan] = {}
         self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
-        self._slot_of: dict[tuple[Any, ...], _Place] = {}
+        self._slot_of: dict[tuple[Any, ...], Place] = {}
         self._places = [None if spec.measure in STATELESS else self._place(spec) for spec in features]
         self.readers = [self._reader(spec, place) for spec, place in zip(features, self._places, strict=True)]
 
@@ -140,7 +133,7 @@ class Layout:
             plan = self._plans[type_, status] = self._make_plan(type_, status)
         return plan
 
-    def _place(self, spec: FeatureSpec) -> _Place:
+    def _place(self, spec: FeatureSpec) -> Place:
         """The family and slot of a feature, shared with others where they keep the same."""
         per_currency = spec.measure == "sum" and spec.of in CURRENCY_FIELDS
         family_key = (spec.key, per_currency)
@@ -159,7 +152,7 @@ class Layout:
         place = self._slot_of.get(shared)
         if place is None:
             family = self.families[number]
-            place = self._slot_of[shared] = _Place(number, family.width, _structure(spec))
+            place = self._slot_of[shared] = Place(number, family.width, _structure(spec))
             family.structures.append(place.structure)
         elif spec.window:
             place.structure.panes_kept = max(place.structure.panes_kept, spec.panes + spec.offset_panes)
@@ -173,39 +166,39 @@ class Layout:
             if spec.phase == "event":
                 test = self._filters.event_filter(spec, type_, status)
                 if test is not False:
-                    update = _update(spec, place.structure)
+                    change = update(spec, place.structure)
                     before.setdefault(place.family, []).append(
-                        (place.slot, update, None if test is True else test, mask)
+                        (place.slot, change, None if test is True else test, mask)
                     )
                 continue
             late = self._filters.decision_filter(spec, type_, status)
-            write = _write(spec, place.structure, self._condemnable)
+            settle = write(spec, place.structure, self._condemnable)
             if spec.measure == "known" and late is True:
-                plan.earned.append((place.family, place.slot, write))
+                plan.earned.append((place.family, place.slot, settle))
             elif late is not False:
-                plan.late.append((place.family, place.slot, write, None if late is True else late, mask))
+                plan.late.append((place.family, place.slot, settle, None if late is True else late, mask))
         plan.before.extend(
             (family, self.families[family].key_of, updates) for family, updates in sorted(before.items())
         )
         return plan
 
-    def _owners(self) -> list[tuple[FeatureSpec, _Place]]:
+    def _owners(self) -> list[tuple[FeatureSpec, Place]]:
         """One declaration for each slot, in order."""
-        seen: dict[tuple[int, int], tuple[FeatureSpec, _Place]] = {}
+        seen: dict[tuple[int, int], tuple[FeatureSpec, Place]] = {}
         for spec, place in zip(self.features, self._places, strict=True):
             if place is not None:
                 seen.setdefault((place.family, place.slot), (spec, place))
         return list(seen.values())
 
-    def _reader(self, spec: FeatureSpec, place: _Place | None) -> Callable[[Readings], Any]:
+    def _reader(self, spec: FeatureSpec, place: Place | None) -> Callable[[Readings], Any]:
         if place is not None:
-            return _reader(spec, place, self._condemnable)
+            return reader(spec, place, self._condemnable)
         if spec.measure == "derived":
             return self._filters.derived(spec)
         return (
-            _ratio_reader(self.index, spec)
+            ratio_reader(self.index, spec)
             if spec.measure == "ratio"
-            else _condemned_reader(spec, self._condemnable)
+            else condemned_reader(spec, self._condemnable)
         )
 
 
@@ -226,154 +219,3 @@ def _structure(spec: FeatureSpec) -> Any:
     if spec.measure == "known":
         return Earned(spec.ripe_ms, spec.keep_ms)
     return LastValue(spec.keep_ms)
-
-
-def _key_function(key: tuple[str, ...], *, per_currency: bool) -> Callable[[Facts], str | None]:
-    """The row's key for an event, ``None`` where a part is empty; the whole shop has the key ``""``."""
-    parts = [*key, "transaction.currency"] if per_currency else list(key)
-    attributes = [f"e.{FIELDS[path].attribute}" for path in parts]
-    if not attributes:
-        return lambda _facts: ""
-    if len(attributes) == 1 and FIELDS[parts[0]].kind != "int":
-        source = f"{attributes[0]} or None"
-    else:
-        joined = "\\x1f".join("{" + attribute + "}" for attribute in attributes)
-        source = f'f"{joined}" if {" and ".join(attributes)} else None'
-    return eval(f"lambda e: {source}", {"__builtins__": {}})  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
-
-
-def _update(spec: FeatureSpec, structure: Any) -> Update:
-    """How the slot changes with a matching event."""
-    add = structure.add
-    if spec.measure == "count":
-        return lambda slot, at_ms, _facts, _seq: add(slot, at_ms, 0)
-    if spec.measure in SIGHTED:
-        return lambda slot, at_ms, _facts, seq: add(slot, at_ms, seq)
-    if spec.measure == "distance_km":
-        return lambda slot, at_ms, e, seq: (
-            add(slot, at_ms, seq, [e.lat_deg, e.lon_deg]) if e.located else slot
-        )
-    attribute = FIELDS[spec.of].attribute
-    if spec.measure == "sum":
-        return lambda slot, at_ms, e, _seq: add(slot, at_ms, getattr(e, attribute))
-    if spec.measure == "last":
-        return lambda slot, at_ms, e, seq: add(slot, at_ms, seq, getattr(e, attribute))
-
-    def distinct(slot: Any, at_ms: int, e: Facts, _seq: int) -> Any:
-        value = getattr(e, attribute)
-        return add(slot, at_ms, value) if value else slot
-
-    return distinct
-
-
-def _write(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Write:
-    """How the slot changes once the decision is made."""
-    if spec.measure == "known":
-        until = condemned_until(spec.key, condemnable)
-        return lambda slot, kernel, e, _outcome: structure.add(slot, e.at_ms, until(kernel, e))
-    if spec.of == "decision.score_centi":
-        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.score_centi)
-    if spec.of == "decision.kind":
-        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.kind)
-    update = _update(spec, structure)
-    return lambda slot, kernel, e, _outcome: update(slot, e.at_ms, e, kernel.seq)
-
-
-def condemned_until(key: tuple[str, ...], condemnable: frozenset[str]) -> Callable[[Kernel, Facts], int]:
-    """Until when any part of a key is or was condemned, 0 for never; looks at the parts that a rule can condemn only."""
-    parts = [(path, FIELDS[path].attribute) for path in key if path in condemnable]
-
-    def until(kernel: Kernel, e: Facts) -> int:
-        latest = 0
-        for path, attribute in parts:
-            tokens = kernel.condemned.get(path)
-            if tokens is not None:
-                latest = max(latest, tokens.get(getattr(e, attribute), 0))
-        return latest
-
-    return until if parts else lambda _kernel, _e: 0
-
-
-def _reader(spec: FeatureSpec, place: _Place, condemnable: frozenset[str]) -> Callable[[Readings], Any]:
-    """How the feature reads from its row; its empty value where there is no row or slot."""
-    family, number, structure = place
-    empty = empty_reading(spec)
-    value_of = _value(spec, structure, condemnable)
-
-    def read(readings: Readings) -> Any:
-        row = readings.row(family)
-        if row is None or (slot := row[number]) is None:
-            return empty
-        return value_of(slot, readings)
-
-    return read
-
-
-def empty_reading(spec: FeatureSpec) -> Any:
-    """What a feature reads where nothing was ever seen."""
-    if spec.measure == "since":
-        return NEVER_S
-    if spec.measure in ("known", "condemned"):
-        return False
-    if spec.measure == "ratio":
-        return 0.0
-    if spec.measure == "last":
-        text = spec.of == "decision.kind" or (
-            spec.of in FIELDS and FIELDS[spec.of].kind in ("string", "token")
-        )
-        return "" if text else False if spec.of in FIELDS and FIELDS[spec.of].kind == "bool" else 0
-    return 0
-
-
-def _value(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Callable[[Any, Readings], Any]:
-    """How a slot that was written reads at an event."""
-    if spec.measure in ("count", "sum"):
-        part, panes, offset = (1 if spec.measure == "count" else 2), spec.panes, spec.offset_panes
-        return lambda slot, r: structure.read(slot, r.at_ms, part, panes, offset)
-    if spec.measure == "distinct":
-        return lambda slot, r: structure.read(slot, r.at_ms, spec.panes)
-    if spec.measure in SIGHTED:
-        return _sighted(spec, structure)
-    if spec.measure == "known":
-        until = condemned_until(spec.key, condemnable)
-        return lambda slot, r: structure.read(slot, r.at_ms, until(r.kernel, r.facts))
-    if spec.measure == "distance_km":
-        return lambda slot, r: _distance(structure.previous(slot, r.at_ms, r.seq), r.facts)
-    empty = empty_reading(spec)
-    return lambda slot, r: empty if (value := structure.previous(slot, r.at_ms, r.seq)) is None else value
-
-
-def _sighted(spec: FeatureSpec, structure: Sightings) -> Callable[[Any, Readings], Any]:
-    """The four ways to read first and last sightings."""
-    if spec.measure == "first_seen":
-        return lambda slot, r: structure.first_ms(slot, r.at_ms) // 1000
-    if spec.measure == "age":
-        return lambda slot, r: (
-            (r.at_ms - first) // 1000 if (first := structure.first_ms(slot, r.at_ms)) else 0
-        )
-    if spec.measure == "last_seen":
-        return lambda slot, r: structure.previous_ms(slot, r.at_ms, r.seq) // 1000
-    return lambda slot, r: (
-        (r.at_ms - before) // 1000 if (before := structure.previous_ms(slot, r.at_ms, r.seq)) else NEVER_S
-    )
-
-
-def _ratio_reader(index: dict[str, int], spec: FeatureSpec) -> Callable[[Readings], Any]:
-    numerator, denominator = index[spec.numerator], index[spec.denominator]
-    return lambda readings: readings[numerator] / below if (below := readings[denominator]) else 0.0
-
-
-def _condemned_reader(spec: FeatureSpec, condemnable: frozenset[str]) -> Callable[[Readings], Any]:
-    until = condemned_until(spec.key, condemnable)
-    return lambda r: until(r.kernel, r.facts) >= r.at_ms > 0
-
-
-def _distance(before: list[int] | None, facts: Facts) -> int:
-    """Haversine distance in whole kilometres between two places given in whole degrees."""
-    if before is None or not facts.located:
-        return 0
-    lat1, lon1, lat2, lon2 = map(math.radians, (*before, facts.lat_deg, facts.lon_deg))
-    half = (
-        math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-    )
-    return round(2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half))))

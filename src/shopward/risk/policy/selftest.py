@@ -12,7 +12,7 @@ from shopward.errors import PolicyInvalid
 from shopward.events.facts import Facts
 from shopward.risk import cel
 from shopward.risk.features.declare import FIELDS
-from shopward.risk.features.layout import empty_reading
+from shopward.risk.features.slots import empty_reading
 from shopward.risk.vocabulary import presence_of, reader_of
 
 if TYPE_CHECKING:

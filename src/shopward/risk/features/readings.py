@@ -1,0 +1,79 @@
+"""What an event reads from the state, and what its decision writes back.
+
+Promise: each feature is computed at most once an event, when it is first asked for, from rows that are looked up at most
+once. A reading speaks of the state as it was when the event had been observed and nothing had been settled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.events.facts import Facts
+
+
+class State(Protocol):
+    """What readings need of the kernel."""
+
+    seq: int
+    condemned: dict[str, dict[str, int]]
+    families: list[dict[str, list[Any]]]
+    readers: list[Callable[[Readings], Any]]
+
+    def key(self, family: int, facts: Facts) -> str | None:
+        """The event's key in a family, ``None`` where it has none."""
+        ...
+
+
+UNREAD: Final[list[Any]] = []
+"""Stands for the row of a family that nobody has asked for yet."""
+
+
+class Readings(dict[int, Any]):
+    """Feature values of one event by index, computed on first use and then kept: rules, evidence and settling share them."""
+
+    __slots__ = ("at_ms", "facts", "kernel", "once", "rows", "seq")
+
+    def __init__(self, kernel: State, facts: Facts, once: list[int] | None) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.facts = facts
+        self.rows: list[list[Any] | None] = [UNREAD] * len(kernel.families)
+        self.once = once
+        self.at_ms = facts.at_ms
+        self.seq = kernel.seq
+
+    def __missing__(self, index: int) -> Any:
+        value = self[index] = self.kernel.readers[index](self)
+        return value
+
+    def row(self, family: int) -> list[Any] | None:
+        """The family's row for this event, looked up when it is first asked for."""
+        row = self.rows[family]
+        if row is UNREAD:
+            key = self.kernel.key(family, self.facts)
+            row = self.rows[family] = None if key is None else self.kernel.families[family].get(key)
+        return row
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a decision writes back into the state.
+
+    Attributes:
+        kind: allow, review, challenge or deny.
+        score_centi: the score in hundredths.
+        condemned: ``(path, token, until_ms)`` of the sources that a rule condemned.
+    """
+
+    kind: str
+    score_centi: int
+    condemned: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the action went ahead."""
+        return self.kind in ("allow", "review")
