@@ -391,3 +391,12 @@ def test_the_decision_core_can_be_imported_alone() -> None:
         [sys.executable, "-c", probe % (unwanted,)], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == ""
+
+
+def test_the_page_of_the_default_policy_tells_every_rule_as_its_file_does() -> None:
+    """Each rule stands on the page with the description of its file; a rule that is gone stands there no longer."""
+    page = text_of(DOCS / "default-policy.md")
+    rules = load_default_policy().rules
+    assert [rule.name for rule in rules if f"| {rule.description} |" not in page] == []
+    table = re.findall(r"^\| `([a-z_0-9]+)` \|", page, re.MULTILINE)
+    assert sorted(table) == sorted(rule.name for rule in rules)
