@@ -286,6 +286,29 @@ def test_two_ripening_times_are_two_features() -> None:
     assert (readings[0], readings[1]) == (True, False)
 
 
+def test_staff_who_read_an_account_earn_nothing_in_it() -> None:
+    """A member of staff's device and network never become known to the customers whose data they read."""
+    pair = FeatureSpec(
+        name="pair", measure="known", key=("user.id", "context.ip"), phase="decision", ripe="1h"
+    )
+    some = FeatureSpec(
+        name="some",
+        measure="known",
+        key=("user.id",),
+        phase="decision",
+        ripe="1h",
+        where="transaction.amount_minor == 0",
+    )
+    kernel = Kernel(Layout((pair, some), CelFilters((pair, some))))
+    for actor_type, expected in (("staff", False), ("customer", True)):
+        at_ms = MINUTE if actor_type == "staff" else 300 * MINUTE
+        read = Facts("e1", "pii_view", "succeeded", at_ms, at_ms, user="u", ip="i", actor_type=actor_type)
+        kernel.settle(read, kernel.observe(read), Outcome("allow", 0))
+        later = at_ms + 120 * MINUTE
+        readings = kernel.observe(Facts("e2", "login", "succeeded", later, later, user="u", ip="i"))
+        assert (readings[0], readings[1]) == (expected, expected)
+
+
 def test_every_field_of_the_vocabulary_is_an_attribute_of_facts() -> None:
     """The one table of names fits the struct that it reads."""
     facts = Facts("e", "login", "failed")

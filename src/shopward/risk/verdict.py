@@ -97,7 +97,7 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
         reasons,
         actions,
         deciding,
-        _condemned([rule for rule, _points in live], facts),
+        _condemned(unanswered, facts),
         tuple(rules[index].spec.name for index, _points in fired if rules[index].spec.shadow),
     )
 

@@ -161,9 +161,11 @@ class CelFilters:
                 return False
             left = self._left(spec, type_, status)
             if isinstance(left, bool):
-                return left  # the kernel itself asks whether the event passed
-            test = self._compiled("e, F, o", left)
-            return lambda e, readings, outcome: outcome.passed and test(e, readings, outcome)
+                return left  # the kernel itself asks whether the event passed, and whose deed it was
+            test, own = self._compiled("e, F, o", left), "user.id" in spec.key
+            return lambda e, readings, outcome: (
+                outcome.passed and not (own and e.actor_type != "customer") and test(e, readings, outcome)
+            )
         left = self._left(spec, type_, status)
         return left if isinstance(left, bool) else self._compiled("e, F, o", left)
 

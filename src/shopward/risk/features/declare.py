@@ -14,7 +14,7 @@ language, not here (``risk.vocabulary``).
 | age, since | whole seconds since the first (this one included), since the previous; since reads ten years for never | |
 | last | the value of ``of`` at the previous matching event | of |
 | distance_km | great-circle distance to the previous matching place, whole kilometres; 0 where unknown | |
-| known | whether the pair was earned by good use at least ``ripe`` ago | |
+| known | whether the pair was earned by good use at least ``ripe`` ago; a key with the user by the customer alone | |
 | condemned | whether the key's only part is condemned now | |
 | ratio | ``numerator / denominator``, 0.0 where the denominator is 0 | numerator, denominator |
 | derived | the value of an expression over the event and features declared above; keeps nothing | value |

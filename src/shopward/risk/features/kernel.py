@@ -81,7 +81,10 @@ class Kernel:
         # All filters are asked before anything is written: none of them sees what another has just written.
         due = [late for late in plan.late if late[3] is None or late[3](facts, readings, outcome)]
         if outcome.passed:
-            for family, slot, write in plan.earned:
+            is_own = facts.actor_type == "customer"
+            for family, slot, write, own in plan.earned:
+                if own and not is_own:
+                    continue
                 self._write(facts, readings, outcome, family, slot, write)
         once = readings.once
         for family, slot, write, _guard, bit in due:

@@ -84,12 +84,13 @@ class Plan(NamedTuple):
 
     Attributes:
         before: ``(family, key, [(slot, update, filter, bit)])``, before the rules read.
-        earned: ``(family, slot, write)`` of pairs that good use makes known, where the event passed.
+        earned: ``(family, slot, write, own)`` of pairs that good use makes known, where the event passed; ``own`` where
+            the key has the user, and only the customer's own deeds count.
         late: ``(family, slot, write, filter, bit)`` of the other features of phase ``decision``.
     """
 
     before: list[tuple[int, KeyOf, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]]]
-    earned: list[tuple[int, int, Write]]
+    earned: list[tuple[int, int, Write, bool]]
     late: list[tuple[int, int, Write, Callable[[Facts, Readings, Outcome], bool] | None, int]]
 
 
@@ -174,7 +175,7 @@ class Layout:
             late = self._filters.decision_filter(spec, type_, status)
             settle = write(spec, place.structure, self._condemnable)
             if spec.measure == "known" and late is True:
-                plan.earned.append((place.family, place.slot, settle))
+                plan.earned.append((place.family, place.slot, settle, "user.id" in spec.key))
             elif late is not False:
                 plan.late.append((place.family, place.slot, settle, None if late is True else late, mask))
         plan.before.extend(
