@@ -1,0 +1,33 @@
+"""The audit log: one line for each deed, hash-linked, with signed checkpoints.
+
+Promise: ``AuditTrail.append`` writes a deed's line in the transaction of the deed, so that neither stands without the
+other; ``verify`` finds any changed byte, and any entry that is missing, added, moved or doubled; held against a
+checkpoint that was kept elsewhere it also finds a cut-off tail and a log that was rewritten as a whole.
+
+Not here: who may do a deed (``protection``), personal data (a line holds tokens and words only), and the prevention
+of any of it: the log shows that it was touched, it cannot stop it. docs/audit.md says what each attacker can still do.
+"""
+
+from shopward.audit.checkpoints import Checkpoint, export_checkpoint, import_checkpoint
+from shopward.audit.deeds import Deed
+from shopward.audit.keys import SigningKey, open_signing_key, read_signing_key
+from shopward.audit.records import JSON, AuditEntry, Line
+from shopward.audit.trail import AuditTrail
+from shopward.audit.verifier import Fault, Report, verify
+
+__all__ = [
+    "JSON",
+    "AuditEntry",
+    "AuditTrail",
+    "Checkpoint",
+    "Deed",
+    "Fault",
+    "Line",
+    "Report",
+    "SigningKey",
+    "export_checkpoint",
+    "import_checkpoint",
+    "open_signing_key",
+    "read_signing_key",
+    "verify",
+]

@@ -1,0 +1,274 @@
+"""``shopward audit``: hold the audit log against itself and against a checkpoint that was kept elsewhere.
+
+Promise: exit code 0 the log is intact, 1 it is broken, 2 wrong use, or nothing can be said because the store or the key
+cannot be had. ``verify`` writes nothing, reads one state of the log in pages and keeps no writer waiting;
+``checkpoint`` adds one entry with its signature, then writes the file. Neither upgrades a store.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import click
+import msgspec
+from sqlalchemy import NullPool, create_engine, event, inspect, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from shopward.access.files import write_private
+from shopward.adapters.sql import open_engine
+from shopward.adapters.sql.engine import BUSY_TIMEOUT_S, sqlite_path
+from shopward.adapters.sql.failures import translate
+from shopward.audit import (
+    AuditTrail,
+    export_checkpoint,
+    import_checkpoint,
+    open_signing_key,
+    read_signing_key,
+    verify,
+)
+from shopward.audit.rows import head_row
+from shopward.audit.trail import DEFAULT_TENANT
+from shopward.config import settings_from
+from shopward.errors import Misconfigured, ShopwardError
+from shopward.values import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from shopward.audit import Checkpoint, Report
+    from shopward.config import Settings
+
+_CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
+_FILE_MAX: Final = 65_536
+
+_DATA = click.option(
+    "--data", metavar="DIR", help="Folder of audit.key and database.  [default: ./shopward-data]"
+)
+_DATABASE = click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/DB.")
+
+
+@click.group()
+def audit() -> None:
+    """The hash-linked log of deeds: verify it, and sign where it stands."""
+
+
+@audit.command("verify")
+@_DATA
+@_DATABASE
+@click.option(
+    "--checkpoint",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that was kept elsewhere.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def verify_(data: str | None, database: str | None, file: Path | None, *, as_json: bool) -> None:
+    """Read the whole log: any changed, missing, added or moved entry is found.
+
+    With --checkpoint also a cut-off tail, and a log that was rewritten as a whole. Without a data folder at hand the
+    key is taken from that file.
+
+    \b
+    Examples:
+      shopward audit verify --data /srv/shopward
+      shopward audit verify --database postgresql://auditor@db/shopward --checkpoint 2026-11-22.json
+    """
+    with _said():
+        settings = settings_from(os.environ, data=data, database=database)
+        kept = None if file is None else _kept(file)
+        with _reading(settings.database_url) as connection:
+            report = _verified(connection, _public_key(settings, kept, connection), kept)
+    click.echo(_as_json(report) if as_json else _as_text(report))
+    sys.exit(0 if report.intact else 1)
+
+
+@audit.command()
+@_DATA
+@_DATABASE
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the checkpoint here; keep it where the database's operator cannot reach.",
+)
+def checkpoint(data: str | None, database: str | None, out: Path) -> None:
+    """Sign where the log stands now, and write the checkpoint as a small JSON file.
+
+    Verify the log against the last file first: a signature says what the log is, not that it is right.
+
+    \b
+    Examples:
+      shopward audit checkpoint --out /media/stick/2026-11-22.json
+    """
+    with _said():
+        settings = settings_from(os.environ, data=data, database=database)
+        with _writing(settings.database_url) as connection:
+            signed = AuditTrail().newest_checkpoint(connection) is not None
+            key = open_signing_key(settings.folder, has_checkpoints=signed)
+            made = AuditTrail(signer=key).checkpoint(
+                connection,
+                at_ms=SystemClock().now_ms(),
+                actor="cli",
+            )
+        write_private(out, export_checkpoint(made))
+    click.echo(f"checkpoint of the audit log at entry {made.seq}: {out}")
+
+
+def _verified(connection: Connection, public_key: bytes, kept: Checkpoint | None) -> Report:
+    """The report, with a bar on a terminal."""
+    head = head_row(connection, DEFAULT_TENANT)
+    length = 0 if head is None or head.kinds else max(head.last_seq, 0)
+    bar: Any = click.progressbar(
+        length=length, label="verify", file=sys.stderr, hidden=not sys.stderr.isatty()
+    )
+    with bar:
+        return verify(
+            connection,
+            public_key=public_key,
+            checkpoint=kept,
+            tenant=DEFAULT_TENANT,
+            progress=lambda done: bar.update(done - bar.pos),
+        )
+
+
+def _public_key(settings: Settings, kept: Checkpoint | None, connection: Connection) -> bytes:
+    """The key of the data folder, else that of the kept file; none is needed where nothing is signed yet."""
+    key = read_signing_key(settings.folder)
+    if key is not None:
+        return key.public_key
+    if kept is not None:
+        return kept.key
+    if AuditTrail().newest_checkpoint(connection) is None:
+        return b""
+    raise Misconfigured(  # fails closed
+        "the key that signed the checkpoints of this audit log is missing",
+        path="audit.key",
+        expected="the key in the data folder, or a checkpoint that was kept elsewhere",
+        found="neither",
+        hint="point --data at the folder that has it, or give --checkpoint",
+    )
+
+
+def _kept(file: Path) -> Checkpoint:
+    try:
+        with file.open("rb") as opened:
+            return import_checkpoint(opened.read(_FILE_MAX))
+    except OSError as error:
+        refusal = click.BadParameter(os.strerror(error.errno or 0), param_hint="--checkpoint")
+    raise refusal
+
+
+def _as_json(report: Report) -> bytes:
+    return msgspec.json.encode({"ok": report.intact, **msgspec.structs.asdict(report)})
+
+
+def _as_text(report: Report) -> str:
+    fault = report.fault
+    if fault is not None:
+        return (
+            f"BROKEN at entry {fault.seq}: {fault.kind}\n  expected: {fault.expected}\n  found: {fault.found}"
+        )
+    held = (
+        "not held against a checkpoint kept elsewhere"
+        if report.held_against_seq is None
+        else f"reaches the kept checkpoint at {report.held_against_seq}"
+    )
+    return (
+        f"intact: {report.entries} entries, {report.checkpoints} checkpoints, signed up to entry {report.signed_to_seq}; "
+        + held
+    )
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Say what went wrong and end with 2; with 1 where the store itself is found to be corrupt."""
+    try:
+        yield
+    except DBAPIError as raised:
+        error: ShopwardError = translate(raised, "read the audit log")
+    except ShopwardError as raised:
+        error = raised
+    else:
+        return
+    click.echo(f"shopward: {error.message}", err=True)
+    for name, value in error.diagnostics().items():
+        click.echo(f"  {name}: {value}", err=True)
+    sys.exit(1 if (error.found or "").startswith(_CORRUPT) else 2)
+
+
+@contextmanager
+def _reading(url: str) -> Iterator[Connection]:
+    """One state of the store, read only."""
+    engine = _existing(url)
+    if engine.dialect.name == "sqlite":
+        engine = _sqlite_reader(sqlite_path(engine))
+    else:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    try:
+        with engine.connect() as connection:
+            _check_tables(connection)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _writing(url: str) -> Iterator[Connection]:
+    """A transaction that commits at the end."""
+    engine = _existing(url)
+    try:
+        with engine.begin() as connection:
+            _check_tables(connection)
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _existing(url: str) -> Engine:
+    """The engine of a store that is there; ``open_engine`` alone would make an empty file."""
+    try:
+        parsed = make_url(url)
+        missing = parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file()
+    except (SQLAlchemyError, ValueError):
+        missing = False  # open_engine says what is wrong with it
+    if missing:
+        raise Misconfigured(
+            "there is no store here",
+            path="database",
+            expected="the database that shopward serve made",
+            found="no file",
+            hint="point --data or --database at it",
+        )
+    return open_engine(url)
+
+
+def _sqlite_reader(path: Path) -> Engine:
+    """Apart from ``open_engine``, whose transactions take the write lock at once."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
+        )
+
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def _check_tables(connection: Connection) -> None:
+    if not inspect(connection).has_table("audit_head"):
+        raise Misconfigured(
+            "this store has no audit log yet",
+            path="database",
+            expected="a store of this version",
+            found="a store of an older version, or an empty one",
+            hint="start shopward serve once: it brings the store up to date",
+        )
