@@ -6,12 +6,14 @@ One suite in ``tests/contract`` runs against every adapter of a port.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 
 class LogEntry(Struct, frozen=True):
@@ -19,7 +21,7 @@ class LogEntry(Struct, frozen=True):
 
     Attributes:
         seq: position in the order of recording, from 1, without gaps.
-        kind: ``event`` (later: ``order``, ``policy``).
+        kind: ``event``, or ``order`` for a change of the orders in force, whose ``facts`` are that change.
         event_id: the shop's id of the event; unique in the log.
         at_ms: the effective time, the largest event time seen so far.
         recorded_ms: the server's clock at intake.
@@ -101,4 +103,43 @@ class SnapshotStore(Protocol):
 
     def load(self) -> Snapshot | None:
         """The newest snapshot, ``None`` where there is none; raise ``SnapshotInvalid`` where it is corrupt."""
+        ...
+
+
+class Records(Protocol):
+    """The tables of the record plane, in the store of the log. Both calls may raise ``StoreUnavailable``.
+
+    ``connection`` is a SQLAlchemy connection; it is ``Any`` here because flows hand it on and never use it.
+    """
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Run ``work(connection)`` in one transaction and commit it, durable on return; on any error nothing of it is kept.
+
+        ``work`` may be run again where the database asks for that, and must have no effect but on its connection.
+        Each of its statements sees what was committed before that statement (READ COMMITTED or one writer at a time).
+        """
+        ...
+
+    def read(self, work: Callable[[Any], T]) -> T:
+        """Run ``work(connection)`` without writing."""
+        ...
+
+
+class Fence(Protocol):
+    """What keeps a capture and the beginning of an order apart; every lock is held until the transaction ends.
+
+    A transaction takes it first, and reads the orders in force in a statement after that: what committed before the
+    fence was had is then seen, and what holds the fence has not begun to be in force yet.
+    """
+
+    def shared(self, connection: Any) -> None:
+        """For a capture: waits for a change of orders that is under way, and never for another capture."""
+        ...
+
+    def exclusive(self, connection: Any) -> None:
+        """For a change of orders: waits for every capture under way, and lets none begin."""
+        ...
+
+    def one_user(self, connection: Any, user_token: str) -> None:
+        """For a capture under a limit: waits for the other captures of this user."""
         ...

@@ -10,8 +10,9 @@ The story of opening:
   (1) settings are checked
   (2) the policy is read and compiled
   (3) the store is opened and claimed
-  (4) the token key is read, or made beside an empty log
-  (5) the state is rebuilt from snapshot and log
+  (4) the token key is read, or made beside an empty log; so is the key that signs the audit log
+  (5) the desks of protection are put together over the same store
+  (6) the state is rebuilt from snapshot and log
 
 It speaks no HTTP: ``http`` puts a server around it, and a Python shop may call it as it is. ``decide`` may be called
 from any thread; calls are answered one after the other.
@@ -21,23 +22,33 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from shopward.access import open_token_key
 from shopward.adapters.snapshots import FileSnapshots
-from shopward.adapters.sql import SqlEventLog
+from shopward.adapters.sql import SqlEventLog, open_engine
+from shopward.adapters.sql.records import SqlRecords, fence_of
+from shopward.audit import AuditTrail, open_signing_key
 from shopward.config import Settings, check_settings
 from shopward.errors import Misconfigured, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
+from shopward.flows.arrows import Arrows
+from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
+from shopward.flows.oversee import Overseer
+from shopward.flows.protect import ProtectionDesk
 from shopward.flows.wording import Decision, Wording
+from shopward.protection.authorizations import Authorizations
+from shopward.protection.store import OrderStore
+from shopward.protection.users import DeclaredUsers
 from shopward.risk.policy import Policy, load_default_policy, load_policy
-from shopward.values import SystemClock
+from shopward.values import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +60,18 @@ if TYPE_CHECKING:
     from shopward.values import Clock
 
 SNAPSHOT_FILE = "state.snapshot"
+TENANT = "main"
 _logger = logging.getLogger("shopward")
+
+
+class Desks(NamedTuple):
+    """The desks of protection over one store, and what is closed with them."""
+
+    records: SqlRecords
+    trail: AuditTrail
+    overseer: Overseer
+    protection: ProtectionDesk
+    authorizations: AuthorizationDesk
 
 
 class Shopward:
@@ -59,13 +81,25 @@ class Shopward:
     """
 
     def __init__(
-        self, *, settings: Settings, log: EventLog, policy: Policy, maker: FactsMaker, clock: Clock
+        self,
+        *,
+        settings: Settings,
+        log: EventLog,
+        policy: Policy,
+        maker: FactsMaker,
+        clock: Clock,
+        desks: Desks,
     ) -> None:
         self.settings = settings
         self.log = log
         self.policy = policy
         self.maker = maker
         self.clock = clock
+        self.records = desks.records
+        self.trail = desks.trail
+        self.overseer = desks.overseer
+        self.protection = desks.protection
+        self.authorizations = desks.authorizations
         self.wording = Wording(policy.spec)
         self.desk = DecisionDesk(
             log=log,
@@ -73,6 +107,7 @@ class Shopward:
             snapshots=FileSnapshots(settings.folder / SNAPSHOT_FILE),
             clock=clock,
             limits=settings.limits,
+            orders=desks.overseer,
         )
         self._one_at_a_time = threading.Lock()
         self._open = True
@@ -107,15 +142,22 @@ class Shopward:
         try:
             log.claim()
             key = open_token_key(settings.folder, log_is_empty=log.last_seq() == 0)  # (4)
-            opened = cls(
-                settings=settings,
-                log=log,
-                policy=policy,
-                maker=FactsMaker(Tokeniser(key)),
-                clock=clock or SystemClock(),
-            )
-            if rebuild:
-                opened.desk.rebuild(progress)  # (5)
+            maker = FactsMaker(Tokeniser(key))
+            desks = open_desks(settings, maker, clock)  # (5)
+            try:
+                opened = cls(
+                    settings=settings,
+                    log=log,
+                    policy=policy,
+                    maker=maker,
+                    clock=clock or SystemClock(),
+                    desks=desks,
+                )
+                if rebuild:
+                    opened.desk.rebuild(progress)  # (6)
+            except BaseException:
+                desks.records.close()
+                raise
         except BaseException:
             log.close()
             raise
@@ -157,6 +199,7 @@ class Shopward:
             except StoreError as failed:
                 _logger.warning("no snapshot at the end: %s; the next start replays the log", failed.code)
             finally:
+                self.records.close()
                 self.log.close()
 
     def __enter__(self) -> Self:
@@ -166,6 +209,39 @@ class Shopward:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
+    """The desks of protection over the store of the settings, whose schema is up to date.
+
+    It needs no claim: orders and captures are made for several processes on one PostgreSQL.
+    """
+    engine = open_engine(settings.database_url)
+    records, fence, blind = SqlRecords(engine), fence_of(engine, TENANT), maker.blind
+    has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
+    trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
+    store, users = OrderStore(TENANT, SystemIds()), DeclaredUsers(TENANT, blind)
+    arrows = Arrows(store, trail)
+    steady_s = time.monotonic if clock is None else _never_jumps(clock)
+    clock = clock or SystemClock()
+    overseer = Overseer(
+        records=records, fence=fence, store=store, users=users, arrows=arrows, clock=clock, steady_s=steady_s,
+        blind=blind,
+    )  # fmt: skip
+    protection = ProtectionDesk(
+        records=records, fence=fence, store=store, users=users, arrows=arrows, clock=clock, ids=SystemIds(),
+        blind=blind,
+    )  # fmt: skip
+    authorizations = AuthorizationDesk(
+        records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
+        clock=clock,
+    )  # fmt: skip
+    return Desks(records, trail, overseer, protection, authorizations)
+
+
+def _never_jumps(clock: Clock) -> Callable[[], float]:
+    """For a clock that was handed over: whoever moves it means it."""
+    return lambda: clock.now_ms() / 1000
 
 
 def compiled_policy(settings: Settings) -> Policy:

@@ -16,8 +16,12 @@ from sqlalchemy import column, inspect, table
 
 from shopward.adapters.sql import SqlEventLog, bring_up_to_date, migrate, open_engine
 from shopward.adapters.sql.schema import VERSION_TABLE, metadata
+from shopward.audit.tables import metadata as audit_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
+from shopward.protection.tables import metadata as protection_metadata
+from shopward.stepup.tables import metadata as stepup_metadata
 
+ALL = [metadata, audit_metadata, protection_metadata, stepup_metadata]
 VERSION = table(VERSION_TABLE, column("version_num"))
 
 
@@ -30,11 +34,11 @@ def engine(place):
 
 
 def test_migrations_make_what_the_code_expects(engine):
-    """The tables after all migrations are the tables of ``schema``."""
+    """The tables after all migrations are those of ``schema`` and of every context that keeps its own."""
     bring_up_to_date(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, ALL) == []
 
 
 def test_every_migration_is_known_to_the_code():
@@ -49,7 +53,8 @@ def test_opening_again_changes_nothing(engine):
     """A store that is up to date is left alone."""
     for _ in range(2):
         bring_up_to_date(engine)
-    assert set(inspect(engine).get_table_names()) == {"log", "log_head", VERSION_TABLE}
+    tables = {name for each in ALL for name in each.tables}
+    assert set(inspect(engine).get_table_names()) == {*tables, VERSION_TABLE}
 
 
 def test_a_newer_store_is_refused_and_not_touched(engine, place):

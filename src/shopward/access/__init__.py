@@ -2,11 +2,11 @@
 
 Promise: an API key is kept only as its SHA-256 and compared in constant time; the token key is made once, on an empty
 log, and its loss is an error and never a new key. Key files can be read by their owner alone and are replaced in one
-step. Roles, persons and revocation by call are not part of this version: remove a line of ``api-keys.json`` and
-restart to revoke.
+step. A key belongs to a person and has roles. Revocation by call is not part of this version: remove a line of
+``api-keys.json`` and restart to revoke.
 """
 
-from shopward.access.keys import ApiKeys, open_keys
+from shopward.access.keys import ApiKeys, Caller, KeyView, Role, open_keys
 from shopward.access.token_key import open_token_key
 
-__all__ = ["ApiKeys", "open_keys", "open_token_key"]
+__all__ = ["ApiKeys", "Caller", "KeyView", "Role", "open_keys", "open_token_key"]

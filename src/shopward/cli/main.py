@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from shopward.cli.audit import audit
 from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
+from shopward.cli.order import order
 from shopward.cli.policy import policy
 from shopward.cli.replay import replay
 from shopward.cli.serve import serve
@@ -46,5 +48,5 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, simulate, import_, policy):
+for command in (demo, serve, replay, simulate, import_, policy, order, audit):
     main.add_command(command)

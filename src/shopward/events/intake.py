@@ -82,7 +82,7 @@ def decode_event(raw: bytes, *, limits: EventLimits = DEFAULT_LIMITS) -> Event:
         raise MalformedInput(
             "not a JSON event", expected="one JSON object in UTF-8", found=_where(broken)
         ) from None
-    if b"\\u0000" in raw and _holds_nul(msgspec.to_builtins(event)):
+    if b"\\u0000" in raw and holds_nul(msgspec.to_builtins(event)):
         raise InvalidField(
             "a NUL character", path="(the event)", expected="text without U+0000, which no database keeps"
         )
@@ -232,11 +232,12 @@ def _range_found(raw: bytes) -> str:
     return f"a value outside it, in an event of {len(raw)} bytes"
 
 
-def _holds_nul(value: object) -> bool:
+def holds_nul(value: object) -> bool:
+    """Whether a decoded value has a NUL character in any text."""
     if isinstance(value, dict):
-        return any(_holds_nul(part) for item in value.items() for part in item)
+        return any(holds_nul(part) for item in value.items() for part in item)
     if isinstance(value, list):
-        return any(_holds_nul(part) for part in value)
+        return any(holds_nul(part) for part in value)
     return isinstance(value, str) and "\x00" in value
 
 

@@ -7,6 +7,7 @@ Promise:
 - where the log cannot record, nothing of the group is answered, and the state goes back to what the log says.
 
 The story of a group:
+  (0) changes of the orders in force that were made meanwhile come first, each as an entry of its own
   (1) each line is checked; refusals keep their place
   (2) ids that are recorded already, or stand earlier in the group, hear that answer
   (3) a live event too far ahead of the server's clock is refused
@@ -14,13 +15,13 @@ The story of a group:
   (5) events and decisions are recorded together
   (6) answers leave
 
-Steps 1 to 4 are ``prepare`` and step 5 is ``commit``, so that a server can wait for the disk without standing still.
+Steps 0 to 4 are ``prepare`` and step 5 is ``commit``, so that a server can wait for the disk without standing still.
 Not thread-safe: groups are prepared one after the other, and each is committed before the next is prepared.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -29,21 +30,28 @@ from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInval
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
 from shopward.flows.engine import DecisionRecord, Engine, Recall
 from shopward.ports import LogEntry, Snapshot
+from shopward.protection.inforce import Change
 from shopward.values import MINUTE_MS, digest16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shopward.ports import EventLog, SnapshotStore
+    from shopward.protection.attributes import Declared
     from shopward.values import Clock
 
 AHEAD_MAX_MS: Final = 5 * MINUTE_MS
 """How far a live event may be ahead of the server's clock (contract)."""
+ORDERS_POLL_MS: Final = 500
+"""How old the orders of another process may be before they are looked for; captures do not wait for this."""
+EVENT: Final = "event"
+ORDER: Final = "order"
 _REBUILD_PAGE: Final = 2_000
 
 _facts_encoder: Final = msgspec.json.Encoder()
 _facts_decoder: Final = msgspec.json.Decoder(Facts)
 _record_decoder: Final = msgspec.json.Decoder(DecisionRecord)
+_change_decoder: Final = msgspec.json.Decoder(Change)
 
 Answer = DecisionRecord | ShopwardError
 
@@ -55,6 +63,30 @@ class Group(NamedTuple):
     answers: list[Answer]
 
 
+class Orders(Protocol):
+    """Where changes of the orders in force and declared users come from (``flows.oversee``)."""
+
+    def changes(self, after: int) -> Sequence[Change]:
+        """The next changes after a version; empty where there are none."""
+        ...
+
+    def declared(self, tokens: Sequence[str]) -> dict[str, Declared]:
+        """The declarations among these users."""
+        ...
+
+
+class NoOrders:
+    """No order is ever in force: for a file, a benchmark, an embedder without tables."""
+
+    def changes(self, after: int) -> Sequence[Change]:  # noqa: ARG002 -- the port's signature
+        """None."""
+        return ()
+
+    def declared(self, tokens: Sequence[str]) -> dict[str, Declared]:  # noqa: ARG002 -- the port's signature
+        """None."""
+        return {}
+
+
 class DecisionDesk:
     """Decides groups of events against one log.
 
@@ -64,6 +96,7 @@ class DecisionDesk:
         snapshots: where the state is saved.
         clock: the server's clock.
         limits: how much one event may hold.
+        orders: where changes of the orders in force come from.
     """
 
     def __init__(
@@ -74,6 +107,7 @@ class DecisionDesk:
         snapshots: SnapshotStore,
         clock: Clock,
         limits: EventLimits | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self.log = log
         self.snapshots = snapshots
@@ -84,9 +118,15 @@ class DecisionDesk:
         self.engine = engine_of(self._recall)
         self.seq = 0
         self._stale = True
+        self._orders = orders or NoOrders()
+        self._look_at_ms = 0
+
+    def look_at_orders(self) -> None:
+        """Take the journal before the next group, however new it is; an empty group will do."""
+        self._look_at_ms = 0
 
     def prepare(self, raws: Sequence[bytes | Event]) -> Group:
-        """Steps 1 to 4 of a group.
+        """Steps 0 to 4 of a group.
 
         Raises:
             StoreError: the log cannot be read; nothing was decided.
@@ -97,10 +137,15 @@ class DecisionDesk:
         checked = [self._check(raw) for raw in raws]  # (1)
         ids = [event.id for event in checked if isinstance(event, Event)]
         recorded = self.log.find(ids) if ids else {}  # (2)
-        entries: list[LogEntry] = []
+        now_ms = self.clock.now_ms()
+        try:
+            entries = self._changed(now_ms)  # (0)
+            self._look_up(checked)
+        except BaseException:
+            self._stale = True  # the state may know of changes that are not in the log
+            raise
         answers: list[Answer] = []
         decided: dict[str, tuple[bytes, DecisionRecord]] = {}
-        now_ms = self.clock.now_ms()
         for event in checked:
             if isinstance(event, ShopwardError):
                 answers.append(event)
@@ -109,6 +154,9 @@ class DecisionDesk:
             digest = digest16(body)
             earlier = decided.get(event.id)
             if earlier is None and (entry := recorded.get(event.id)) is not None:
+                if entry.kind != EVENT:
+                    answers.append(_other_content(event.id))
+                    continue
                 earlier = (entry.digest, _record_decoder.decode(entry.decision))
             if earlier is not None:
                 answers.append(earlier[1] if earlier[0] == digest else _other_content(event.id))
@@ -143,6 +191,7 @@ class DecisionDesk:
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """The state from snapshot and log; ``progress(done, of)`` is told now and then."""
         self._stale = True
+        self._look_at_ms = 0
         self.engine = self._engine_of(self._recall)
         after = self._load_snapshot()
         last = self.log.last_seq()
@@ -162,6 +211,41 @@ class DecisionDesk:
         """Save the state as it is after the last committed group; call between groups."""
         if not self._stale:
             self.snapshots.save(Snapshot(self.seq, self.engine.schema, self.engine.dump()))
+
+    def _changed(self, now_ms: int) -> list[LogEntry]:
+        """Step 0: entries for the changes that are not in the log yet, taken into the state."""
+        if 0 <= now_ms - self._look_at_ms < ORDERS_POLL_MS:
+            return []
+        orders = self.engine.orders
+        entries: list[LogEntry] = []
+        while changes := self._orders.changes(orders.version):
+            for change in changes:
+                body = _facts_encoder.encode(change)
+                self.engine.change(change)
+                entries.append(
+                    LogEntry(
+                        self.seq + len(entries) + 1,
+                        ORDER,
+                        change.id,
+                        self.engine.latest_ms,
+                        now_ms,
+                        digest16(body),
+                        "",
+                        body,
+                        b"",
+                        b"",
+                    )
+                )
+        self._look_at_ms = now_ms
+        return entries
+
+    def _look_up(self, checked: Sequence[Event | ShopwardError]) -> None:
+        """What is declared of the group's users, where an order in force asks for it."""
+        orders = self.engine.orders
+        if orders.asks_attributes:
+            token = self.engine.maker.user_token
+            users = {token(event.user.id) for event in checked if isinstance(event, Event) and event.user}
+            orders.declared = self._orders.declared(sorted(users - {""}))
 
     def _check(self, raw: bytes | Event) -> Event | ShopwardError:
         if isinstance(raw, Event):
@@ -189,7 +273,7 @@ class DecisionDesk:
         entries.append(
             LogEntry(
                 self.seq + len(entries) + 1,
-                "event",
+                EVENT,
                 event.id,
                 facts.at_ms,
                 now_ms,
@@ -203,6 +287,9 @@ class DecisionDesk:
         return record
 
     def _reapply(self, entry: LogEntry) -> None:
+        if entry.kind == ORDER:
+            self.engine.change(_change_decoder.decode(entry.facts))
+            return
         self.engine.reapply(_facts_decoder.decode(entry.facts), _record_decoder.decode(entry.decision))
 
     def _load_snapshot(self) -> int:
@@ -250,7 +337,7 @@ class LogRecall:
         if event_id in self.pending:
             return self.pending[event_id]
         entry = self._log.find([event_id]).get(event_id) if event_id else None
-        return None if entry is None else _facts_decoder.decode(entry.facts)
+        return None if entry is None or entry.kind != EVENT else _facts_decoder.decode(entry.facts)
 
 
 def _other_content(event_id: str) -> Conflict:

@@ -10,8 +10,9 @@ The story of one event:
   (3) a label takes the keys of the event that it names
   (4) features observe
   (5) challenges already answered
-  (6) the verdict
-  (7) features settle, the challenge is remembered
+  (6) the verdict of the policy
+  (7) the orders in force, which only strengthen it (``ruling``)
+  (8) features and orders settle, the challenge is remembered
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from msgspec import Struct
 
 from shopward.errors import SnapshotInvalid
 from shopward.events.facts import take_keys
+from shopward.flows.ruling import strengthened
+from shopward.protection.inforce import OrdersInForce
 from shopward.risk.challenges import ChallengeBook, Pending
 from shopward.risk.features import Kernel, Outcome
 from shopward.risk.policy import Action
@@ -30,6 +33,8 @@ from shopward.risk.verdict import Reason, Verdict, judge
 
 if TYPE_CHECKING:
     from shopward.events import Event, Facts, FactsMaker
+    from shopward.protection.inforce import Change
+    from shopward.risk.features import Readings
     from shopward.risk.policy import Policy
 
 
@@ -42,7 +47,13 @@ class Recall(Protocol):
 
 
 class DecisionRecord(Struct, omit_defaults=True):
-    """A decision as it is recorded: no texts, but everything that a rebuild of the state needs."""
+    """A decision as it is recorded: no texts, but everything that a rebuild of the state needs.
+
+    Attributes:
+        orders: protection orders that had a say.
+        used: limits that the event uses up.
+        in_force: the version of the orders that were in force.
+    """
 
     id: str
     event_id: str
@@ -55,6 +66,8 @@ class DecisionRecord(Struct, omit_defaults=True):
     shadow: tuple[str, ...] = ()
     deciding: tuple[str, ...] = ()
     condemned: tuple[tuple[str, str, int], ...] = ()
+    used: tuple[str, ...] = ()
+    in_force: int = 0
 
     @property
     def outcome(self) -> Outcome:
@@ -77,6 +90,7 @@ class Engine:
         self.recall = recall
         self.kernel = Kernel(policy.layout)
         self.challenges = ChallengeBook()
+        self.orders = OrdersInForce(maker.blind)
         self.latest_ms = 0
 
     def decide(self, event: Event) -> tuple[Facts, DecisionRecord]:
@@ -93,16 +107,21 @@ class Engine:
         satisfied = self.challenges.satisfied(facts)  # (5)
         verdict = judge(self.policy, facts, readings, satisfied)  # (6)
         record = self._record(facts, verdict)
-        self.kernel.settle(facts, readings, record.outcome)  # (7)
-        self._note_challenge(facts, record)
+        if self.orders.version:
+            ruling, used = self.orders.rule(facts, satisfied)  # (7)
+            factors = self.policy.spec.head.challenge.factors
+            record = strengthened(record, ruling, used, factors=factors, version=self.orders.version)
+        self._settle(facts, readings, record)  # (8)
         return facts, record
 
     def reapply(self, facts: Facts, record: DecisionRecord) -> None:
         """Take an event and its recorded decision from the log into the state."""
         self.latest_ms = max(self.latest_ms, facts.at_ms)
-        readings = self.kernel.observe(facts)
-        self.kernel.settle(facts, readings, record.outcome)
-        self._note_challenge(facts, record)
+        self._settle(facts, self.kernel.observe(facts), record)
+
+    def change(self, change: Change) -> None:
+        """Take a change of the orders in force, from the journal or from the log."""
+        self.orders.apply(change)
 
     @property
     def schema(self) -> str:
@@ -111,7 +130,8 @@ class Engine:
 
     def dump(self) -> bytes:
         """The whole state."""
-        return _encoder.encode(_Saved(self.latest_ms, self.kernel.dump(), self.challenges))
+        orders = self.orders.dump() if self.orders.version else b""
+        return _encoder.encode(_Saved(self.latest_ms, self.kernel.dump(), self.challenges, orders))
 
     def load(self, state: bytes) -> None:
         """Take over a dumped state of the same schema; raises ``SnapshotInvalid``."""
@@ -122,6 +142,8 @@ class Engine:
                 "the saved state cannot be read", expected="MessagePack of an engine"
             ) from broken
         self.kernel.load(saved.kernel)
+        if saved.orders:
+            self.orders.load(saved.orders)
         self.latest_ms, self.challenges = saved.latest_ms, saved.challenges
 
     def _record(self, facts: Facts, verdict: Verdict) -> DecisionRecord:
@@ -139,6 +161,11 @@ class Engine:
             verdict.condemned,
         )
 
+    def _settle(self, facts: Facts, readings: Readings, record: DecisionRecord) -> None:
+        self.kernel.settle(facts, readings, record.outcome)
+        self.orders.settle(facts, record.decision, record.used)
+        self._note_challenge(facts, record)
+
     def _note_challenge(self, facts: Facts, record: DecisionRecord) -> None:
         if record.decision == "challenge":
             step_up = next((action for action in record.actions if action.type == "step_up"), None)
@@ -153,6 +180,7 @@ class _Saved(Struct):
     latest_ms: int
     kernel: bytes
     challenges: ChallengeBook
+    orders: bytes = b""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

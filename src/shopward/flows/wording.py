@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from shopward.protection.view import decision_texts
 from shopward.risk.policy import LANGUAGES, Action
 from shopward.risk.verdict import SCORE_RULE
 
@@ -69,7 +70,8 @@ class Wording:
     def __init__(self, spec: PolicySpec) -> None:
         by_code = {rule.name: rule.text for rule in spec.rules} | {SCORE_RULE: spec.head.score_text}
         self._texts = {
-            language: {code: texts.in_language(language) for code, texts in by_code.items()}
+            language: decision_texts(language)
+            | {code: texts.in_language(language) for code, texts in by_code.items()}
             for language in LANGUAGES
         }
 

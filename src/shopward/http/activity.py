@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from shopward.flows.decide import EVENT
 from shopward.flows.engine import DecisionRecord
 from shopward.values import SECOND_MS, to_rfc3339
 
@@ -65,7 +66,8 @@ class Activity:
         now_ms = self._clock.now_ms()
         second = self._second(now_ms // SECOND_MS)
         for entry in group.entries:
-            self._take_entry(entry, now_ms, second)
+            if entry.kind == EVENT:
+                self._take_entry(entry, now_ms, second)
 
     def shown(self, wording: Wording, language: str) -> dict[str, Any]:
         """All of it, for the page."""

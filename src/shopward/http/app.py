@@ -17,16 +17,24 @@ from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from shopward.http.activity import Activity
+from shopward.http.calls import Calls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
 from shopward.http.metrics import Metrics
+from shopward.http.money import MoneyCalls
+from shopward.http.orders import OrderCalls
 from shopward.http.pages import Pages
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
 from shopward.http.reference import Reference
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
     from shopward.access import ApiKeys
     from shopward.http.body import Receive
     from shopward.http.headers import Head
@@ -59,7 +67,14 @@ class Application:
         self._hot = HotCalls(
             keys=keys, gate=self.gate, wording=shopward.wording, settings=settings, metrics=self.metrics
         )
-        self._slow = _router(Reads(shopward, keys, self.gate, self.metrics), self.pages, Reference())
+        calls = Calls(keys, settings)
+        self._slow = _router(
+            Reads(shopward, keys, self.gate, self.metrics),
+            OrderCalls(shopward, keys, self.gate, calls),
+            MoneyCalls(shopward, self.gate, calls),
+            self.pages,
+            Reference(),
+        )
 
     def start(self) -> None:
         """Rebuild the state, then answer decisions."""
@@ -144,10 +159,22 @@ class _Answer:
         await self._send(message)
 
 
-def _router(reads: Reads, pages: Pages, reference: Reference) -> Router:
+def _router(
+    reads: Reads, orders: OrderCalls, money: MoneyCalls, pages: Pages, reference: Reference
+) -> Router:
     return Router([
-        Route("/v1/users/{id}", reads.user, methods=["GET"]),
+        Route("/v1/users/batch", _by_method(POST=money.declare_batch), methods=["POST"]),
+        Route("/v1/users/{id}", _by_method(GET=reads.user, PUT=money.declare), methods=["GET", "PUT"]),
         Route("/v1/users/{id}/timeline", reads.timeline, methods=["GET"]),
+        Route("/v1/orders", _by_method(GET=orders.listed, POST=orders.place), methods=["GET", "POST"]),
+        Route("/v1/orders/{id}", orders.one, methods=["GET"]),
+        Route("/v1/orders/{id}/approve", orders.approve, methods=["POST"]),
+        Route("/v1/orders/{id}/release", orders.release, methods=["POST"]),
+        Route("/v1/orders/{id}/exceptions", orders.exceptions, methods=["POST"]),
+        Route("/v1/authorizations", money.authorize, methods=["POST"]),
+        Route("/v1/authorizations/{id}/capture", money.capture, methods=["POST"]),
+        Route("/v1/authorizations/{id}/void", money.void, methods=["POST"]),
+        Route("/v1/keys", _by_method(GET=orders.list_keys, POST=orders.make_key), methods=["GET", "POST"]),
         Route("/healthz", reads.health, methods=["GET"]),
         Route("/readyz", reads.ready, methods=["GET"]),
         Route("/metrics", reads.metrics, methods=["GET"]),
@@ -159,6 +186,17 @@ def _router(reads: Reads, pages: Pages, reference: Reference) -> Router:
         Route("/logout", pages.logout, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
     ])  # fmt: skip
+
+
+def _by_method(
+    **handlers: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """One handler of several methods, of one route: a wrong method is answered with all that are right. HEAD is GET."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
 
 
 def _ours(refused: HTTPException) -> HttpRefusal:

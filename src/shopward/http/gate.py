@@ -118,11 +118,19 @@ class Gate:
         """Put events in; the future never raises."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Heard] = loop.create_future()
-        if self._shut is not None and loop.time() < self._shut_until:
-            done.set_result(self._shut)
-            return done
-        if not events:
+        if not events and (self._shut is None or loop.time() >= self._shut_until):
             done.set_result([])
+            return done
+        return self._put(events, done)
+
+    def take_orders(self) -> asyncio.Future[Heard]:
+        """Bring the orders that changed meanwhile into the log before anything else is decided; never raises."""
+        self._desk.look_at_orders()
+        return self._put((), asyncio.get_running_loop().create_future())
+
+    def _put(self, events: Sequence[Event], done: asyncio.Future[Heard]) -> asyncio.Future[Heard]:
+        if self._shut is not None and asyncio.get_running_loop().time() < self._shut_until:
+            done.set_result(self._shut)
             return done
         self._jobs.append(_Job(events, done))
         self.waiting += len(events)
@@ -169,9 +177,9 @@ class Gate:
         return jobs
 
     async def _serve(self, jobs: list[_Job]) -> None:
-        events = [event for job in jobs for event in job.events]
-        if not events:
+        if not jobs:
             return
+        events = [event for job in jobs for event in job.events]
         try:
             answers: Outcome = list(await self._decide(events))
         except (StoreError, Conflict) as failed:
@@ -179,6 +187,11 @@ class Gate:
             return
         except Exception as fault:  # noqa: BLE001 -- a fault of ours must not end the gate
             self._stale = True
+            if not events:
+                _answer_all(
+                    jobs, StoreUnavailable("the orders cannot be taken into the log", retry_after_s=PAUSE_S)
+                )
+                return
             answers = [fault] if len(events) == 1 else await self._one_by_one(events)
         except asyncio.CancelledError:  # the server stops: what was recorded is heard when it is asked again
             _answer_all(jobs, _shutting_down())

@@ -30,7 +30,7 @@ from shopward.http.problems import HttpRefusal, problem_bytes, problem_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 
-    from shopward.access import ApiKeys
+    from shopward.access import ApiKeys, Caller
     from shopward.config import Settings
     from shopward.flows.wording import Wording
     from shopward.http.body import Receive
@@ -105,8 +105,9 @@ class HotCalls:
         """One request; a ``ShopwardError`` that leaves it has sent nothing yet."""
         if method != "POST":
             raise HttpRefusal(405, "method_not_allowed", "this call takes POST alone", expected="POST")
-        caller = authorised(self._keys, head.authorization)  # (1)
-        call = _Call(path, head, caller, _media_type(path, head.content_type) == NDJSON)  # (2)
+        caller = authorised_caller(self._keys, head.authorization)  # (1)
+        caller.require("service")
+        call = _Call(path, head, caller.key, _media_type(path, head.content_type) == NDJSON)  # (2)
         started = time.perf_counter()
         limit = self._settings.batch_bytes_max if call.is_ndjson else self._settings.event_bytes_max
         try:
@@ -237,9 +238,14 @@ class HotCalls:
 
 def authorised(keys: ApiKeys, authorization: bytes) -> str:
     """The name of the caller's key; raises a 401 where there is none. Fails closed."""
+    return authorised_caller(keys, authorization).key
+
+
+def authorised_caller(keys: ApiKeys, authorization: bytes) -> Caller:
+    """Who calls; raises a 401 where there is no key of ours. Fails closed."""
     scheme, _, key = authorization.partition(b" ")
-    name = keys.name_of(key.strip()) if scheme.lower() == b"bearer" else None
-    if name is None:
+    caller = keys.caller_of(key.strip()) if scheme.lower() == b"bearer" else None
+    if caller is None:
         raise HttpRefusal(
             401,
             "unauthorized",
@@ -249,7 +255,7 @@ def authorised(keys: ApiKeys, authorization: bytes) -> str:
             found="nothing" if not authorization else "something else",
             hint="the first start of the server prints a key once",
         )
-    return name
+    return caller
 
 
 def _media_type(path: str, content_type: bytes) -> bytes:

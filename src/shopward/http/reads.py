@@ -62,7 +62,7 @@ class UserView(Struct):
         last_seen: time of the newest event.
         events: how many, by type and by decision.
         devices: different devices seen.
-        orders: protection orders in force; none exist in this version.
+        orders: protection orders in force that cover the user in anything.
         why: reasons of the newest decision that was not allow.
         decisions: the newest decisions, newest first.
     """
@@ -178,7 +178,7 @@ class Reads:
             to_rfc3339(newest.at_ms),
             EventCounts(types.total(), dict(types), dict(kinds), types.total() < HISTORY_MAX),
             len(devices - {""}),
-            [],
+            self._shopward.overseer.orders_of(user_id),
             list(why),
             latest,
         )

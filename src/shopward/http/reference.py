@@ -16,10 +16,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from shopward.events import Event
+from shopward.flows.authorize import Settled
+from shopward.flows.protect import Exempted
 from shopward.flows.wording import Decision
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
+from shopward.http.money import AuthorizationView, DeclaredAnswer
+from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
+from shopward.protection import DeclaredUser, OrderRequest
+from shopward.protection.states import STATES
+from shopward.protection.view import OrderView
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,10 +46,24 @@ DECISION_EXAMPLE: Final = {
     "actions": [{"type": "step_up", "factor": "totp", "exclude": ["sms"]}],
     "orders": [], "policy": "default@1", "shadow": [],
 }  # fmt: skip
+ORDER_EXAMPLE: Final = {
+    "kind": "freeze", "scope": ["stored_value"], "reason": "credential_stuffing",
+    "target": {"predicate": 'registered_at < timestamp("2012-03-20T00:00:00Z")'},
+    "ends_at": "2030-01-08T00:00:00Z", "dry_run": True,
+}  # fmt: skip
 PROBLEM_EXAMPLE: Final = {
     "type": "/docs#problem-unknown_word", "title": "Unknown word", "status": 422, "detail": "not in the vocabulary",
     "code": "unknown_word", "path": "type", "expected": "one of login, logout, ...", "found": "another word",
     "hint": "did you mean payment?",
+}  # fmt: skip
+
+
+_SHAPES: Final = (
+    Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
+    ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, KeyAsked, KeyMade, Keys,
+)  # fmt: skip
+_ID: Final = {
+    "name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }  # fmt: skip
 
 
@@ -62,9 +83,7 @@ class Reference:
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
-    _shapes, schemas = msgspec.json.schema_components(
-        [Event, Decision, Accepted, Problem, UserView, Timeline], ref_template="#/components/schemas/{name}"
-    )
+    _shapes, schemas = msgspec.json.schema_components([*_SHAPES], ref_template="#/components/schemas/{name}")
     schemas = dict(schemas)
     schemas["Timeline"]["properties"]["next"].setdefault("description", "the before of the part that follows")
     return {
@@ -76,7 +95,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"key": []}],
-        "paths": _paths(),
+        "paths": _paths() | _protection_paths(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -109,10 +128,17 @@ def _paths() -> dict[str, Any]:
             {"application/json": _content("Event", EVENT_EXAMPLE), "application/x-ndjson": {"schema": {"type": "string"}}},
             {"202": _answer("Recorded", "application/json", "Accepted", {"recorded": 1, "problems": []})},
         )},
-        "/v1/users/{id}": {"get": _get(
-            "user", "What is known of a user", "Counts, newest decisions and why, from the log.",
-            "UserView", [_parameter("id", "path", {"type": "string", "minLength": 1, "maxLength": 128})], "404",
-        )},
+        "/v1/users/{id}": {
+            "get": _get(
+                "user", "What is known of a user", "Counts, newest decisions, why, and orders in force.",
+                "UserView", [_parameter("id", "path", {"type": "string", "minLength": 1, "maxLength": 128})], "404",
+            ),
+            "put": _on_id(_post(
+                "declare", "Declare a user", "What orders may be aimed by; replaces what was declared before.",
+                {"application/json": _content("DeclaredUser", {"region": "ID", "tier": "gold"})},
+                {"200": _answer("Declared", "application/json", "DeclaredAnswer", {"declared": 1, "problems": []})},
+            )),
+        },
         "/v1/users/{id}/timeline": {"get": _get(
             "timeline", "A user's history", "Events as sent with their decisions, newest first.", "Timeline",
             [_parameter("id", "path", {"type": "string", "minLength": 1, "maxLength": 128}),
@@ -126,8 +152,76 @@ def _paths() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _protection_paths() -> dict[str, Any]:
+    """Declared users, orders, authorisations and keys."""
+    return {
+        "/v1/users/batch": {"post": _post(
+            "declare_many", "Declare many users", "One user a line; a bad line spoils no other.",
+            {"application/x-ndjson": {"schema": {"type": "string"}}},
+            {"200": _answer("Declared", "application/json", "DeclaredAnswer", {"declared": 2, "problems": []})}, "403",
+        )},
+        "/v1/orders": {
+            "post": _post(
+                "place_order", "Place a protection order", "In force when the answer leaves, or a draft with its count.",
+                {"application/json": _content("OrderRequest", ORDER_EXAMPLE)},
+                {"201": _answer("The order", "application/json", "OrderView", None)}, "403", "404",
+            ),
+            "get": _get("orders", "Orders, newest first", "All, or those of one state.", "Orders", [
+                _parameter("state", "query", {"type": "string", "enum": list(STATES)}),
+                _parameter("before", "query", {"type": "string", "pattern": "^[ -~]{0,64}$"}),
+                _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX, "default": 50}),
+            ], "422"),
+        },
+        "/v1/orders/{id}": {"get": _get("order", "One order", "With its explanation.", "OrderView", [
+            _ID, _parameter("progress", "query", {"type": "boolean"}),
+        ], "404", "422")},
+        "/v1/orders/{id}/approve": {"post": _bare("approve_order", "Approve a draft, an order or a release", "OrderView")},
+        "/v1/orders/{id}/release": {"post": _on_id(_post(
+            "release_order", "Release an order", "At once for one user; for many it waits for a second person.",
+            {"application/json": _content("ReleaseAsked", {})},
+            {status: _answer("The order", "application/json", "OrderView", None) for status in ("200", "202")}, "403", "404",
+        ), required=False)},
+        "/v1/orders/{id}/exceptions": {"post": _on_id(_post(
+            "except_users", "Let single users out", "All of them or none.",
+            {"application/json": _content("ExceptionsAsked", {"users": ["u008490"], "cause": "staff_release"})},
+            {"200": _answer("Let out", "application/json", "Exempted", {"released": 1, "already": 0})}, "403", "404",
+        ))},
+        "/v1/authorizations": {"post": _post(
+            "authorize", "Authorise a movement of money", "A decision, worth something for ten seconds.",
+            {"application/json": _content("Event", EVENT_EXAMPLE)},
+            {"200": _answer("The authorisation", "application/json", "AuthorizationView", None)}, "403",
+        )},
+        "/v1/authorizations/{id}/capture": {"post": _bare("capture", "Capture, behind the fence", "Settled")},
+        "/v1/authorizations/{id}/void": {"post": _bare("void", "Give an authorisation up", "Settled")},
+        "/v1/keys": {
+            "post": _post(
+                "make_key", "Make a key", "In clear for this once.",
+                {"application/json": _content("KeyAsked", {"name": "budi-1", "person": "budi", "roles": ["analyst"]})},
+                {"201": _answer("The key", "application/json", "KeyMade", None)}, "403",
+            ),
+            "get": _get("keys", "All keys", "Without anything of the keys themselves.", "Keys", [], "403"),
+        },
+    }  # fmt: skip
+
+
+def _bare(name: str, summary: str, shape: str) -> dict[str, Any]:
+    """A POST about an id, without a body."""
+    made = _on_id(_post(
+        name, summary, summary + ".", {}, {"200": _answer(summary, "application/json", shape, None)}, "403", "404",
+    ))  # fmt: skip
+    del made["requestBody"]
+    made["parameters"] = [part for part in made["parameters"] if part["name"] != "Idempotency-Key"]
+    return made
+
+
+def _on_id(call: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
+    call["parameters"].insert(0, _ID)
+    call["requestBody"]["required"] = required
+    return call
+
+
 def _post(
-    name: str, summary: str, text: str, content: dict[str, Any], answers: dict[str, Any]
+    name: str, summary: str, text: str, content: dict[str, Any], answers: dict[str, Any], *refusals: str
 ) -> dict[str, Any]:
     return {
         "operationId": name,
@@ -139,7 +233,8 @@ def _post(
             _parameter("X-Request-Id", "header", {"type": "string"}),
         ],
         "requestBody": {"required": True, "content": content},
-        "responses": answers | _problems("400", "401", "408", "409", "413", "415", "422", "500", "503"),
+        "responses": answers
+        | _problems("400", "401", *refusals, "403", "408", "409", "413", "415", "422", "500", "503"),
     }
 
 

@@ -7,11 +7,13 @@ or gives back the polite half of a claim (``locks``). Transactions are spoken by
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shopward.adapters.sql import locks
 from shopward.adapters.sql.engine import driver_connection, sqlite_path
 from shopward.adapters.sql.schema import log
+from shopward.adapters.sql.turns import turns_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +52,10 @@ class Driver(Protocol):
         """A list of ids as one value of ``Statements.find``."""
         ...
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for the other writers of this process, where the database does not queue them."""
+        ...
+
     def lock(self, connection: Any) -> str | None:
         """Take the polite lock of the tenant; the holder in words where it is somebody else's."""
         ...
@@ -69,6 +75,7 @@ class SqliteDriver:
         self._engine = engine
         self._lock = locks.FileLock(path.with_name(f"{path.name}.owner-{tenant}.lock"))
         self._locked = False
+        self._turns = turns_of(path)
 
     def writer(self) -> Any:
         """A new connection for the one that appends."""
@@ -87,6 +94,10 @@ class SqliteDriver:
     def id_list(self, ids: Sequence[str]) -> Any:
         """A JSON array, which ``json_each`` takes apart."""
         return json.dumps(ids)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for the other writers of this process."""
+        return self._turns.turn()
 
     def lock(self, connection: Any) -> str | None:  # noqa: ARG002 -- the lock is a file's
         """Take the lock file, once for all connections; the holder in words where it is somebody else's."""
@@ -135,6 +146,10 @@ class PostgresDriver:
     def id_list(self, ids: Sequence[str]) -> Any:
         """A list, which psycopg sends as an array."""
         return list(ids)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Nothing: the database queues by itself."""
+        return nullcontext()
 
     def lock(self, connection: Any) -> str | None:
         """Take the session lock; the holder in words where it is somebody else's."""

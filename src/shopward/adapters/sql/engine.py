@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S: Final = 5.0
 CONNECT_TIMEOUT_S: Final = 5
+READING: Final = "shopward_reading"
+"""The execution option of a transaction that writes nothing and must not wait for one that does."""
 _WHAT_FITS: Final = "sqlite:////srv/shop/shopward.db or postgresql://user@host/database"
 
 _SQLITE_PRAGMAS: Final = (
@@ -152,7 +154,8 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and then writes could not wait for it."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    is_reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
 def _postgres(url: URL) -> Engine:

@@ -64,7 +64,8 @@ class Owner:
             self._check_order(entries)
             rows = [to_row(self._tenant, entry) for entry in entries]
             if rows:
-                self._record(rows)
+                with self._driver.turn():
+                    self._record(rows)
 
     def close(self) -> None:
         """Give up the claim and the connection."""

@@ -1,0 +1,144 @@
+"""Arrows: the steps that an order takes, inside a transaction that holds the fence exclusively.
+
+Promise: a step is its arrow of ``states.ARROWS``, the row, where it changes what is in force the next version of the
+journal, and the line of the audit log; all of it in the caller's transaction. Who may take a step is ``protect``'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from shopward.errors import Conflict, InvalidField, NotFound
+from shopward.protection.orders import Order, is_at_least
+from shopward.protection.states import moved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shopward.access import Caller
+    from shopward.protection.states import Verb
+    from shopward.protection.store import OrderStore
+
+SYSTEM: Final = "shopward"
+"""Who acts where the clock does."""
+
+
+class Trail(Protocol):
+    """``audit.AuditTrail``, as far as it is used here."""
+
+    def append(
+        self, connection: Any, *, at_ms: int, actor: str, deed: str, subject: str, details: Mapping[str, Any]
+    ) -> Any:
+        """Add a line in the caller's transaction."""
+        ...
+
+
+class Arrows:
+    """The steps.
+
+    Args:
+        store: the orders.
+        trail: the audit log.
+    """
+
+    def __init__(self, store: OrderStore, trail: Trail) -> None:
+        self._store = store
+        self._trail = trail
+
+    def got(self, connection: Any, order_id: str) -> Order:
+        """An order as it is now; raises ``NotFound``."""
+        order = self._store.get(connection, order_id)
+        if order is None:
+            raise NotFound("no such order", path="id", expected="the id of an order", found="another id")
+        return order
+
+    def activate(self, connection: Any, order: Order, actor: str, now_ms: int) -> Order:
+        """Into force, or onto the calendar where its start lies ahead."""
+        if 0 < order.standing.ends_ms <= now_ms:
+            raise Conflict(
+                "the order's end has passed", code="order_state", path="ends_at", found=order.state
+            )
+        if order.starts_ms > now_ms:
+            return self.move(connection, order, "schedule", actor, now_ms)
+        return self.begin(connection, order, "activate", actor, now_ms)
+
+    def sweep(self, connection: Any, now_ms: int, due: Sequence[str]) -> None:
+        """Begin and end those of these orders whose moment has come."""
+        for order in self._store.due(connection, now_ms):
+            if order.id not in due:
+                continue
+            if order.state == "scheduled":
+                self.begin(connection, order, "begin", SYSTEM, now_ms)
+            else:
+                self.end(connection, order, "expire", None, now_ms)
+
+    def begin(self, connection: Any, order: Order, verb: Verb, actor: str, now_ms: int) -> Order:
+        """(4) and (5) of what comes into force; what it takes the place of ends in the same transaction."""
+        replaced = self._replaceable(connection, order) if order.supersedes else None
+        version = self._store.next_version(connection)
+        standing = msgspec.structs.replace(order.standing, begun=version, begun_ms=now_ms)
+        begun = msgspec.structs.replace(order, standing=standing, state=moved(order.state, verb))
+        self._store.put(connection, order, begun)
+        self._store.journal(
+            connection, version, kind="begin", at_ms=now_ms, order_id=order.id, order=standing
+        )
+        self.audit(connection, actor, "order:activate", begun, now_ms)
+        if replaced is not None:
+            self.end(connection, replaced, "supersede", None, now_ms)
+        return begun
+
+    def end(self, connection: Any, order: Order, verb: Verb, caller: Caller | None, now_ms: int) -> Order:
+        """(4) and (5) of what goes out of force, or never came into it."""
+        actor, person = (SYSTEM, "") if caller is None else (caller.key, caller.person)
+        was_active = order.state == "active"
+        ended = msgspec.structs.replace(
+            order, state=moved(order.state, verb), ended_ms=now_ms, released_by=person
+        )
+        self._store.put(connection, order, ended)
+        if was_active:
+            version = self._store.next_version(connection)
+            self._store.journal(connection, version, kind="end", at_ms=now_ms, order_id=order.id)
+        deed = {"expire": "order:expire", "supersede": "order:supersede"}.get(verb)
+        self.audit(
+            connection, actor, deed or ("order:release" if was_active else "order:cancel"), ended, now_ms
+        )
+        return ended
+
+    def move(self, connection: Any, order: Order, verb: Verb, actor: str, now_ms: int) -> Order:
+        """A step that changes nothing of what is in force."""
+        after = msgspec.structs.replace(order, state=moved(order.state, verb))
+        self._store.put(connection, order, after)
+        self.audit(connection, actor, "order:submit", after, now_ms)
+        return after
+
+    def _replaceable(self, connection: Any, order: Order) -> Order:
+        old = self.got(connection, order.supersedes)
+        moved(old.state, "supersede")
+        if not is_at_least(order.standing, old.standing):
+            raise InvalidField(
+                "the order is weaker than the one whose place it would take", code="order_weaker", path="supersedes",
+                expected="the same kind and target, no smaller scope, no earlier end, no milder parameters",
+                hint="place it beside the other one: orders add to each other",
+            )  # fmt: skip
+        return old
+
+    def audit(self, connection: Any, actor: str, deed: str, order: Order, at_ms: int) -> None:
+        """The line of what was done to an order."""
+        standing = order.standing
+        details = {
+            "kind": standing.kind,
+            "scope": list(standing.scope),
+            "target": standing.target.kind,
+            "reason": standing.reason,
+            "state": order.state,
+            "version": standing.begun,
+        }
+        self.line(connection, actor, deed, order.id, details, at_ms)
+
+    def line(
+        self, connection: Any, actor: str, deed: str, subject: str, details: Mapping[str, Any], at_ms: int
+    ) -> None:
+        """A line of the audit log."""
+        self._trail.append(connection, at_ms=at_ms, actor=actor, deed=deed, subject=subject, details=details)

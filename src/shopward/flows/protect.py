@@ -1,0 +1,285 @@
+"""Protection: how an order is drafted, begins, ends and lets single users out, each deed audited as it is done.
+
+Promise:
+- the row, the place in the journal and the line of the audit log are one transaction; after a crash an order is what
+  its row says and nothing else;
+- stopping takes one person; a release for many users, and what cannot be taken back (a reset or an unlink for many),
+  takes two: another person with another key, which the credential says and never the body;
+- when a call that begins an order returns, no capture of a covered operation commits any more (``flows.authorize``), and
+  the next group of events is decided under it (``DecisionDesk`` takes the journal before it decides).
+
+The story of every change:
+  (1) the caller may do it
+  (2) what is asked for is complete and does not weaken what stands
+  (3) the fence, exclusively; then the order as it is now
+  (4) its arrow, its version, its row
+  (5) the line of the audit log, last; commit
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from shopward.errors import Conflict, Refused
+from shopward.protection.orders import RELEASE_CONDITIONS, Order, OrderRequest, order_from
+from shopward.protection.states import moved
+from shopward.values import digest16
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shopward.access import Caller
+    from shopward.flows.arrows import Arrows
+    from shopward.ports import Fence, Records
+    from shopward.protection.store import OrderStore
+    from shopward.protection.users import DeclaredUsers
+    from shopward.values import Clock, IdSource
+
+EXCEPTIONS_EACH_MAX: Final = 1_000
+"""So many users one person lets out of one mass order on his word; more is a release, and takes two."""
+
+
+class Exempted(Struct):
+    """What ``/exceptions`` answers: how many were let out now, and how many had been before."""
+
+    released: int
+    already: int
+
+
+class ProtectionDesk:
+    """Tells the stories; may be called from any thread.
+
+    Args:
+        records: transactions.
+        fence: keeps captures and changes of orders apart.
+        store: the orders.
+        users: the declared users.
+        arrows: the steps of an order.
+        clock: the server's clock.
+        ids: names orders.
+        blind: gives the token of a value in a domain.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        fence: Fence,
+        store: OrderStore,
+        users: DeclaredUsers,
+        arrows: Arrows,
+        clock: Clock,
+        ids: IdSource,
+        blind: Callable[[str, str], str],
+    ) -> None:
+        self._records = records
+        self._fence = fence
+        self._store = store
+        self._users = users
+        self._arrows = arrows
+        self._clock = clock
+        self._ids = ids
+        self._blind = blind
+
+    def place(self, caller: Caller, request: OrderRequest, key: str | None = None) -> Order:
+        """A new order: a draft with its measure for a dry run, else in force, scheduled or waiting for approval.
+
+        Args:
+            caller: whose key it is.
+            request: what is asked for.
+            key: an idempotency key; the same request under it again gives the same order.
+        """
+        caller.require("analyst")  # (1)
+        now_ms = self._clock.now_ms()
+        draft = order_from(  # (2)
+            request,
+            order_id=self._ids.new("o", now_ms),
+            author=caller.person,
+            author_key=caller.key,
+            at_ms=now_ms,
+            blind=self._blind,
+        )
+        if request.dry_run:
+            measured = self._records.read(lambda each: self._users.measure(each, draft.standing.target))
+            draft = msgspec.structs.replace(draft, measured=measured)
+        digest = digest16(msgspec.json.encode(request))
+        name = None if key is None else digest16(f"{caller.key}\x1f{key}".encode()).hex()
+
+        def work(connection: Any) -> Order:
+            self._fence.exclusive(connection)  # (3)
+            if name is not None and (known := self._store.keyed(connection, name)) is not None:
+                if known[0] != digest:
+                    raise _key_reused()
+                return self._arrows.got(connection, known[1])
+            self._store.add(connection, draft)  # (4)
+            if name is not None:
+                self._store.add_key(connection, name, digest, draft.id)
+            self._arrows.audit(connection, caller.key, "order:create", draft, now_ms)  # (5)
+            if request.dry_run:
+                return draft
+            if draft.needs_approval:
+                return self._arrows.move(connection, draft, "submit", caller.key, now_ms)
+            return self._arrows.activate(connection, draft, caller.key, now_ms)
+
+        return self._records.write(work)
+
+    def approve(self, caller: Caller, order_id: str) -> Order:
+        """Let a draft begin, agree to an order that waits for a second person, or to a release that does."""
+        caller.require("analyst")  # (1)
+        now_ms = self._clock.now_ms()
+        self._check_share(caller, order_id)  # (2)
+
+        def work(connection: Any) -> Order:
+            self._fence.exclusive(connection)  # (3)
+            order = self._arrows.got(connection, order_id)
+            if order.release_by:
+                _refuse_same(caller, order.release_by, order.release_key)
+                self._arrows.audit(connection, caller.key, "order:approve", order, now_ms)
+                return self._arrows.end(connection, order, "cancel", caller, now_ms)
+            if order.needs_approval and order.state in ("draft", "pending_approval"):
+                _refuse_same(caller, order.author, order.author_key)
+            elif order.state != "draft":
+                moved(order.state, "activate")
+                raise Conflict("there is nothing to approve", code="order_state", found=order.state)
+            approved = msgspec.structs.replace(order, approver=caller.person, approver_key=caller.key)
+            self._store.put(connection, order, approved)
+            self._arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
+            return self._arrows.activate(connection, approved, caller.key, now_ms)
+
+        return self._records.write(work)
+
+    def release(self, caller: Caller, order_id: str, *, withdraw: bool = False) -> Order:
+        """End an order at once, or, for many users, ask for a second person; ``withdraw`` takes that back."""
+        caller.require("analyst")  # (1)
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> Order:
+            self._fence.exclusive(connection)  # (3)
+            order = self._arrows.got(connection, order_id)
+            moved(order.state, "cancel")
+            if withdraw:
+                kept = msgspec.structs.replace(order, release_by="", release_key="")
+                self._store.put(connection, order, kept)
+                self._arrows.audit(connection, caller.key, "order:refuse", kept, now_ms)
+                return kept
+            if order.release_by:
+                raise Conflict(
+                    "a release of this order waits for approval already", code="release_pending",
+                    expected="an approval by a second person", found="a second request",
+                )  # fmt: skip
+            if not order.is_mass or order.state in ("draft", "pending_approval"):
+                return self._arrows.end(connection, order, "cancel", caller, now_ms)
+            asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
+            self._store.put(connection, order, asked)  # (4)
+            self._arrows.audit(connection, caller.key, "order:submit", asked, now_ms)  # (5)
+            return asked
+
+        return self._records.write(work)
+
+    def exempt(
+        self, caller: Caller, order_id: str, users: Sequence[str], *, cause: str, evidence: str
+    ) -> Exempted:
+        """Let single users out of one order; every other order that covers them goes on covering them.
+
+        ``password_changed`` is held against what is declared and may be any number; every other cause is the caller's
+        word, and of a mass order one person lets out ``EXCEPTIONS_EACH_MAX`` users.
+        """
+        is_proved = cause == "password_changed"
+        caller.require("analyst", *(("service",) if is_proved else ()))  # (1)
+        now_ms = self._clock.now_ms()
+        tokens = [self._blind("user", user) for user in dict.fromkeys(users)]
+
+        def work(connection: Any) -> Exempted:
+            self._fence.exclusive(connection)  # (3)
+            order = self._arrows.got(connection, order_id)
+            if order.state != "active":
+                raise Conflict("the order is not in force", code="order_state", found=order.state)
+            _check_cause(order, cause)  # (2)
+            if is_proved:
+                self._check_passwords(connection, order, tokens)
+            elif order.is_mass:
+                self._check_word(connection, order, caller, len(tokens))
+            fresh = self._store.except_users(  # (4)
+                connection,
+                order_id,
+                tokens,
+                cause=cause,
+                evidence=evidence,
+                actor=caller.person,
+                at_ms=now_ms,
+            )
+            if not fresh:
+                raise Conflict(
+                    "these users were released before", code="already_released", path="users",
+                    expected="users that the order covers", found=f"{len(tokens)} that have an exception",
+                )  # fmt: skip
+            version = self._store.next_version(connection)
+            self._store.journal(
+                connection, version, kind="exempt", at_ms=now_ms, order_id=order_id, users=fresh
+            )
+            details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
+            self._arrows.line(connection, caller.key, "exception:create", order_id, details, now_ms)  # (5)
+            return Exempted(len(fresh), len(tokens) - len(fresh))
+
+        return self._records.write(work)
+
+    def _check_share(self, caller: Caller, order_id: str) -> None:
+        """Who may approve for a part of the users only approves no order, and no release, for more."""
+        order = self._records.read(lambda connection: self._arrows.got(connection, order_id))
+        if not order.is_mass or caller.share_max >= 1.0:
+            return
+        target = order.standing.target
+        measured = self._records.read(lambda connection: self._users.measure(connection, target))
+        if measured.share > caller.share_max:
+            raise Refused(
+                "the order is about more users than this key may approve", code="share_exceeded",
+                expected=f"at most {caller.share_max:.2%}", found=f"{measured.share:.2%}",
+            )  # fmt: skip
+
+    def _check_passwords(self, connection: Any, order: Order, tokens: Sequence[str]) -> None:
+        declared = self._users.get(connection, tokens)
+        since_ms = order.standing.begun_ms
+        missing = sum(
+            token not in declared or declared[token].password_set_at_ms < since_ms for token in tokens
+        )
+        if missing:  # fails closed: nobody is let out of this call
+            raise Refused(
+                "not every one of these users has set a new password since", code="release_condition", path="users",
+                expected="a declared password_set_at after the order began", found=f"{missing} without",
+            )  # fmt: skip
+
+    def _check_word(self, connection: Any, order: Order, caller: Caller, more: int) -> None:
+        if self._store.count_exceptions(connection, order.id, caller.person) + more > EXCEPTIONS_EACH_MAX:
+            raise Refused(
+                "that is a release, and takes a second person", code="release_needs_two", path="users",
+                expected=f"at most {EXCEPTIONS_EACH_MAX} users of an order by one person", found="more",
+                hint="POST /v1/orders/{id}/release, and have it approved",
+            )  # fmt: skip
+
+
+def _check_cause(order: Order, cause: str) -> None:
+    if cause not in RELEASE_CONDITIONS or cause not in order.release:
+        raise Refused(
+            "the order does not name this condition of release", code="release_condition", path="cause",
+            expected="one of " + ", ".join(order.release) if order.release else "the order's end",
+            found="another condition",
+        )  # fmt: skip
+
+
+def _refuse_same(caller: Caller, person: str, key: str) -> None:
+    """Two persons are two persons with two keys. Fails closed."""
+    if not caller.is_other_than(person, key):
+        raise Refused(
+            "this takes a second person", code="second_person_needed",
+            expected="the key of somebody else", found="a key of the one who asked",
+        )  # fmt: skip
+
+
+def _key_reused() -> Conflict:
+    return Conflict(
+        "this idempotency key was used with another body", code="idempotency_key_reused", path="Idempotency-Key",
+        expected="the same body as before, or a new key", found="another body",
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""The tables of protection, as they are after the newest migration.
+
+Promise: keys that a distributed PostgreSQL can take: the tenant leads every key and every index; no sequence, no
+autoincrement, no trigger, no foreign key. The revision ``0003_protection`` makes them; a test holds the two against
+each other. No column names a customer: users are keyed tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text
+
+TENANT_MAX: Final = 64
+TOKEN_MAX: Final = 64
+ID_MAX: Final = 64
+WORD_MAX: Final = 128
+EVENT_ID_MAX: Final = 130
+"""``a-`` and an event's id."""
+
+metadata = MetaData()
+
+declared_user = Table(
+    "declared_user",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("user_token", String(TOKEN_MAX), primary_key=True),
+    Column("registered_at_ms", BigInteger, nullable=False),
+    Column("password_set_at_ms", BigInteger, nullable=False),
+    Column("identity_providers", Text, nullable=False),
+    Column("region", String(WORD_MAX), nullable=False),
+    Column("tier", String(WORD_MAX), nullable=False),
+    Column("email", String(TOKEN_MAX), nullable=False),
+    Column("phone", String(TOKEN_MAX), nullable=False),
+    Column("address", String(TOKEN_MAX), nullable=False),
+    Column("national_id", String(TOKEN_MAX), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+protection_order = Table(
+    "protection_order",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("id", String(ID_MAX), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("starts_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_protection_order_state", "tenant", "state", "id"),
+    sqlite_with_rowid=False,
+)
+
+protection_key = Table(  # idempotency keys of orders
+    "protection_key",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("order_id", String(ID_MAX), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+protection_exception = Table(
+    "protection_exception",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("order_id", String(ID_MAX), primary_key=True),
+    Column("user_token", String(TOKEN_MAX), primary_key=True),
+    Column("cause", String(32), nullable=False),
+    Column("evidence", String(WORD_MAX), nullable=False),
+    Column("actor", String(WORD_MAX), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_protection_exception_actor", "tenant", "order_id", "actor"),
+    sqlite_with_rowid=False,
+)
+
+protection_head = Table(
+    "protection_head",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+protection_change = Table(
+    "protection_change",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+money_authorization = Table(
+    "money_authorization",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("id", String(EVENT_ID_MAX), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("user_token", String(TOKEN_MAX), nullable=False),
+    Column("operations", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("settled_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_money_authorization_user", "tenant", "user_token", "settled_ms"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,192 @@
+"""Orders for people: what is stopped, what still works, how it ends, in id, zh and en.
+
+Promise: an explanation is made of the order alone; it names no customer, holds no link (the first word after an attack
+must not train anybody to follow one) and says of every order how it ends. The languages have the same texts (a test
+holds them against each other).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from shopward.protection.operations import OPERATIONS
+from shopward.protection.orders import KINDS, Limit, Measured
+from shopward.values import to_rfc3339
+
+if TYPE_CHECKING:
+    from shopward.protection.orders import Order
+
+LANGUAGES: Final = ("id", "zh", "en")
+REASON_PREFIX: Final = "order_"
+"""Reasons of a decision that an order made: ``order_freeze`` and so on."""
+_HOUR_S: Final = 3_600
+_DECIMALS: Final = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"), 0
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""ISO 4217: how many digits of a minor unit; 2 for all others."""
+
+
+class Explanation(Struct, frozen=True):
+    """What customers may be told."""
+
+    why: str
+    stopped: str
+    works: str
+    ends: str
+
+
+class TargetView(Struct, frozen=True, omit_defaults=True):
+    """Whom an order is about: its kind, how many tokens, or the predicate."""
+
+    kind: str
+    tokens: int = 0
+    predicate: str = ""
+
+
+class Progress(Struct, frozen=True):
+    """How far a reset or a release is: of how many covered users it is done."""
+
+    done: int
+    of: int
+    share: float
+    exact: bool
+
+
+class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order as the API shows it; moments that are not set are left out.
+
+    Attributes:
+        review_due: whether its review date has passed; it stays in force.
+        release_requested_by: who asked for the release of a mass order, which a second person has to approve.
+        exceptions: how many users were released one by one.
+        progress: asked for with ``?progress=true``.
+    """
+
+    id: str
+    kind: str
+    state: str
+    scope: tuple[str, ...]
+    target: TargetView
+    reason: str
+    incident: str = ""
+    author: str
+    approver: str = ""
+    created_at: str
+    starts_at: str
+    ends_at: str = ""
+    review_at: str = ""
+    review_due: bool = False
+    ended_at: str = ""
+    release: tuple[str, ...] = ()
+    release_requested_by: str = ""
+    released_by: str = ""
+    limit: Limit | None = None
+    assurance: int = 0
+    exclude: tuple[str, ...] = ()
+    provider: str = ""
+    supersedes: str = ""
+    version: int = 0
+    measured: Measured | None = None
+    exceptions: int = 0
+    progress: Progress | None = None
+    explanation: Explanation
+
+
+def view(
+    order: Order, *, language: str, at_ms: int, exceptions: int = 0, progress: Progress | None = None
+) -> OrderView:
+    """An order for the API."""
+    standing = order.standing
+    target = standing.target
+    return OrderView(
+        id=order.id,
+        kind=standing.kind,
+        state=order.state,
+        scope=standing.scope,
+        target=TargetView(target.kind, len(target.tokens), target.predicate),
+        reason=standing.reason,
+        incident=order.incident,
+        author=order.author,
+        approver=order.approver,
+        created_at=to_rfc3339(order.created_ms),
+        starts_at=to_rfc3339(standing.begun_ms or order.starts_ms),
+        ends_at=_moment(standing.ends_ms),
+        review_at=_moment(order.review_ms),
+        review_due=order.state == "active" and 0 < order.review_ms <= at_ms,
+        ended_at=_moment(order.ended_ms),
+        release=order.release,
+        release_requested_by=order.release_by,
+        released_by=order.released_by,
+        limit=standing.limit,
+        assurance=standing.assurance,
+        exclude=standing.exclude,
+        provider=standing.provider,
+        supersedes=order.supersedes,
+        version=standing.begun,
+        measured=order.measured,
+        exceptions=exceptions,
+        progress=progress,
+        explanation=explain(order, language),
+    )
+
+
+def explain(order: Order, language: str) -> Explanation:
+    """The four sentences of an order."""
+    texts = _texts(language)
+    standing = order.standing
+    names = texts["operation"]
+    limit = standing.limit
+    stopped = texts["stopped"][standing.kind].format(
+        what=_listed(names[operation] for operation in standing.scope),
+        until=_moment(standing.ends_ms),
+        provider=standing.provider,
+        amount="" if limit is None else _amount(limit),
+        hours="" if limit is None else f"{limit.window_s / _HOUR_S:g}",
+    )
+    left = [operation for operation in OPERATIONS if operation not in standing.scope]
+    works = "all" if standing.kind not in ("freeze", "delay") else "some" if left else "none"
+    ends = []
+    if standing.ends_ms:
+        ends.append(texts["ends"]["at"].format(until=_moment(standing.ends_ms)))
+    if order.review_ms:
+        ends.append(texts["ends"]["review"].format(until=_moment(order.review_ms)))
+    ends += [texts["ends"][condition] for condition in order.release]
+    return Explanation(
+        texts["reason"][standing.reason],
+        stopped,
+        texts["works"][works].format(what=_listed(names[operation] for operation in left)),
+        " ".join(ends),
+    )
+
+
+def decision_texts(language: str) -> dict[str, str]:
+    """The texts of the reasons that orders give decisions, by code."""
+    texts = _texts(language)["decision"]
+    return {REASON_PREFIX + kind: texts[kind] for kind in KINDS}
+
+
+@cache
+def _texts(language: str) -> dict[str, Any]:
+    file = resources.files("shopward.protection") / "texts.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))[language if language in LANGUAGES else "en"]  # type: ignore[no-any-return]
+
+
+def _amount(limit: Limit) -> str:
+    digits = _DECIMALS.get(limit.currency, 2)
+    return f"{limit.currency} {limit.amount_minor / 10**digits:,.{digits}f}"
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names)
+
+
+def _moment(at_ms: int) -> str:
+    return to_rfc3339(at_ms) if at_ms else ""
