@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import SnapshotInvalid
-from shopward.risk.features.readings import Outcome, Readings
+from shopward.risk.features.readings import UNREAD, Outcome, Readings
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
@@ -85,7 +85,11 @@ class Kernel:
             for family, slot, write, own in plan.earned:
                 if own and not is_own:
                     continue
-                self._write(facts, readings, outcome, family, slot, write)
+                row = readings.rows[family]
+                if row is None or row is UNREAD:
+                    self._write(facts, readings, outcome, family, slot, write)
+                else:  # the usual case, without a call
+                    row[slot] = write(row[slot], self, facts, outcome)
         once = readings.once
         for family, slot, write, _guard, bit in due:
             if once is not None and bit:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from shopward.events.facts import Facts
 from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec
-from shopward.risk.features.readings import Outcome, Readings, State
+from shopward.risk.features.readings import UNREAD, Outcome, Readings, State
 from shopward.risk.features.series import NEVER_S, Sightings
 
 _EARTH_RADIUS_KM: Final = 6371.0
@@ -106,7 +106,9 @@ def reader(spec: FeatureSpec, place: Place, condemnable: frozenset[str]) -> Call
     value_of = _value(spec, structure, condemnable)
 
     def read(readings: Readings) -> Any:
-        row = readings.row(family)
+        row = readings.rows[family]
+        if row is UNREAD:
+            row = readings.row(family)
         if row is None or (slot := row[number]) is None:
             return empty
         return value_of(slot, readings)
