@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import ARRAY, String, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ARRAY, String, and_, any_, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.errors import Conflict
@@ -152,7 +152,7 @@ class OrderStore:
         asked = select(table.user_token).where(
             table.tenant == self._tenant,
             table.order_id == order_id,
-            table.user_token.in_(select(_listed(connection, users))),
+            _is_among(connection, table.user_token, users),
         )
         return set(connection.scalars(asked))
 
@@ -251,3 +251,12 @@ def _listed(connection: Connection, tokens: Sequence[str]) -> ColumnElement[str]
         packed = msgspec.json.encode(tokens).decode()
         return func.json_each(packed).table_valued("value").c.value.cast(String)
     return func.unnest(literal(list(tokens), ARRAY(String))).column_valued("listed")
+
+
+def _is_among(
+    connection: Connection, column: ColumnElement[str], tokens: Sequence[str]
+) -> ColumnElement[bool]:
+    """Whether a column is one of these tokens, in the form for which each engine takes its index unasked."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(select(_listed(connection, tokens)))
+    return column == any_(literal(list(tokens), ARRAY(String)))
