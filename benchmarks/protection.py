@@ -7,6 +7,8 @@ Run: ``python benchmarks/protection.py [--users 10000000] [--releases 1000000] [
 - ``dry_run``: seconds to count a predicate, and whether the count is exact;
 - ``release_one_by_one``: seconds to let so many users out of the order, each by a declared new password;
 - ``mass_release``: seconds for two persons to end it; rows of users written by any of this: 0;
+- ``attributes``: microseconds a user to look declared attributes up, for a group of 100, which is done once a group and
+  only while an order in force asks for them;
 - ``hot_path``: microseconds that 30 predicate orders in force add to a decision, median of many rounds.
 
 SQLite in a fresh folder where no database is given. Rows of users are made by the database itself.
@@ -83,6 +85,13 @@ def freeze(shop: Shopward, users: int, releases: int, engine: str) -> None:
     measured = draft.measured
     say("dry_run", engine=engine, users=users, seconds=since(began), exact=bool(measured and measured.exact),
         share=measured.share if measured else 0.0)  # fmt: skip
+    tokens = [shop.maker.user_token(f"u{number}") for number in range(100)]
+    looked = []
+    for _round in range(50):
+        began = time.perf_counter()
+        shop.overseer.declared(tokens)
+        looked.append((time.perf_counter() - began) / 100 * 1e6)
+    say("attributes", engine=engine, users=users, microseconds_each=round(statistics.median(looked), 1))
     stop = threading.Event()
     threads = [threading.Thread(target=spend, args=(shop, each, stop)) for each in range(SPENDERS)]
     for thread in threads:
