@@ -1,7 +1,8 @@
 """The process: what Python itself is told before it holds millions of small objects.
 
 Promise: changes how often the garbage collector looks, nothing else. Feature state is lists in dicts without cycles:
-counting references frees it, and walking all of it again and again cost a fifth of a replay (benchmarks/replay.py).
+counting references frees it, and walking all of it again and again costs a replay dearly: leave the call out of
+benchmarks/replay.py to see it.
 """
 
 from __future__ import annotations
