@@ -26,7 +26,7 @@ def desk_on(url, key, clock):
     records, fence = SqlRecords(engine), fence_of(engine, "main")
     store, users = OrderStore("main", SystemIds()), DeclaredUsers("main", maker.blind)
     overseer = Overseer(
-        records=records, fence=fence, store=store, users=users, arrows=Arrows(store, None), clock=clock,
+        records=records, fence=fence, store=store, users=users, arrows=Arrows(store, None, None), clock=clock,
         steady_s=lambda: clock.now_ms() / 1000, blind=maker.blind,
     )  # fmt: skip
     return AuthorizationDesk(

@@ -44,6 +44,7 @@ from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.wording import Decision, Wording
+from shopward.outbox.messages import Outbox
 from shopward.protection.authorizations import Authorizations
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
@@ -69,6 +70,7 @@ class Desks(NamedTuple):
 
     records: SqlRecords
     trail: AuditTrail
+    outbox: Outbox
     overseer: Overseer
     protection: ProtectionDesk
     authorizations: AuthorizationDesk
@@ -97,6 +99,7 @@ class Shopward:
         self.clock = clock
         self.records = desks.records
         self.trail = desks.trail
+        self.outbox = desks.outbox
         self.overseer = desks.overseer
         self.protection = desks.protection
         self.authorizations = desks.authorizations
@@ -221,7 +224,8 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
     trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
     store, users = OrderStore(TENANT, SystemIds()), DeclaredUsers(TENANT, blind)
-    arrows = Arrows(store, trail)
+    outbox = Outbox(TENANT, SystemIds())
+    arrows = Arrows(store, trail, outbox)
     steady_s = time.monotonic if clock is None else _never_jumps(clock)
     clock = clock or SystemClock()
     overseer = Overseer(
@@ -236,7 +240,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
         clock=clock,
     )  # fmt: skip
-    return Desks(records, trail, overseer, protection, authorizations)
+    return Desks(records, trail, outbox, overseer, protection, authorizations)
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

@@ -18,10 +18,11 @@ from shopward.adapters.sql import SqlEventLog, bring_up_to_date, migrate, open_e
 from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
+from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
 
-ALL = [metadata, audit_metadata, protection_metadata, stepup_metadata]
+ALL = [metadata, audit_metadata, outbox_metadata, protection_metadata, stepup_metadata]
 VERSION = table(VERSION_TABLE, column("version_num"))
 
 

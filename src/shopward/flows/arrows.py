@@ -1,7 +1,8 @@
 """Arrows: the steps that an order takes, inside a transaction that holds the fence exclusively.
 
 Promise: a step is its arrow of ``states.ARROWS``, the row, where it changes what is in force the next version of the
-journal, and the line of the audit log; all of it in the caller's transaction. Who may take a step is ``protect``'s.
+journal, what the shop is owed to hear of it, and the line of the audit log; all of it in the caller's transaction. Who
+may take a step is ``protect``'s.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from shopward.errors import Conflict, InvalidField, NotFound
+from shopward.outbox import Topic
 from shopward.protection.orders import Order, is_at_least
 from shopward.protection.states import moved
 
@@ -35,17 +37,29 @@ class Trail(Protocol):
         ...
 
 
+class Outbox(Protocol):
+    """``outbox.messages.Outbox``, as far as it is used here."""
+
+    def owe(
+        self, connection: Any, *, at_ms: int, topic: str, subject: str, payload: Mapping[str, Any]
+    ) -> Any:
+        """Add a message in the caller's transaction."""
+        ...
+
+
 class Arrows:
     """The steps.
 
     Args:
         store: the orders.
         trail: the audit log.
+        outbox: what the shop is owed to hear.
     """
 
-    def __init__(self, store: OrderStore, trail: Trail) -> None:
+    def __init__(self, store: OrderStore, trail: Trail, outbox: Outbox) -> None:
         self._store = store
         self._trail = trail
+        self._outbox = outbox
 
     def got(self, connection: Any, order_id: str) -> Order:
         """An order as it is now; raises ``NotFound``."""
@@ -84,6 +98,7 @@ class Arrows:
         self._store.journal(
             connection, version, kind="begin", at_ms=now_ms, order_id=order.id, order=standing
         )
+        self.owe(connection, Topic.ORDER_ACTIVATED, begun, now_ms)
         self.audit(connection, actor, "order:activate", begun, now_ms)
         if replaced is not None:
             self.end(connection, replaced, "supersede", None, now_ms)
@@ -100,6 +115,7 @@ class Arrows:
         if was_active:
             version = self._store.next_version(connection)
             self._store.journal(connection, version, kind="end", at_ms=now_ms, order_id=order.id)
+        self.owe(connection, Topic.ORDER_ENDED, ended, now_ms)
         deed = {"expire": "order:expire", "supersede": "order:supersede"}.get(verb)
         self.audit(
             connection, actor, deed or ("order:release" if was_active else "order:cancel"), ended, now_ms
@@ -110,6 +126,8 @@ class Arrows:
         """A step that changes nothing of what is in force."""
         after = msgspec.structs.replace(order, state=moved(order.state, verb))
         self._store.put(connection, order, after)
+        if after.state == "pending_approval":
+            self.owe(connection, Topic.ORDER_APPROVAL_NEEDED, after, now_ms)
         self.audit(connection, actor, "order:submit", after, now_ms)
         return after
 
@@ -123,6 +141,19 @@ class Arrows:
                 hint="place it beside the other one: orders add to each other",
             )  # fmt: skip
         return old
+
+    def owe(
+        self, connection: Any, topic: Topic, order: Order, at_ms: int, **more: str | int | Sequence[str]
+    ) -> None:
+        """What the shop is to hear of an order; before the line of the audit log, which is last."""
+        standing = order.standing
+        payload = {
+            "kind": standing.kind,
+            "state": order.state,
+            "target": standing.target.kind,
+            "reason": standing.reason,
+        }
+        self._outbox.owe(connection, at_ms=at_ms, topic=topic, subject=order.id, payload=payload | more)
 
     def audit(self, connection: Any, actor: str, deed: str, order: Order, at_ms: int) -> None:
         """The line of what was done to an order."""

@@ -12,7 +12,7 @@ The story of every change:
   (1) the caller may do it
   (2) what is asked for is complete and does not weaken what stands
   (3) the fence, exclusively; then the order as it is now
-  (4) its arrow, its version, its row
+  (4) its arrow, its version, its row, and what the shop is owed to hear of it
   (5) the line of the audit log, last; commit
 """
 
@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from shopward.errors import Conflict, Refused
+from shopward.outbox import Topic
 from shopward.protection.orders import RELEASE_CONDITIONS, Order, OrderRequest, order_from
 from shopward.protection.states import moved
 from shopward.values import digest16
@@ -174,6 +175,7 @@ class ProtectionDesk:
                 return self._arrows.end(connection, order, "cancel", caller, now_ms)
             asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
             self._store.put(connection, order, asked)  # (4)
+            self._arrows.owe(connection, Topic.ORDER_RELEASE_REQUESTED, asked, now_ms)
             self._arrows.audit(connection, caller.key, "order:submit", asked, now_ms)  # (5)
             return asked
 
@@ -219,6 +221,9 @@ class ProtectionDesk:
             version = self._store.next_version(connection)
             self._store.journal(
                 connection, version, kind="exempt", at_ms=now_ms, order_id=order_id, users=fresh
+            )
+            self._arrows.owe(
+                connection, Topic.ORDER_USERS_RELEASED, order, now_ms, cause=cause, users=len(fresh)
             )
             details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
             self._arrows.line(connection, caller.key, "exception:create", order_id, details, now_ms)  # (5)

@@ -1,0 +1,26 @@
+"""The closed vocabulary of what the shop is told, as ``subject.what_happened`` words.
+
+Promise: a word never changes its meaning and is never renamed, since shops branch on it; new ones are added at the end
+of their subject with the sentence that says when they are owed, and with a row in docs/webhooks.md (a test holds the
+two against each other).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+
+
+@unique
+class Topic(StrEnum):
+    """What happened. The subject of a message is the id of what it happened to."""
+
+    ORDER_APPROVAL_NEEDED = "order.approval_needed"
+    """An order waits for a second person."""
+    ORDER_ACTIVATED = "order.activated"
+    """An order is in force."""
+    ORDER_USERS_RELEASED = "order.users_released"
+    """Single users were let out of an order that stays in force for all others."""
+    ORDER_RELEASE_REQUESTED = "order.release_requested"
+    """The release of an order about many users waits for a second person."""
+    ORDER_ENDED = "order.ended"
+    """An order is no longer in force, or never came into it: expired, cancelled or superseded."""
