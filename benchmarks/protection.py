@@ -7,6 +7,7 @@ Run: ``python benchmarks/protection.py [--users 10000000] [--releases 1000000] [
 - ``dry_run``: seconds to count a predicate, and whether the count is exact;
 - ``release_one_by_one``: seconds to let so many users out of the order, each by a declared new password;
 - ``mass_release``: seconds for two persons to end it; rows of users written by any of this: 0;
+- ``links``: milliseconds to find who shares a phone, to walk three steps from an account, and to count a hub of 5,000;
 - ``attributes``: microseconds a user to look declared attributes up, for a group of 100, which is done once a group and
   only while an order in force asks for them;
 - ``hot_path``: microseconds that 30 predicate orders in force add to a decision, median of many rounds.
@@ -24,7 +25,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import text
@@ -35,8 +36,13 @@ from shopward.errors import Conflict
 from shopward.events import Facts, decode_event
 from shopward.flows.engine import DecisionRecord
 from shopward.protection import Change, Declared, OrderRequest, OrdersInForce, Standing
+from shopward.protection.linkage import COUNTED_MAX, from_account, from_identifier
+from shopward.protection.links import AccountLinks
 from shopward.protection.orders import Target
-from shopward.service import Shopward
+from shopward.service import TENANT, Shopward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ANNA, BUDI = Caller("anna-1", "anna", ("analyst",)), Caller("budi-1", "budi", ("analyst",))
 SPENDERS = 4
@@ -45,10 +51,11 @@ OLD_MS = 1_300_000_000_000
 _ROWS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :users) "
     "INSERT INTO declared_user SELECT 'main', printf('%022d', i), 1300000000000 + (i % 1000) * 500000000, 0, '[]', "
-    "CASE WHEN i % 2 THEN 'ID' ELSE 'SG' END, '', '', '', '', '' FROM n",
+    "CASE WHEN i % 2 THEN 'ID' ELSE 'SG' END, '', '', printf('%022d', i / 2), '', CASE WHEN i <= 5000 THEN 'hub' ELSE '' "
+    "END FROM n",
     "postgresql": "INSERT INTO declared_user SELECT 'main', lpad(i::text, 22, '0'), 1300000000000 + (i % 1000) * "
-    "CAST(500000000 AS bigint), 0, '[]', CASE WHEN i % 2 = 1 THEN 'ID' ELSE 'SG' END, '', '', '', '', '' "
-    "FROM generate_series(1, :users) AS n(i)",
+    "CAST(500000000 AS bigint), 0, '[]', CASE WHEN i % 2 = 1 THEN 'ID' ELSE 'SG' END, '', '', lpad((i / 2)::text, 22, '0'), '', "
+    "CASE WHEN i <= 5000 THEN 'hub' ELSE '' END FROM generate_series(1, :users) AS n(i)",
 }
 
 
@@ -72,7 +79,28 @@ def main() -> None:
                 lambda each: each.execute(text("ANALYZE declared_user"))
             )  # as autovacuum would
             say("rows", engine=engine, users=asked.users, seconds=since(began))
+            trace(shop, asked.users, engine)
             freeze(shop, asked.users, asked.releases, engine)
+
+
+def trace(shop: Shopward, users: int, engine: str) -> None:
+    """How far an identifier reaches: every two users share a phone, 5,000 share a national id."""
+
+    def links(work: Callable[[AccountLinks], Any]) -> float:
+        rounds = []
+        for _round in range(21):
+            began = time.perf_counter()
+            shop.records.read(lambda connection: work(AccountLinks(connection, TENANT)))
+            rounds.append(since(began) * 1000)
+        return round(statistics.median(rounds), 2)
+
+    phone, account = f"{users // 3:022}", f"{users // 2:022}"
+    say(
+        "links", engine=engine, users=users,
+        one_step_ms=links(lambda each: from_identifier(each, ("phone", phone), 1)),
+        three_steps_ms=links(lambda each: from_account(each, account, 3)),
+        hub_count_ms=links(lambda each: each.count(("national_id", "hub"), COUNTED_MAX + 1)),
+    )  # fmt: skip
 
 
 def freeze(shop: Shopward, users: int, releases: int, engine: str) -> None:

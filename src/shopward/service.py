@@ -43,9 +43,11 @@ from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
+from shopward.flows.trace import Tracer
 from shopward.flows.wording import Decision, Wording
 from shopward.outbox.messages import Outbox
 from shopward.protection.authorizations import Authorizations
+from shopward.protection.links import AccountLinks
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.risk.policy import Policy, load_default_policy, load_policy
@@ -74,6 +76,7 @@ class Desks(NamedTuple):
     overseer: Overseer
     protection: ProtectionDesk
     authorizations: AuthorizationDesk
+    tracer: Tracer
 
 
 class Shopward:
@@ -103,6 +106,7 @@ class Shopward:
         self.overseer = desks.overseer
         self.protection = desks.protection
         self.authorizations = desks.authorizations
+        self.tracer = desks.tracer
         self.wording = Wording(policy.spec)
         self.desk = DecisionDesk(
             log=log,
@@ -240,7 +244,11 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
         clock=clock,
     )  # fmt: skip
-    return Desks(records, trail, outbox, overseer, protection, authorizations)
+    tracer = Tracer(
+        records=records, links=lambda connection: AccountLinks(connection, TENANT), store=store, users=users,
+        overseer=overseer, arrows=arrows, clock=clock, blind=blind,
+    )  # fmt: skip
+    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer)
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

@@ -40,6 +40,7 @@ class Deed(StrEnum):
     FACTOR_REMOVE = "factor:remove"
     IDENTITY_LINK = "identity:link"
     IDENTITY_UNLINK = "identity:unlink"
+    LINKS_TRACE = "links:trace"
     ADVISORY_RECEIVE = "advisory:receive"
     RECOVERY_START = "recovery:start"
     RECOVERY_STEP = "recovery:step"

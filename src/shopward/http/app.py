@@ -21,6 +21,7 @@ from shopward.http.calls import Calls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
+from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
 from shopward.http.orders import OrderCalls
@@ -72,6 +73,7 @@ class Application:
             Reads(shopward, keys, self.gate, self.metrics),
             OrderCalls(shopward, keys, self.gate, calls),
             MoneyCalls(shopward, self.gate, calls),
+            LinkCalls(shopward, calls),
             self.pages,
             Reference(),
         )
@@ -160,7 +162,7 @@ class _Answer:
 
 
 def _router(
-    reads: Reads, orders: OrderCalls, money: MoneyCalls, pages: Pages, reference: Reference
+    reads: Reads, orders: OrderCalls, money: MoneyCalls, links: LinkCalls, pages: Pages, reference: Reference
 ) -> Router:
     return Router([
         Route("/v1/users/batch", _by_method(POST=money.declare_batch), methods=["POST"]),
@@ -171,6 +173,7 @@ def _router(
         Route("/v1/orders/{id}/approve", orders.approve, methods=["POST"]),
         Route("/v1/orders/{id}/release", orders.release, methods=["POST"]),
         Route("/v1/orders/{id}/exceptions", orders.exceptions, methods=["POST"]),
+        Route("/v1/links", links.trace, methods=["POST"]),
         Route("/v1/authorizations", money.authorize, methods=["POST"]),
         Route("/v1/authorizations/{id}/capture", money.capture, methods=["POST"]),
         Route("/v1/authorizations/{id}/void", money.void, methods=["POST"]),

@@ -21,6 +21,7 @@ from shopward.flows.decide import recorded_event
 from shopward.flows.wording import Decision, ReasonGiven, language_of
 from shopward.http.hot import authorised
 from shopward.http.metrics import CONTENT_TYPE
+from shopward.protection.linkage import Shared
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class UserView(Struct):
         events: how many, by type and by decision.
         devices: different devices seen.
         orders: protection orders in force that cover the user in anything.
+        shared: what the user is reached by or signs in with, by how many other accounts have it too.
         why: reasons of the newest decision that was not allow.
         decisions: the newest decisions, newest first.
     """
@@ -73,6 +75,7 @@ class UserView(Struct):
     events: EventCounts
     devices: int
     orders: list[str]
+    shared: list[Shared]
     why: list[ReasonGiven]
     decisions: list[Decision]
 
@@ -179,6 +182,7 @@ class Reads:
             EventCounts(types.total(), dict(types), dict(kinds), types.total() < HISTORY_MAX),
             len(devices - {""}),
             self._shopward.overseer.orders_of(user_id),
+            self._shopward.tracer.shared_by(user_id),
             list(why),
             latest,
         )

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from shopward.events import Event
 from shopward.flows.authorize import Settled
 from shopward.flows.protect import Exempted
+from shopward.flows.trace import LinksAsked, LinksView
 from shopward.flows.wording import Decision
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
@@ -60,7 +61,8 @@ PROBLEM_EXAMPLE: Final = {
 
 _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
-    ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, KeyAsked, KeyMade, Keys,
+    ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
+    KeyMade, Keys,
 )  # fmt: skip
 _ID: Final = {
     "name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128},
@@ -186,6 +188,11 @@ def _protection_paths() -> dict[str, Any]:
             {"application/json": _content("ExceptionsAsked", {"users": ["u008490"], "cause": "staff_release"})},
             {"200": _answer("Let out", "application/json", "Exempted", {"released": 1, "already": 0})}, "403", "404",
         ))},
+        "/v1/links": {"post": _post(
+            "trace_links", "Trace who shares an identifier", "Accounts in up to three steps, hubs named, orders that cover.",
+            {"application/json": _content("LinksAsked", {"kind": "phone", "token": "tok-7", "steps": 2})},
+            {"200": _answer("How far it reaches", "application/json", "LinksView", None)}, "403",
+        )},
         "/v1/authorizations": {"post": _post(
             "authorize", "Authorise a movement of money", "A decision, worth something for ten seconds.",
             {"application/json": _content("Event", EVENT_EXAMPLE)},

@@ -1,7 +1,7 @@
 """The tables of protection, as they are after the newest migration.
 
 Promise: keys that a distributed PostgreSQL can take: the tenant leads every key and every index; no sequence, no
-autoincrement, no trigger, no foreign key. The revision ``0003_protection`` makes them; a test holds the two against
+autoincrement, no trigger, no foreign key. The revisions ``0003_protection`` and ``0006_links`` make them; a test holds the two against
 each other. No column names a customer: users are keyed tokens.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text, text
 
 TENANT_MAX: Final = 64
 TOKEN_MAX: Final = 64
@@ -19,6 +19,15 @@ EVENT_ID_MAX: Final = 130
 """``a-`` and an event's id."""
 
 metadata = MetaData()
+
+
+def _shared_by(name: str) -> Index:
+    """Who else has an identifier: those without one take no room in it."""
+    given = text(f"{name} <> ''")
+    return Index(
+        f"ix_declared_user_{name}", "tenant", name, "user_token", sqlite_where=given, postgresql_where=given
+    )
+
 
 declared_user = Table(
     "declared_user",
@@ -34,8 +43,24 @@ declared_user = Table(
     Column("phone", String(TOKEN_MAX), nullable=False),
     Column("address", String(TOKEN_MAX), nullable=False),
     Column("national_id", String(TOKEN_MAX), nullable=False),
+    *(_shared_by(name) for name in ("email", "phone", "address", "national_id")),
     sqlite_with_rowid=False,
 )
+
+linked_identity = Table(  # foreign accounts that sign in to ours, as events told
+    "linked_identity",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("user_token", String(TOKEN_MAX), primary_key=True),
+    Column("provider", String(WORD_MAX), primary_key=True),
+    Column("identity", String(TOKEN_MAX), primary_key=True),
+    Column("linked_ms", BigInteger, nullable=False),
+    Index(
+        "ix_linked_identity_identity", "tenant", "identity", "user_token",
+        sqlite_where=text("identity <> ''"), postgresql_where=text("identity <> ''"),
+    ),
+    sqlite_with_rowid=False,
+)  # fmt: skip
 
 protection_order = Table(
     "protection_order",
