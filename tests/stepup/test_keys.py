@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopward.errors import Misconfigured, StoreError
+from shopward.keyring import joined
+from shopward.keyring.sealing import NONCE_BYTES
 from shopward.stepup import Keys, open_stepup_key
-from shopward.stepup.keys import NONCE_BYTES, _joined
 
 KEYS = Keys(bytes(32))
 PARTS = st.lists(st.text(max_size=6), min_size=1, max_size=4).map(tuple)
@@ -34,7 +35,7 @@ def test_what_is_sealed_opens_in_its_own_context_alone(plain, context, other):
 @given(PARTS, PARTS)
 def test_no_two_contexts_read_the_same(one, other):
     """However parts are cut, different lists give different bytes."""
-    assert (_joined(one) == _joined(other)) == (one == other)
+    assert (joined(one) == joined(other)) == (one == other)
 
 
 def test_every_flipped_byte_is_noticed():

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from shopward.access.files import read_private, write_private
 from shopward.errors import Conflict, Misconfigured, Refused
+from shopward.keyring import read_private, write_private
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:

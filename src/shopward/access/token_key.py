@@ -6,17 +6,14 @@ under a new key every known device, network and payee would turn into a stranger
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
-from shopward.access.files import read_private, write_private
-from shopward.errors import Misconfigured
-from shopward.events.tokens import KEY_BYTES
+from shopward.keyring import KeyFile, open_key
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILE_NAME: Final = "token.key"
+TOKEN_KEY: Final = KeyFile("token.key", "token key of this log", "the key under which the log was written")
 
 
 def open_token_key(folder: Path, *, log_is_empty: bool) -> bytes:
@@ -25,25 +22,4 @@ def open_token_key(folder: Path, *, log_is_empty: bool) -> bytes:
     Raises:
         Misconfigured: it is missing beside a log that has entries, or is no key.
     """
-    path = folder / FILE_NAME
-    key = read_private(path)
-    if key is None:
-        if not log_is_empty:  # fails closed
-            raise Misconfigured(
-                "the token key of this log is missing",
-                path=FILE_NAME,
-                expected="the key under which the log was written",
-                found="no file",
-                hint="restore it from the backup of the data folder, or point --data at the folder that has it",
-            )
-        key = secrets.token_bytes(KEY_BYTES)
-        write_private(path, key)
-    if len(key) != KEY_BYTES:
-        raise Misconfigured(
-            "the token key is no key",
-            path=FILE_NAME,
-            expected=f"{KEY_BYTES} bytes",
-            found=f"{len(key)} bytes",
-            hint="restore it from the backup of the data folder",
-        )
-    return key
+    return open_key(folder, TOKEN_KEY, in_use=not log_is_empty)

@@ -20,7 +20,6 @@ import msgspec
 from sqlalchemy import NullPool, create_engine, event, inspect, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from shopward.access.files import write_private
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.engine import BUSY_TIMEOUT_S, sqlite_path
 from shopward.adapters.sql.failures import translate
@@ -36,6 +35,7 @@ from shopward.audit.rows import head_row
 from shopward.audit.trail import DEFAULT_TENANT
 from shopward.config import settings_from
 from shopward.errors import Misconfigured, ShopwardError
+from shopward.keyring import write_private
 from shopward.values import SystemClock
 
 if TYPE_CHECKING:

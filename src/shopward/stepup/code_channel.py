@@ -24,7 +24,7 @@ from shopward.stepup.refusals import StepUpRefused
 from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
-    from shopward.stepup.keys import Entropy
+    from shopward.keyring import Entropy
 
 DIGITS: Final = 8
 LIFETIME_MS: Final = 10 * MINUTE_MS

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from shopward.keyring import Entropy
     from shopward.ports import Records
     from shopward.stepup.code_channel import CodeChannel
-    from shopward.stepup.keys import Entropy, Keys
+    from shopward.stepup.keys import Keys
     from shopward.stepup.passkeys import RelyingParty
     from shopward.stepup.passwords import Hasher
     from shopward.values import IdSource

@@ -23,7 +23,7 @@ from shopward.errors import InputTooLarge, Misconfigured
 from shopward.stepup.refusals import StepUpRefused
 
 if TYPE_CHECKING:
-    from shopward.stepup.keys import Entropy
+    from shopward.keyring import Entropy
 
 SALT_BYTES: Final = 16
 PASSWORD_BYTES_MAX: Final = 1024

@@ -18,7 +18,7 @@ from msgspec import Struct
 from shopward.stepup.refusals import StepUpRefused
 
 if TYPE_CHECKING:
-    from shopward.stepup.keys import Entropy
+    from shopward.keyring import Entropy
     from shopward.stepup.passwords import Hasher
 
 CODES: Final = 10

@@ -21,7 +21,7 @@ from shopward.stepup.refusals import StepUpRefused
 from shopward.values import SECOND_MS
 
 if TYPE_CHECKING:
-    from shopward.stepup.keys import Entropy
+    from shopward.keyring import Entropy
 
 SECRET_BYTES: Final = 20
 STEP_MS: Final = 30 * SECOND_MS

@@ -61,14 +61,24 @@ def _write(path: Path, content: bytes) -> None:
     """1. a new file, 2. to the disk, 3. its name, 4. the name to the disk."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 -- a mode needs a descriptor
-        file.write(content)  # 1
-        file.flush()
-        os.fsync(file.fileno())  # 2
+    write_new(new, content, os.O_TRUNC)  # 1 and 2
     new.replace(path)  # 3
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)  # 4
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """A private file with this content, on the disk; ``mode`` is ``O_TRUNC`` or ``O_EXCL``."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | mode | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 -- a mode needs a descriptor
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power cut."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(directory)  # 4
+        os.fsync(directory)
     finally:
         os.close(directory)
