@@ -13,6 +13,7 @@ from shopward.events import FactsMaker, Tokeniser, decode_event
 from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.engine import DecisionRecord
+from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.protection.authorizations import Authorizations
 from shopward.protection.store import OrderStore
@@ -25,10 +26,8 @@ def desk_on(url, key, clock):
     engine, maker = open_engine(url), FactsMaker(Tokeniser(key))
     records, fence = SqlRecords(engine), fence_of(engine, "main")
     store, users = OrderStore("main", SystemIds()), DeclaredUsers("main", maker.blind)
-    overseer = Overseer(
-        records=records, fence=fence, store=store, users=users, arrows=Arrows(store, None, None), clock=clock,
-        steady_s=lambda: clock.now_ms() / 1000, blind=maker.blind,
-    )  # fmt: skip
+    ground = Ground(records, fence, store, users, Arrows(store, None, None), clock, maker.blind)
+    overseer = Overseer(ground, steady_s=lambda: clock.now_ms() / 1000)
     return AuthorizationDesk(
         records=records, fence=fence, book=Authorizations("main", store, users), overseer=overseer, maker=maker,
         clock=clock,

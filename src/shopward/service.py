@@ -41,6 +41,7 @@ from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
+from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.trace import Tracer
@@ -232,14 +233,9 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     arrows = Arrows(store, trail, outbox)
     steady_s = time.monotonic if clock is None else _never_jumps(clock)
     clock = clock or SystemClock()
-    overseer = Overseer(
-        records=records, fence=fence, store=store, users=users, arrows=arrows, clock=clock, steady_s=steady_s,
-        blind=blind,
-    )  # fmt: skip
-    protection = ProtectionDesk(
-        records=records, fence=fence, store=store, users=users, arrows=arrows, clock=clock, ids=SystemIds(),
-        blind=blind,
-    )  # fmt: skip
+    ground = Ground(records, fence, store, users, arrows, clock, blind)
+    overseer = Overseer(ground, steady_s=steady_s)
+    protection = ProtectionDesk(ground, SystemIds())
     authorizations = AuthorizationDesk(
         records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
         clock=clock,

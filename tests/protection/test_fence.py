@@ -214,7 +214,7 @@ def test_the_fence_does_not_lean_on_the_databases_default(shop, database):
         shop.clock,
     )
     held = opened(shop, 1)
-    fence, arrows = fence_of(desks.records._engine, "main"), shop.protection._arrows
+    fence, arrows = fence_of(desks.records._engine, "main"), shop.protection._on.arrows
     inside, heard = threading.Event(), []
 
     def capture():

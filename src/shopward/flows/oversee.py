@@ -18,14 +18,10 @@ from shopward.values import HOUR_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shopward.flows.arrows import Arrows
-    from shopward.ports import Fence, Records
+    from shopward.flows.ground import Ground
     from shopward.protection.attributes import Declared
     from shopward.protection.inforce import Change
     from shopward.protection.orders import Order
-    from shopward.protection.store import OrderStore
-    from shopward.protection.users import DeclaredUsers
-    from shopward.values import Clock
 
 CHANGES_PAGE: Final = 500
 JUMP_MS: Final = HOUR_MS
@@ -36,63 +32,40 @@ class Overseer:
     """Looks; may be called from any thread.
 
     Args:
-        records: transactions.
-        fence: keeps captures and changes of orders apart.
-        store: the orders.
-        users: the declared users.
-        arrows: the steps of an order.
-        clock: the server's clock.
+        ground: what the stories stand on.
         steady_s: seconds of a clock that never jumps, to notice one that does.
-        blind: gives the token of a value in a domain.
     """
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        fence: Fence,
-        store: OrderStore,
-        users: DeclaredUsers,
-        arrows: Arrows,
-        clock: Clock,
-        steady_s: Callable[[], float],
-        blind: Callable[[str, str], str],
-    ) -> None:
-        self._records = records
-        self._fence = fence
-        self._store = store
-        self._users = users
-        self._arrows = arrows
-        self._clock = clock
+    def __init__(self, ground: Ground, *, steady_s: Callable[[], float]) -> None:
+        self._on = ground
         self._steady_s = steady_s
-        self._blind = blind
-        self._ahead_ms = clock.now_ms() - round(steady_s() * 1000)
-        self._index: tuple[int, OrderIndex] = (-1, OrderIndex((), blind))
+        self._ahead_ms = ground.clock.now_ms() - round(steady_s() * 1000)
+        self._index: tuple[int, OrderIndex] = (-1, OrderIndex((), ground.blind))
 
     def declare(self, users: Mapping[str, Declared]) -> None:
         """Replace what is declared of users, by their ids; all of them or none. Data and no deed: not audited."""
-        blinded = {self._blind("user", user): declaration for user, declaration in users.items()}
-        self._records.write(lambda connection: self._users.put(connection, blinded))
+        blinded = {self._on.blind("user", user): declaration for user, declaration in users.items()}
+        self._on.records.write(lambda connection: self._on.users.put(connection, blinded))
 
     def declared(self, tokens: Sequence[str]) -> dict[str, Declared]:
         """The declarations among these users."""
-        return self._records.read(lambda connection: self._users.get(connection, tokens))
+        return self._on.records.read(lambda connection: self._on.users.get(connection, tokens))
 
     def get(self, order_id: str) -> tuple[Order, int]:
         """An order and how many users were let out of it."""
         self.sweep()
-        return self._records.read(
+        return self._on.records.read(
             lambda connection: (
-                self._arrows.got(connection, order_id),
-                self._store.count_exceptions(connection, order_id),
+                self._on.arrows.got(connection, order_id),
+                self._on.store.count_exceptions(connection, order_id),
             )
         )
 
     def newest(self, *, state: str | None, before: str | None, limit: int) -> list[Order]:
         """Orders, newest first."""
         self.sweep()
-        return self._records.read(
-            lambda connection: self._store.newest(connection, state=state, before=before, limit=limit)
+        return self._on.records.read(
+            lambda connection: self._on.store.newest(connection, state=state, before=before, limit=limit)
         )
 
     def progress(self, order: Order) -> Progress:
@@ -101,48 +74,48 @@ class Overseer:
 
         def work(connection: Any) -> Progress:
             if order.standing.kind == "reset":
-                done, of, exact = self._users.progress(
+                done, of, exact = self._on.users.progress(
                     connection, target, lambda user: user.password_set_at_ms >= since_ms > 0
                 )
             else:
-                measured = self._users.measure(connection, target)
+                measured = self._on.users.measure(connection, target)
                 done, of, exact = (
-                    self._store.count_exceptions(connection, order.id),
+                    self._on.store.count_exceptions(connection, order.id),
                     measured.count,
                     measured.exact,
                 )
             return Progress(done, of, min(1.0, done / of) if of else 0.0, exact=exact)
 
-        return self._records.read(work)
+        return self._on.records.read(work)
 
     def orders_of(self, user: str) -> list[str]:
         """The ids of the orders in force that cover a user in anything."""
-        token = self._blind("user", user)
+        token = self._on.blind("user", user)
 
         def work(connection: Any) -> list[str]:
             index = self.index(connection)
-            declared = self._users.get(connection, [token]).get(token)
+            declared = self._on.users.get(connection, [token]).get(token)
             facts = Facts("", "", "", user=token, actor=token)
             ids = [order.id for order in index.of_user(mask(OPERATIONS), facts, declared)]
-            released = self._store.exceptions_of(connection, token, ids) if ids else set()
+            released = self._on.store.exceptions_of(connection, token, ids) if ids else set()
             return [order_id for order_id in ids if order_id not in released]
 
-        return self._records.read(work)
+        return self._on.records.read(work)
 
     def index(self, connection: Any) -> OrderIndex:
         """The orders in force as this transaction sees them; built anew only where the version moved."""
-        version = self._store.version(connection)
+        version = self._on.store.version(connection)
         if self._index[0] != version:
-            self._index = (version, OrderIndex(self._store.standing(connection), self._blind))
+            self._index = (version, OrderIndex(self._on.store.standing(connection), self._on.blind))
         return self._index[1]
 
     def changes(self, after: int) -> list[Change]:
         """The next changes after a version, once what is due has begun or ended."""
         self.sweep()
-        return self._records.read(
+        return self._on.records.read(
             lambda connection: (
-                self._store.changes(connection, after=after, limit=CHANGES_PAGE)
-                if self._store.version(connection) > after
+                self._on.store.changes(connection, after=after, limit=CHANGES_PAGE)
+                if self._on.store.version(connection) > after
                 else []
             )
         )
@@ -153,8 +126,8 @@ class Overseer:
         Where that clock jumped ahead by more than an hour while this process ran, nothing ends (fails closed): a wrong
         clock must not open what a person closed. A restart takes the clock as it is.
         """
-        now_ms = self._clock.now_ms()
-        due = self._records.read(lambda connection: self._store.due(connection, now_ms))
+        now_ms = self._on.clock.now_ms()
+        due = self._on.records.read(lambda connection: self._on.store.due(connection, now_ms))
         jumped = now_ms - round(self._steady_s() * 1000) - self._ahead_ms > JUMP_MS
         if jumped and any(order.state == "active" for order in due):
             _logger.error("the clock jumped ahead: no order ends before a restart")
@@ -163,7 +136,7 @@ class Overseer:
             ids = [order.id for order in due]
 
             def work(connection: Any) -> None:
-                self._fence.exclusive(connection)
-                self._arrows.sweep(connection, now_ms, ids)
+                self._on.fence.exclusive(connection)
+                self._on.arrows.sweep(connection, now_ms, ids)
 
-            self._records.write(work)
+            self._on.records.write(work)

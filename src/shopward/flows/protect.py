@@ -30,14 +30,11 @@ from shopward.protection.states import moved
 from shopward.values import digest16
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from shopward.access import Caller
-    from shopward.flows.arrows import Arrows
-    from shopward.ports import Fence, Records
-    from shopward.protection.store import OrderStore
-    from shopward.protection.users import DeclaredUsers
-    from shopward.values import Clock, IdSource
+    from shopward.flows.ground import Ground
+    from shopward.values import IdSource
 
 EXCEPTIONS_EACH_MAX: Final = 1_000
 """So many users one person lets out of one mass order on his word; more is a release, and takes two."""
@@ -54,36 +51,13 @@ class ProtectionDesk:
     """Tells the stories; may be called from any thread.
 
     Args:
-        records: transactions.
-        fence: keeps captures and changes of orders apart.
-        store: the orders.
-        users: the declared users.
-        arrows: the steps of an order.
-        clock: the server's clock.
+        ground: what the stories stand on.
         ids: names orders.
-        blind: gives the token of a value in a domain.
     """
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        fence: Fence,
-        store: OrderStore,
-        users: DeclaredUsers,
-        arrows: Arrows,
-        clock: Clock,
-        ids: IdSource,
-        blind: Callable[[str, str], str],
-    ) -> None:
-        self._records = records
-        self._fence = fence
-        self._store = store
-        self._users = users
-        self._arrows = arrows
-        self._clock = clock
+    def __init__(self, ground: Ground, ids: IdSource) -> None:
+        self._on = ground
         self._ids = ids
-        self._blind = blind
 
     def place(self, caller: Caller, request: OrderRequest, key: str | None = None) -> Order:
         """A new order: a draft with its measure for a dry run, else in force, scheduled or waiting for approval.
@@ -94,77 +68,77 @@ class ProtectionDesk:
             key: an idempotency key; the same request under it again gives the same order.
         """
         caller.require("analyst")  # (1)
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
         draft = order_from(  # (2)
             request,
             order_id=self._ids.new("o", now_ms),
             author=caller.person,
             author_key=caller.key,
             at_ms=now_ms,
-            blind=self._blind,
+            blind=self._on.blind,
         )
         if request.dry_run:
-            measured = self._records.read(lambda each: self._users.measure(each, draft.standing.target))
+            measured = self._on.records.read(lambda each: self._on.users.measure(each, draft.standing.target))
             draft = msgspec.structs.replace(draft, measured=measured)
         digest = digest16(msgspec.json.encode(request))
         name = None if key is None else digest16(f"{caller.key}\x1f{key}".encode()).hex()
 
         def work(connection: Any) -> Order:
-            self._fence.exclusive(connection)  # (3)
-            if name is not None and (known := self._store.keyed(connection, name)) is not None:
+            self._on.fence.exclusive(connection)  # (3)
+            if name is not None and (known := self._on.store.keyed(connection, name)) is not None:
                 if known[0] != digest:
                     raise _key_reused()
-                return self._arrows.got(connection, known[1])
-            self._store.add(connection, draft)  # (4)
+                return self._on.arrows.got(connection, known[1])
+            self._on.store.add(connection, draft)  # (4)
             if name is not None:
-                self._store.add_key(connection, name, digest, draft.id)
-            self._arrows.audit(connection, caller.key, "order:create", draft, now_ms)  # (5)
+                self._on.store.add_key(connection, name, digest, draft.id)
+            self._on.arrows.audit(connection, caller.key, "order:create", draft, now_ms)  # (5)
             if request.dry_run:
                 return draft
             if draft.needs_approval:
-                return self._arrows.move(connection, draft, "submit", caller.key, now_ms)
-            return self._arrows.activate(connection, draft, caller.key, now_ms)
+                return self._on.arrows.move(connection, draft, "submit", caller.key, now_ms)
+            return self._on.arrows.activate(connection, draft, caller.key, now_ms)
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def approve(self, caller: Caller, order_id: str) -> Order:
         """Let a draft begin, agree to an order that waits for a second person, or to a release that does."""
         caller.require("analyst")  # (1)
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
         self._check_share(caller, order_id)  # (2)
 
         def work(connection: Any) -> Order:
-            self._fence.exclusive(connection)  # (3)
-            order = self._arrows.got(connection, order_id)
+            self._on.fence.exclusive(connection)  # (3)
+            order = self._on.arrows.got(connection, order_id)
             if order.release_by:
                 _refuse_same(caller, order.release_by, order.release_key)
-                self._arrows.audit(connection, caller.key, "order:approve", order, now_ms)
-                return self._arrows.end(connection, order, "cancel", caller, now_ms)
+                self._on.arrows.audit(connection, caller.key, "order:approve", order, now_ms)
+                return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
             if order.needs_approval and order.state in ("draft", "pending_approval"):
                 _refuse_same(caller, order.author, order.author_key)
             elif order.state != "draft":
                 moved(order.state, "activate")
                 raise Conflict("there is nothing to approve", code="order_state", found=order.state)
             approved = msgspec.structs.replace(order, approver=caller.person, approver_key=caller.key)
-            self._store.put(connection, order, approved)
-            self._arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
-            return self._arrows.activate(connection, approved, caller.key, now_ms)
+            self._on.store.put(connection, order, approved)
+            self._on.arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
+            return self._on.arrows.activate(connection, approved, caller.key, now_ms)
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def release(self, caller: Caller, order_id: str, *, withdraw: bool = False) -> Order:
         """End an order at once, or, for many users, ask for a second person; ``withdraw`` takes that back."""
         caller.require("analyst")  # (1)
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
 
         def work(connection: Any) -> Order:
-            self._fence.exclusive(connection)  # (3)
-            order = self._arrows.got(connection, order_id)
+            self._on.fence.exclusive(connection)  # (3)
+            order = self._on.arrows.got(connection, order_id)
             moved(order.state, "cancel")
             if withdraw:
                 kept = msgspec.structs.replace(order, release_by="", release_key="")
-                self._store.put(connection, order, kept)
-                self._arrows.audit(connection, caller.key, "order:refuse", kept, now_ms)
+                self._on.store.put(connection, order, kept)
+                self._on.arrows.audit(connection, caller.key, "order:refuse", kept, now_ms)
                 return kept
             if order.release_by:
                 raise Conflict(
@@ -172,14 +146,14 @@ class ProtectionDesk:
                     expected="an approval by a second person", found="a second request",
                 )  # fmt: skip
             if not order.is_mass or order.state in ("draft", "pending_approval"):
-                return self._arrows.end(connection, order, "cancel", caller, now_ms)
+                return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
             asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
-            self._store.put(connection, order, asked)  # (4)
-            self._arrows.owe(connection, Topic.ORDER_RELEASE_REQUESTED, asked, now_ms)
-            self._arrows.audit(connection, caller.key, "order:submit", asked, now_ms)  # (5)
+            self._on.store.put(connection, order, asked)  # (4)
+            self._on.arrows.owe(connection, Topic.ORDER_RELEASE_REQUESTED, asked, now_ms)
+            self._on.arrows.audit(connection, caller.key, "order:submit", asked, now_ms)  # (5)
             return asked
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def exempt(
         self, caller: Caller, order_id: str, users: Sequence[str], *, cause: str, evidence: str
@@ -191,12 +165,12 @@ class ProtectionDesk:
         """
         is_proved = cause == "password_changed"
         caller.require("analyst", *(("service",) if is_proved else ()))  # (1)
-        now_ms = self._clock.now_ms()
-        tokens = [self._blind("user", user) for user in dict.fromkeys(users)]
+        now_ms = self._on.clock.now_ms()
+        tokens = [self._on.blind("user", user) for user in dict.fromkeys(users)]
 
         def work(connection: Any) -> Exempted:
-            self._fence.exclusive(connection)  # (3)
-            order = self._arrows.got(connection, order_id)
+            self._on.fence.exclusive(connection)  # (3)
+            order = self._on.arrows.got(connection, order_id)
             if order.state != "active":
                 raise Conflict("the order is not in force", code="order_state", found=order.state)
             _check_cause(order, cause)  # (2)
@@ -204,7 +178,7 @@ class ProtectionDesk:
                 self._check_passwords(connection, order, tokens)
             elif order.is_mass:
                 self._check_word(connection, order, caller, len(tokens))
-            fresh = self._store.except_users(  # (4)
+            fresh = self._on.store.except_users(  # (4)
                 connection,
                 order_id,
                 tokens,
@@ -218,26 +192,26 @@ class ProtectionDesk:
                     "these users were released before", code="already_released", path="users",
                     expected="users that the order covers", found=f"{len(tokens)} that have an exception",
                 )  # fmt: skip
-            version = self._store.next_version(connection)
-            self._store.journal(
+            version = self._on.store.next_version(connection)
+            self._on.store.journal(
                 connection, version, kind="exempt", at_ms=now_ms, order_id=order_id, users=fresh
             )
-            self._arrows.owe(
+            self._on.arrows.owe(
                 connection, Topic.ORDER_USERS_RELEASED, order, now_ms, cause=cause, users=len(fresh)
             )
             details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
-            self._arrows.line(connection, caller.key, "exception:create", order_id, details, now_ms)  # (5)
+            self._on.arrows.line(connection, caller.key, "exception:create", order_id, details, now_ms)  # (5)
             return Exempted(len(fresh), len(tokens) - len(fresh))
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def _check_share(self, caller: Caller, order_id: str) -> None:
         """Who may approve for a part of the users only approves no order, and no release, for more."""
-        order = self._records.read(lambda connection: self._arrows.got(connection, order_id))
+        order = self._on.records.read(lambda connection: self._on.arrows.got(connection, order_id))
         if not order.is_mass or caller.share_max >= 1.0:
             return
         target = order.standing.target
-        measured = self._records.read(lambda connection: self._users.measure(connection, target))
+        measured = self._on.records.read(lambda connection: self._on.users.measure(connection, target))
         if measured.share > caller.share_max:
             raise Refused(
                 "the order is about more users than this key may approve", code="share_exceeded",
@@ -245,7 +219,7 @@ class ProtectionDesk:
             )  # fmt: skip
 
     def _check_passwords(self, connection: Any, order: Order, tokens: Sequence[str]) -> None:
-        declared = self._users.get(connection, tokens)
+        declared = self._on.users.get(connection, tokens)
         since_ms = order.standing.begun_ms
         missing = sum(
             token not in declared or declared[token].password_set_at_ms < since_ms for token in tokens
@@ -257,7 +231,7 @@ class ProtectionDesk:
             )  # fmt: skip
 
     def _check_word(self, connection: Any, order: Order, caller: Caller, more: int) -> None:
-        if self._store.count_exceptions(connection, order.id, caller.person) + more > EXCEPTIONS_EACH_MAX:
+        if self._on.store.count_exceptions(connection, order.id, caller.person) + more > EXCEPTIONS_EACH_MAX:
             raise Refused(
                 "that is a release, and takes a second person", code="release_needs_two", path="users",
                 expected=f"at most {EXCEPTIONS_EACH_MAX} users of an order by one person", found="more",
