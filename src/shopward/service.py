@@ -287,3 +287,8 @@ def open_log(settings: Settings) -> SqlEventLog:
             "the data folder is no folder", path="data", expected="a folder", found="something else"
         )
     return SqlEventLog.open(settings.database_url)
+
+
+def open_log_to_read(settings: Settings) -> SqlEventLog:
+    """The log of the settings for reading alone, beside the server that owns it; raises where there is none."""
+    return SqlEventLog.open_to_read(settings.database_url)

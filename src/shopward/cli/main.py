@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from shopward.cli.audit import audit
+from shopward.cli.backtest import backtest, diff
 from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
 from shopward.cli.order import order
@@ -50,3 +51,5 @@ def main() -> None:
 
 for command in (demo, serve, replay, simulate, import_, policy, order, audit):
     main.add_command(command)
+for command in (backtest, diff):
+    policy.add_command(command)

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 import msgspec
 
-from shopward.adapters.formats.streams import read_events
 from shopward.adapters.process import tune_collector
 from shopward.cli.policy import compiled
+from shopward.cli.recorded import file_events, moment_ms
 from shopward.errors import ShopwardError
 from shopward.flows.replay import Replay
-from shopward.values import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from shopward.events import Event
     from shopward.flows.engine import DecisionRecord
 
 _REFUSALS_SHOWN = 20
@@ -51,13 +46,13 @@ def replay(files: tuple[str, ...], out: Path | None, folder: Path | None, since:
       shopward replay events.ndjson.gz --out decisions.ndjson
       shopward simulate --out world && shopward replay world/events.ndjson.gz | head
     """
-    since_ms = _moment(since)
+    since_ms = moment_ms(since)
     run = Replay(compiled(folder))
     tune_collector()
     refused = 0
     with ExitStack() as stack:
         sink: IO[bytes] = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
-        for result in run.run(_progressing(files, stack)):
+        for result in run.run(stack.enter_context(file_events(files, "replay"))):
             if isinstance(result, ShopwardError):
                 refused += 1
                 if refused <= _REFUSALS_SHOWN:
@@ -87,30 +82,3 @@ def decision_line(record: DecisionRecord) -> bytes:
         "shadow": record.shadow,
     }
     return msgspec.json.encode(public) + b"\n"
-
-
-def _progressing(files: tuple[str, ...], stack: ExitStack) -> Iterator[bytes | Event]:
-    """All events of the files, with a bar on a terminal."""
-    sizes = [Path(file).stat().st_size for file in files if file != "-" and Path(file).exists()]
-    hidden = not sys.stderr.isatty()
-    bar: Any = stack.enter_context(
-        click.progressbar(length=sum(sizes), label="replay", file=sys.stderr, hidden=hidden)
-    )
-    for file in files:
-        last = 0
-        source = read_events(file)
-        for number, item in enumerate(source):
-            if not hidden and not number % 1000:
-                bar.update(source.bytes_read - last)
-                last = source.bytes_read
-            yield item
-
-
-def _moment(text: str | None) -> int:
-    if text is None:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no RFC 3339 time, such as 2026-02-05T00:00:00Z") from None
-    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -290,7 +290,7 @@ class DecisionDesk:
         if entry.kind == ORDER:
             self.engine.change(_change_decoder.decode(entry.facts))
             return
-        self.engine.reapply(_facts_decoder.decode(entry.facts), _record_decoder.decode(entry.decision))
+        self.engine.reapply(facts_of_entry(entry), record_of_entry(entry))
 
     def _load_snapshot(self) -> int:
         """Where the log has to be read on from. Fails open: without a usable snapshot the log rebuilds everything."""
@@ -323,6 +323,16 @@ def recorded_event(entry: LogEntry) -> RecordedEvent:
     return RecordedEvent(
         entry.seq, entry.at_ms, msgspec.Raw(entry.personal), _record_decoder.decode(entry.decision)
     )
+
+
+def facts_of_entry(entry: LogEntry) -> Facts:
+    """The facts of a recorded event."""
+    return _facts_decoder.decode(entry.facts)
+
+
+def record_of_entry(entry: LogEntry) -> DecisionRecord:
+    """The decision beside a recorded event."""
+    return _record_decoder.decode(entry.decision)
 
 
 class LogRecall:

@@ -103,6 +103,15 @@ class Engine:
         self.latest_ms = facts.at_ms = max(self.latest_ms, facts.time_ms)  # (2)
         if facts.type == "label" and (named := self.recall.facts_of(facts.labelled)) is not None:  # (3)
             take_keys(facts, named)
+        return facts, self.weigh(facts)
+
+    def weigh(self, facts: Facts, *, held: DecisionRecord | None = None) -> DecisionRecord:
+        """Steps 4 to 8 on facts whose time is stamped.
+
+        Args:
+            facts: of a new event, or from the log.
+            held: the recorded decision of an event that an order had a say on; it is what the state learns.
+        """
         readings = self.kernel.observe(facts)  # (4)
         satisfied = self.challenges.satisfied(facts)  # (5)
         verdict = judge(self.policy, facts, readings, satisfied)  # (6)
@@ -111,8 +120,8 @@ class Engine:
             ruling, used = self.orders.rule(facts, satisfied)  # (7)
             factors = self.policy.spec.head.challenge.factors
             record = strengthened(record, ruling, used, factors=factors, version=self.orders.version)
-        self._settle(facts, readings, record)  # (8)
-        return facts, record
+        self._settle(facts, readings, held or record)  # (8)
+        return record
 
     def reapply(self, facts: Facts, record: DecisionRecord) -> None:
         """Take an event and its recorded decision from the log into the state."""

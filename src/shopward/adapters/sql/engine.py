@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from shopward.adapters.sql import failures
-from shopward.errors import Misconfigured
+from shopward.errors import Misconfigured, NotFound
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -67,6 +67,15 @@ def open_engine(url: str) -> Engine:
     raise Misconfigured(
         "the store's URL names an engine that is not supported", path="store", expected=_WHAT_FITS
     )
+
+
+def refuse_missing(url: str) -> None:
+    """Raise ``NotFound`` where a SQLite store has no file yet: opening it would make one."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise NotFound(
+            "there is no store here", path="store", expected="a log that a server keeps", found="no file"
+        )
 
 
 def sqlite_path(engine: Engine) -> Path:

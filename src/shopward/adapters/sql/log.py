@@ -12,9 +12,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from shopward.adapters.sql.drivers import driver_for
-from shopward.adapters.sql.engine import open_engine
+from shopward.adapters.sql.engine import open_engine, refuse_missing
 from shopward.adapters.sql.failures import translating
-from shopward.adapters.sql.migrate import bring_up_to_date
+from shopward.adapters.sql.migrate import bring_up_to_date, refuse_other_schema
 from shopward.adapters.sql.owner import Owner
 from shopward.adapters.sql.readers import Readers
 from shopward.adapters.sql.schema import EVENT_ID_MAX, USER_TOKEN_MAX
@@ -62,6 +62,23 @@ class SqlEventLog:
         engine = open_engine(url)
         try:
             bring_up_to_date(engine)
+            return cls(engine, tenant=tenant)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @classmethod
+    def open_to_read(cls, url: str, *, tenant: str = DEFAULT_TENANT) -> SqlEventLog:
+        """Open a store that exists for reading, beside whoever owns it; nothing in it is made or changed.
+
+        Raises:
+            NotFound: there is no such file.
+            StoreError: the store is of another schema.
+        """
+        refuse_missing(url)
+        engine = open_engine(url)
+        try:
+            refuse_other_schema(engine)
             return cls(engine, tenant=tenant)
         except BaseException:
             engine.dispose()

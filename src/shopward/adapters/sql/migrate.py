@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import column, func, inspect, select, table
 
 from shopward.adapters.sql import locks
-from shopward.adapters.sql.engine import sqlite_path
+from shopward.adapters.sql.engine import READING, sqlite_path
 from shopward.adapters.sql.failures import translating
 from shopward.adapters.sql.schema import VERSION_TABLE
 from shopward.errors import StoreError
@@ -54,6 +54,20 @@ def bring_up_to_date(engine: Engine) -> None:
                 hint="start the version that wrote it, or restore the backup made before that upgrade",
             )
         _upgrade(connection)  # 3
+
+
+@translating("open store")
+def refuse_other_schema(engine: Engine) -> None:
+    """For who only reads: raise ``StoreError`` unless the store is of this code's schema, and change nothing."""
+    with engine.execution_options(**{READING: True}).connect() as connection:
+        found = _revision(connection)
+    if found != REVISIONS[-1]:
+        raise StoreError(
+            "the store is not of the schema that this Shopward reads",
+            expected=f"schema revision {REVISIONS[-1]}",
+            found="no log" if found is None else f"schema revision {found[:20]!r}",
+            hint="a start of the server brings an older store up to date",
+        )
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""What commands share that look at a recorded stream: the log of a store, or files; times; a bar.
+
+Promise: a store is opened for reading alone, beside its running server, and is neither made nor upgraded. A bar stands
+on a terminal and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from shopward.adapters.formats.streams import read_events
+from shopward.config import settings_from
+from shopward.service import open_log_to_read
+from shopward.values import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shopward.events import Event
+    from shopward.ports import LogEntry
+
+_PAGE: Final = 2_000
+_BAR_EVERY: Final = 1_000
+
+
+@contextmanager
+def log_entries(data: str | None, database: str | None, label: str) -> Iterator[Iterator[LogEntry]]:
+    """All entries of a store's log up to where it ends now."""
+    log = open_log_to_read(settings_from(os.environ, data=data, database=database))
+    try:
+        last = log.last_seq()
+        with _bar(last, label) as bar:
+            yield _entries(log, last, bar)
+    finally:
+        log.close()
+
+
+@contextmanager
+def file_events(files: tuple[str, ...], label: str) -> Iterator[Iterator[bytes | Event]]:
+    """All events of the files, in the order given."""
+    sizes = [Path(file).stat().st_size for file in files if file != "-" and Path(file).exists()]
+    with _bar(sum(sizes), label) as bar:
+        yield _events(files, bar)
+
+
+def moment_ms(text: str | None, default: int = 0) -> int:
+    """An RFC 3339 time of an option; one without a zone is UTC."""
+    if text is None:
+        return default
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no RFC 3339 time, such as 2026-02-05T00:00:00Z") from None
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _entries(log: Any, last: int, bar: Any) -> Iterator[LogEntry]:
+    after = 0
+    while after < last:
+        page = log.read(after_seq=after, limit=min(_PAGE, last - after))
+        if not page:
+            return
+        yield from page
+        bar.update(page[-1].seq - after)
+        after = page[-1].seq
+
+
+def _events(files: tuple[str, ...], bar: Any) -> Iterator[bytes | Event]:
+    for file in files:
+        done = 0
+        source = read_events(file)
+        for number, item in enumerate(source):
+            if not number % _BAR_EVERY:
+                bar.update(source.bytes_read - done)
+                done = source.bytes_read
+            yield item
+
+
+def _bar(length: int, label: str) -> Any:
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

@@ -1,0 +1,86 @@
+"""Backtest: what a policy would have done to a recorded stream, beside what was done.
+
+Promise: the live code path from empty state, with the policy on trial as if it had been in force: its own decisions
+teach the features. It carries out no action and writes nowhere. The policy that wrote a log gives that log's decisions
+again, without a difference.
+
+Two sources:
+- the log: facts as they were recorded, and beside each the decision that was answered. An event on which a protection
+  order had a say keeps its recorded decision: the order would have stood whatever the policy. It is counted apart.
+- files: events from empty state, as ``replay`` decides them, and beside it another policy where one is given, which
+  runs over the same facts with a state of its own.
+
+It does not guess what customers would have done next: the stream stays as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shopward.errors import ShopwardError
+from shopward.events import FactsMaker, Tokeniser
+from shopward.flows.decide import EVENT, facts_of_entry, record_of_entry
+from shopward.flows.engine import Engine
+from shopward.flows.replay import REPLAY_KEY, MemoryRecall, Replay
+from shopward.flows.tally import RuleName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from shopward.events import Event, Facts
+    from shopward.flows.engine import DecisionRecord
+    from shopward.ports import LogEntry
+    from shopward.risk.policy import Policy
+
+
+class Trial(NamedTuple):
+    """One event: what the policy on trial says, and what stands beside it, if anything."""
+
+    facts: Facts
+    record: DecisionRecord
+    before: DecisionRecord | None
+    held: bool = False
+
+
+def rule_names(policy: Policy) -> tuple[RuleName, ...]:
+    """What a report says of each rule of a policy."""
+    return tuple(RuleName(rule.name, rule.decision, rule.shadow, rule.on) for rule in policy.spec.rules)
+
+
+def over_log(policy: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
+    """A policy over the entries of a log, from its first one on."""
+    engine = _engine(policy)
+    for entry in entries:
+        if entry.kind != EVENT:
+            continue
+        facts = facts_of_entry(entry)
+        before = record_of_entry(entry)
+        held = bool(before.orders)
+        record = engine.weigh(facts, held=before if held else None)
+        yield Trial(facts, record, before, held)
+
+
+def over_files(
+    policy: Policy, stream: Iterable[bytes | Event], *, against: Policy | None = None
+) -> Iterator[Trial | ShopwardError]:
+    """A policy over recorded events, beside another one where it is given; a refusal where a line is no event."""
+    beside = None if against is None else _engine(against)
+    for result in Replay(policy).run(stream):
+        if isinstance(result, ShopwardError):
+            yield result
+            continue
+        facts, record = result
+        yield Trial(facts, record, None if beside is None else beside.weigh(facts))
+
+
+def over_log_against(policy: Policy, against: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
+    """Two policies over a log, each with a state of its own; recorded decisions count only where an order held them."""
+    beside = _engine(against)
+    for trial in over_log(policy, entries):
+        held = trial.before if trial.held else None
+        yield trial._replace(before=beside.weigh(trial.facts, held=held))
+
+
+def _engine(policy: Policy) -> Engine:
+    """An engine on empty state for facts that are made already."""
+    return Engine(policy, FactsMaker(Tokeniser(REPLAY_KEY)), MemoryRecall())
