@@ -20,6 +20,13 @@ def money(amount_minor, number, **more):
     }
 
 
+def pays_linked(person, provider="apple"):
+    """A payment through a linked account from where the customer always is."""
+    person.login()
+    paid = {"amount_minor": 900, "currency": "USD", "instrument": "linked", "payee_id": "m-grocer"}
+    return person.do("payment", transaction=paid | ({"identity_provider": provider} if provider else {}))
+
+
 def test_row_08_balance_drain(stage):
     """The third card in a row on a new device, and most of the balance, are challenged without a message, and held."""
     told = stage.attack(BalanceDrain())
@@ -47,6 +54,21 @@ def test_row_15_linked_identity_drain(stage):
     assert paid.share(paid.with_code("linked_provider_wave")) >= 0.5
     assert paid.share(paid.with_code("linked_again")) >= 0.5
     assert stage.honest_stopped() <= HONEST_STOPPED_MAX
+
+
+def test_row_15_payments_after_the_providers_alert(quiet):
+    """Once the provider alerts, payments through it are challenged without mail or message, and held; others are not."""
+    one, other = quiet.regulars(2)
+    for person in (one, other):
+        assert not quiet.last(pays_linked(person)).stopped
+    one.do("identity_alert", properties={"identity_provider": "apple"}, actor={"type": "service", "id": "apple"})
+    told = quiet.last(pays_linked(one))
+    assert told.codes >= {"linked_after_alert"}
+    assert (told.stopped, {"email", "sms"} <= told.excluded) == (True, True)
+    assert "hold" in {action.type for action in told.record.actions}
+    assert "linked_after_alert" in quiet.last(pays_linked(one, provider="")).codes
+    assert "linked_after_alert" not in quiet.last(pays_linked(one, provider="google")).codes
+    assert "linked_after_alert" not in quiet.last(pays_linked(other)).codes
 
 
 def test_row_17_mule_fan_in(stage):

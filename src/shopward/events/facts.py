@@ -71,6 +71,7 @@ class Facts(Struct, omit_defaults=True):
     instrument_id: str = ""
     payee: str = ""
     identity_provider: str = ""
+    identity: str = ""
     balance_before_minor: int = 0
     changed: str = ""
     challenged_decision: str = ""
@@ -125,6 +126,7 @@ FACT_FIELDS: Final[tuple[FactField, ...]] = (
     FactField("transaction.instrument_id", "instrument_id", "token"),
     FactField("transaction.payee_id", "payee", "token"),
     FactField("transaction.identity_provider", "identity_provider", "string"),
+    FactField("identity.id", "identity", "token"),
     FactField("transaction.balance_before_minor", "balance_before_minor", "int"),
     FactField("changes", "changed", "string"),
     FactField("challenge.decision_id", "challenged_decision", "string"),
@@ -142,6 +144,8 @@ LABEL_TAKES: Final = (
 )  # fmt: skip
 """What a label takes over from the event that it names, so that fraud can be counted by any of these keys."""
 
+PROVIDER_MAX: Final = 128
+_IDENTITY_TYPES: Final = frozenset({"identity_link", "identity_unlink", "identity_alert"})
 _AUTOMATION_MARKS: Final = (
     "headless", "phantomjs", "selenium", "puppeteer", "playwright", "python-requests", "python-httpx", "aiohttp",
     "curl/", "wget/", "go-http-client", "okhttp-bot", "scrapy", "libwww", "java/",
@@ -188,6 +192,8 @@ class FactsMaker:
             )
         if event.transaction is not UNSET:
             self._transaction(facts, event.transaction)
+        if event.type in _IDENTITY_TYPES:
+            self._identity(facts, event)
         self._circumstances(facts, event)
         return facts
 
@@ -249,6 +255,17 @@ class FactsMaker:
         facts.payee, facts.identity_provider = token("payee", money.payee_id), money.identity_provider
         if money.balance_before_minor is not UNSET:
             facts.balance_before_minor = money.balance_before_minor
+
+    def _identity(self, facts: Facts, event: Event) -> None:
+        """Whose foreign account it is about, and its token; the provider stands in the transaction or in properties."""
+        named = event.properties.get("identity_provider") if event.properties is not UNSET else None
+        if not facts.identity_provider and isinstance(named, str):
+            facts.identity_provider = named[:PROVIDER_MAX]
+        if event.changes is not UNSET:
+            tokens = [change for change in event.changes if change.field == "identity"]
+            subject = next((change.new_token or change.old_token for change in tokens), "")
+            if subject:
+                facts.identity = self._tokens.token("identity", f"{facts.identity_provider}:{subject}")
 
     def _is_automation(self, user_agent: str) -> bool:
         known = self._automation.get(user_agent)
