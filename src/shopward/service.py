@@ -37,6 +37,7 @@ from shopward.audit import AuditTrail, open_signing_key
 from shopward.config import Settings, check_settings
 from shopward.errors import Misconfigured, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
+from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.decide import DecisionDesk
@@ -78,6 +79,7 @@ class Desks(NamedTuple):
     protection: ProtectionDesk
     authorizations: AuthorizationDesk
     tracer: Tracer
+    advisories: AdvisoryDesk
 
 
 class Shopward:
@@ -108,6 +110,7 @@ class Shopward:
         self.protection = desks.protection
         self.authorizations = desks.authorizations
         self.tracer = desks.tracer
+        self.advisories = desks.advisories
         self.wording = Wording(policy.spec)
         self.desk = DecisionDesk(
             log=log,
@@ -240,11 +243,9 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
         clock=clock,
     )  # fmt: skip
-    tracer = Tracer(
-        records=records, links=lambda connection: AccountLinks(connection, TENANT), store=store, users=users,
-        overseer=overseer, arrows=arrows, clock=clock, blind=blind,
-    )  # fmt: skip
-    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer)
+    tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
+    advisories = AdvisoryDesk(ground, protection, SystemIds())
+    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer, advisories)
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

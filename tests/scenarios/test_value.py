@@ -61,7 +61,9 @@ def test_row_15_payments_after_the_providers_alert(quiet):
     one, other = quiet.regulars(2)
     for person in (one, other):
         assert not quiet.last(pays_linked(person)).stopped
-    one.do("identity_alert", properties={"identity_provider": "apple"}, actor={"type": "service", "id": "apple"})
+    one.do(
+        "identity_alert", properties={"identity_provider": "apple"}, actor={"type": "service", "id": "apple"}
+    )
     told = quiet.last(pays_linked(one))
     assert told.codes >= {"linked_after_alert"}
     assert (told.stopped, {"email", "sms"} <= told.excluded) == (True, True)

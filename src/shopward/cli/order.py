@@ -18,8 +18,9 @@ import click
 
 from shopward.config import is_loopback
 from shopward.errors import Misconfigured, ShopwardError, StoreUnavailable
+from shopward.flows.advise import PREFIX as ADVISORY
 from shopward.protection.operations import GROUPS, OPERATIONS
-from shopward.protection.orders import REASON_CODES, RELEASE_CONDITIONS
+from shopward.protection.orders import FACTOR_LEVELS, REASON_CODES, RELEASE_CONDITIONS
 from shopward.protection.states import STATES
 from shopward.values import SystemClock, parse_duration_ms
 
@@ -111,6 +112,18 @@ _server_options = _options(
     click.option("--language", type=click.Choice(["en", "id", "zh"]), default="en", help="Language of explanations."),
     click.option("--json", "as_json", is_flag=True, help="The server's JSON instead of text."),
 )  # fmt: skip
+_ending_options = _options(
+    click.option("--for", "lasting", metavar="3d", help="Ends after so long (s, m, h, d)."),
+    click.option("--review-in", metavar="1d", help="Stays in force; is looked at after so long."),
+    click.option("--release", "conditions", type=click.Choice(list(RELEASE_CONDITIONS)), multiple=True,
+                 help="What lets a single user out; may be repeated."),
+    click.option("--yes", is_flag=True, help="Do it. Without it nothing is stopped."),
+)  # fmt: skip
+_limit_options = _options(
+    click.option("--amount-minor", type=click.IntRange(0), required=True, help="Most in a window, in minor units."),
+    click.option("--currency", metavar="CCY", required=True, help="ISO 4217; every other currency is denied."),
+    click.option("--window", metavar="1d", default="1d", help="The window (s, m, h, d).  [default: 1d]"),
+)  # fmt: skip
 _order_options = _options(
     click.option("--where", metavar="CEL", help="Everybody whose declared attributes fit a predicate."),
     click.option("--all", "everyone", is_flag=True, help="Everybody."),
@@ -118,11 +131,7 @@ _order_options = _options(
     click.option("--scope", metavar="WORD", multiple=True, help="Operation or group; may be repeated.  [default: stored_value]"),
     click.option("--reason", type=click.Choice(list(REASON_CODES)), required=True, help="Why; customers are told."),
     click.option("--incident", metavar="NO", default="", help="The shop's number of what happened."),
-    click.option("--for", "lasting", metavar="3d", help="Ends after so long (s, m, h, d)."),
-    click.option("--review-in", metavar="1d", help="Stays in force; is looked at after so long."),
-    click.option("--release", "conditions", type=click.Choice(list(RELEASE_CONDITIONS)), multiple=True,
-                 help="What lets a single user out; may be repeated.  [default: staff_release]"),
-    click.option("--yes", is_flag=True, help="Do it. Without it nothing is stopped."),
+    _ending_options,
 )  # fmt: skip
 
 
@@ -155,11 +164,7 @@ def freeze(**options: Any) -> None:
 
 
 @order.command()
-@click.option(
-    "--amount-minor", type=click.IntRange(0), required=True, help="Most in a window, in minor units."
-)
-@click.option("--currency", metavar="CCY", required=True, help="ISO 4217; every other currency is denied.")
-@click.option("--window", metavar="1d", default="1d", help="The window (s, m, h, d).  [default: 1d]")
+@_limit_options
 @_order_options
 @_server_options
 def limit(amount_minor: int, currency: str, window: str, **options: Any) -> None:
@@ -170,12 +175,62 @@ def limit(amount_minor: int, currency: str, window: str, **options: Any) -> None
       shopward order limit --where '"apple" in identity_providers' --amount-minor 50000000 --currency IDR
           --reason linked_identity_breach --for 7d --yes
     """
-    held = {
-        "amount_minor": amount_minor,
-        "currency": currency,
-        "window_s": parse_duration_ms(window, path="window") // 1000,
+    _place({"kind": "limit", "limit": _limit_of(amount_minor, currency, window)}, **options)
+
+
+@order.command()
+@click.argument("provider", metavar="PROVIDER")
+@click.option("--incident", metavar="NO", required=True, help="The shop's number of what happened.")
+@_limit_options
+@click.option("--scope", multiple=True, metavar="NAME", help="What more proof is asked for; may be repeated.")
+@click.option(
+    "--exclude",
+    type=click.Choice(list(FACTOR_LEVELS)),
+    multiple=True,
+    help="A factor that the threat may own; may be repeated.  [default: email, sms]",
+)
+@_ending_options
+@_server_options
+def advisory(
+    provider: str,
+    *,
+    incident: str,
+    amount_minor: int,
+    currency: str,
+    window: str,
+    scope: tuple[str, ...],
+    exclude: tuple[str, ...],
+    lasting: str | None,
+    review_in: str | None,
+    conditions: tuple[str, ...],
+    yes: bool,
+    **server: Any,
+) -> None:
+    """Lower limits and ask for more proof for everyone linked to a provider that is in trouble.
+
+    The id that it prints (ad-...) goes where an order's does: show, approve, release.
+
+    \b
+    Examples:
+      shopward order advisory apple --incident inc-7 --amount-minor 50000000 --currency IDR --for 7d
+      shopward order advisory apple --incident inc-7 --amount-minor 50000000 --currency IDR --for 7d --yes
+    """
+    _check_scope(scope)
+    body: dict[str, Any] = {
+        "provider": provider,
+        "incident": incident,
+        "limit": _limit_of(amount_minor, currency, window),
+        "dry_run": not yes,
     }
-    _place({"kind": "limit", "limit": held}, **options)
+    for name, given in (("scope", scope), ("exclude", exclude), ("release", conditions)):
+        if given:
+            body[name] = list(given)
+    _print(
+        _talk(**server).ask("POST", "/v1/advisories", body | _ending(lasting, review_in)),
+        as_json=server["as_json"],
+    )
+    if not yes:
+        click.echo("nothing is lowered: this was a dry run; repeat it with --yes", err=True)
 
 
 @order.command("list")
@@ -273,14 +328,16 @@ def release(
     if everyone:
         said = talk.ask("POST", f"{_path(order_id)}/release", {})
         _print(said, as_json=server["as_json"])
-        if said["state"] == "active":
+        if any(each["state"] == "active" for each in said.get("orders", [said])):
             click.echo(f"a second person has to approve: shopward order approve {order_id}", err=True)
         return
     body = {"users": list(user), "cause": cause, "evidence": evidence}
     said = talk.ask("POST", f"{_path(order_id)}/exceptions", body)
-    click.echo(
-        json.dumps(said) if server["as_json"] else f"released: {said['released']}, before: {said['already']}"
-    )
+    if server["as_json"]:
+        click.echo(json.dumps(said))
+        return
+    for each in said.get("orders", [said]):
+        click.echo(f"released: {each['released']}, before: {each['already']}")
 
 
 def _place(
@@ -301,24 +358,35 @@ def _place(
     """Ask for an order, or for the draft of one."""
     if [where is not None, everyone, user is not None].count(True) != 1:
         raise click.UsageError("exactly one of --where, --all and --user")
-    unknown = [word for word in scope if word not in GROUPS and word not in OPERATIONS]
-    if unknown:
-        raise click.UsageError("--scope is one of " + ", ".join((*GROUPS, *OPERATIONS)))
-    if lasting is None and review_in is None:
-        raise click.UsageError("an order needs --for or --review-in")
+    _check_scope(scope)
     target = {"predicate": where} if where is not None else {"everyone": True} if everyone else {"user": user}
     body |= {
         "target": target, "scope": list(scope or ("stored_value",)), "reason": reason, "incident": incident,
         "release": list(conditions or ("staff_release",)), "dry_run": not yes,
-    }  # fmt: skip
-    for name, given in (("ends_at", lasting), ("review_at", review_in)):
-        if given is not None:
-            body[name] = _moment(parse_duration_ms(given, path=name))
+    } | _ending(lasting, review_in)  # fmt: skip
     _print(_talk(**server).ask("POST", "/v1/orders", body), as_json=server["as_json"])
     if not yes:
         click.echo(
             "nothing is stopped: this was a dry run; repeat it with --yes, or approve the draft", err=True
         )
+
+
+def _check_scope(scope: tuple[str, ...]) -> None:
+    if any(word not in GROUPS and word not in OPERATIONS for word in scope):
+        raise click.UsageError("--scope is one of " + ", ".join((*GROUPS, *OPERATIONS)))
+
+
+def _ending(lasting: str | None, review_in: str | None) -> dict[str, str]:
+    """When it ends or is looked at again; one of the two is needed."""
+    if lasting is None and review_in is None:
+        raise click.UsageError("an order needs --for or --review-in")
+    given = (("ends_at", lasting), ("review_at", review_in))
+    return {name: _moment(parse_duration_ms(each, path=name)) for name, each in given if each is not None}
+
+
+def _limit_of(amount_minor: int, currency: str, window: str) -> dict[str, Any]:
+    seconds = parse_duration_ms(window, path="window") // 1000
+    return {"amount_minor": amount_minor, "currency": currency, "window_s": seconds}
 
 
 def _talk(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 -- the options as they come
@@ -327,8 +395,9 @@ def _talk(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 
     return Server(url, os.environ.get("SHOPWARD_KEY", ""), language)
 
 
-def _path(order_id: str) -> str:
-    return f"/v1/orders/{quote(order_id, safe='')}"
+def _path(name: str) -> str:
+    """Where an order, or an advisory, is."""
+    return f"/v1/{'advisories' if name.startswith(ADVISORY) else 'orders'}/{quote(name, safe='')}"
 
 
 def _moment(in_ms: int) -> str:
@@ -337,9 +406,14 @@ def _moment(in_ms: int) -> str:
 
 
 def _print(said: dict[str, Any], *, as_json: bool) -> None:
-    """An order for people."""
+    """An order, or an advisory with its orders, for people."""
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    if "orders" in said:
+        click.echo(f"{said['id']}  advisory of {said['provider']} in {said['incident']}")
+        for each in said["orders"]:
+            _print(each, as_json=False)
         return
     target = said["target"]
     whom = target.get("predicate") or (f"{target['tokens']} named" if "tokens" in target else "")

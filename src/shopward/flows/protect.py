@@ -87,44 +87,53 @@ class ProtectionDesk:
             self._on.fence.exclusive(connection)  # (3)
             if name is not None and (known := self._on.store.keyed(connection, name)) is not None:
                 if known[0] != digest:
-                    raise _key_reused()
+                    raise key_reused()
                 return self._on.arrows.got(connection, known[1])
-            self._on.store.add(connection, draft)  # (4)
             if name is not None:
                 self._on.store.add_key(connection, name, digest, draft.id)
-            self._on.arrows.audit(connection, caller.key, "order:create", draft, now_ms)  # (5)
-            if request.dry_run:
-                return draft
-            if draft.needs_approval:
-                return self._on.arrows.move(connection, draft, "submit", caller.key, now_ms)
-            return self._on.arrows.activate(connection, draft, caller.key, now_ms)
+            return self.placed(connection, caller, draft, now_ms, begins=not request.dry_run)
 
         return self._on.records.write(work)
+
+    def placed(
+        self, connection: Any, caller: Caller, draft: Order, now_ms: int, *, begins: bool = True
+    ) -> Order:
+        """(4) and (5) of ``place``, in a transaction that holds the fence."""
+        self._on.store.add(connection, draft)
+        self._on.arrows.audit(connection, caller.key, "order:create", draft, now_ms)
+        if not begins:
+            return draft
+        if draft.needs_approval:
+            return self._on.arrows.move(connection, draft, "submit", caller.key, now_ms)
+        return self._on.arrows.activate(connection, draft, caller.key, now_ms)
 
     def approve(self, caller: Caller, order_id: str) -> Order:
         """Let a draft begin, agree to an order that waits for a second person, or to a release that does."""
         caller.require("analyst")  # (1)
         now_ms = self._on.clock.now_ms()
-        self._check_share(caller, order_id)  # (2)
+        self.check_share(caller, order_id)  # (2)
 
         def work(connection: Any) -> Order:
             self._on.fence.exclusive(connection)  # (3)
-            order = self._on.arrows.got(connection, order_id)
-            if order.release_by:
-                _refuse_same(caller, order.release_by, order.release_key)
-                self._on.arrows.audit(connection, caller.key, "order:approve", order, now_ms)
-                return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
-            if order.needs_approval and order.state in ("draft", "pending_approval"):
-                _refuse_same(caller, order.author, order.author_key)
-            elif order.state != "draft":
-                moved(order.state, "activate")
-                raise Conflict("there is nothing to approve", code="order_state", found=order.state)
-            approved = msgspec.structs.replace(order, approver=caller.person, approver_key=caller.key)
-            self._on.store.put(connection, order, approved)
-            self._on.arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
-            return self._on.arrows.activate(connection, approved, caller.key, now_ms)
+            return self.approved(connection, caller, self._on.arrows.got(connection, order_id), now_ms)
 
         return self._on.records.write(work)
+
+    def approved(self, connection: Any, caller: Caller, order: Order, now_ms: int) -> Order:
+        """(4) and (5) of ``approve``, in a transaction that holds the fence."""
+        if order.release_by:
+            _refuse_same(caller, order.release_by, order.release_key)
+            self._on.arrows.audit(connection, caller.key, "order:approve", order, now_ms)
+            return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
+        if order.needs_approval and order.state in ("draft", "pending_approval"):
+            _refuse_same(caller, order.author, order.author_key)
+        elif order.state != "draft":
+            moved(order.state, "activate")
+            raise Conflict("there is nothing to approve", code="order_state", found=order.state)
+        approved = msgspec.structs.replace(order, approver=caller.person, approver_key=caller.key)
+        self._on.store.put(connection, order, approved)
+        self._on.arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
+        return self._on.arrows.activate(connection, approved, caller.key, now_ms)
 
     def release(self, caller: Caller, order_id: str, *, withdraw: bool = False) -> Order:
         """End an order at once, or, for many users, ask for a second person; ``withdraw`` takes that back."""
@@ -134,26 +143,32 @@ class ProtectionDesk:
         def work(connection: Any) -> Order:
             self._on.fence.exclusive(connection)  # (3)
             order = self._on.arrows.got(connection, order_id)
-            moved(order.state, "cancel")
-            if withdraw:
-                kept = msgspec.structs.replace(order, release_by="", release_key="")
-                self._on.store.put(connection, order, kept)
-                self._on.arrows.audit(connection, caller.key, "order:refuse", kept, now_ms)
-                return kept
-            if order.release_by:
-                raise Conflict(
-                    "a release of this order waits for approval already", code="release_pending",
-                    expected="an approval by a second person", found="a second request",
-                )  # fmt: skip
-            if not order.is_mass or order.state in ("draft", "pending_approval"):
-                return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
-            asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
-            self._on.store.put(connection, order, asked)  # (4)
-            self._on.arrows.owe(connection, Topic.ORDER_RELEASE_REQUESTED, asked, now_ms)
-            self._on.arrows.audit(connection, caller.key, "order:submit", asked, now_ms)  # (5)
-            return asked
+            return self.released(connection, caller, order, now_ms, withdraw=withdraw)
 
         return self._on.records.write(work)
+
+    def released(
+        self, connection: Any, caller: Caller, order: Order, now_ms: int, *, withdraw: bool = False
+    ) -> Order:
+        """(4) and (5) of ``release``, in a transaction that holds the fence."""
+        moved(order.state, "cancel")
+        if withdraw:
+            kept = msgspec.structs.replace(order, release_by="", release_key="")
+            self._on.store.put(connection, order, kept)
+            self._on.arrows.audit(connection, caller.key, "order:refuse", kept, now_ms)
+            return kept
+        if order.release_by:
+            raise Conflict(
+                "a release of this order waits for approval already", code="release_pending",
+                expected="an approval by a second person", found="a second request",
+            )  # fmt: skip
+        if not order.is_mass or order.state in ("draft", "pending_approval"):
+            return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
+        asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
+        self._on.store.put(connection, order, asked)
+        self._on.arrows.owe(connection, Topic.ORDER_RELEASE_REQUESTED, asked, now_ms)
+        self._on.arrows.audit(connection, caller.key, "order:submit", asked, now_ms)
+        return asked
 
     def exempt(
         self, caller: Caller, order_id: str, users: Sequence[str], *, cause: str, evidence: str
@@ -163,49 +178,56 @@ class ProtectionDesk:
         ``password_changed`` is held against what is declared and may be any number; every other cause is the caller's
         word, and of a mass order one person lets out ``EXCEPTIONS_EACH_MAX`` users.
         """
-        is_proved = cause == "password_changed"
-        caller.require("analyst", *(("service",) if is_proved else ()))  # (1)
-        now_ms = self._on.clock.now_ms()
-        tokens = [self._on.blind("user", user) for user in dict.fromkeys(users)]
 
         def work(connection: Any) -> Exempted:
             self._on.fence.exclusive(connection)  # (3)
             order = self._on.arrows.got(connection, order_id)
-            if order.state != "active":
-                raise Conflict("the order is not in force", code="order_state", found=order.state)
-            _check_cause(order, cause)  # (2)
-            if is_proved:
-                self._check_passwords(connection, order, tokens)
-            elif order.is_mass:
-                self._check_word(connection, order, caller, len(tokens))
-            fresh = self._on.store.except_users(  # (4)
-                connection,
-                order_id,
-                tokens,
-                cause=cause,
-                evidence=evidence,
-                actor=caller.person,
-                at_ms=now_ms,
-            )
-            if not fresh:
-                raise Conflict(
-                    "these users were released before", code="already_released", path="users",
-                    expected="users that the order covers", found=f"{len(tokens)} that have an exception",
-                )  # fmt: skip
-            version = self._on.store.next_version(connection)
-            self._on.store.journal(
-                connection, version, kind="exempt", at_ms=now_ms, order_id=order_id, users=fresh
-            )
-            self._on.arrows.owe(
-                connection, Topic.ORDER_USERS_RELEASED, order, now_ms, cause=cause, users=len(fresh)
-            )
-            details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
-            self._on.arrows.line(connection, caller.key, "exception:create", order_id, details, now_ms)  # (5)
-            return Exempted(len(fresh), len(tokens) - len(fresh))
+            return self.exempted(connection, caller, order, users, cause=cause, evidence=evidence)
 
         return self._on.records.write(work)
 
-    def _check_share(self, caller: Caller, order_id: str) -> None:
+    def exempted(
+        self,
+        connection: Any,
+        caller: Caller,
+        order: Order,
+        users: Sequence[str],
+        *,
+        cause: str,
+        evidence: str,
+    ) -> Exempted:
+        """All of ``exempt``, in a transaction that holds the fence."""
+        is_proved = cause == "password_changed"
+        caller.require("analyst", *(("service",) if is_proved else ()))  # (1)
+        now_ms = self._on.clock.now_ms()
+        tokens = [self._on.blind("user", user) for user in dict.fromkeys(users)]
+        if order.state != "active":
+            raise Conflict("the order is not in force", code="order_state", found=order.state)
+        _check_cause(order, cause)  # (2)
+        if is_proved:
+            self._check_passwords(connection, order, tokens)
+        elif order.is_mass:
+            self._check_word(connection, order, caller, len(tokens))
+        fresh = self._on.store.except_users(  # (4)
+            connection, order.id, tokens, cause=cause, evidence=evidence, actor=caller.person, at_ms=now_ms
+        )
+        if not fresh:
+            raise Conflict(
+                "these users were released before", code="already_released", path="users",
+                expected="users that the order covers", found=f"{len(tokens)} that have an exception",
+            )  # fmt: skip
+        version = self._on.store.next_version(connection)
+        self._on.store.journal(
+            connection, version, kind="exempt", at_ms=now_ms, order_id=order.id, users=fresh
+        )
+        self._on.arrows.owe(
+            connection, Topic.ORDER_USERS_RELEASED, order, now_ms, cause=cause, users=len(fresh)
+        )
+        details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
+        self._on.arrows.line(connection, caller.key, "exception:create", order.id, details, now_ms)  # (5)
+        return Exempted(len(fresh), len(tokens) - len(fresh))
+
+    def check_share(self, caller: Caller, order_id: str) -> None:
         """Who may approve for a part of the users only approves no order, and no release, for more."""
         order = self._on.records.read(lambda connection: self._on.arrows.got(connection, order_id))
         if not order.is_mass or caller.share_max >= 1.0:
@@ -257,7 +279,8 @@ def _refuse_same(caller: Caller, person: str, key: str) -> None:
         )  # fmt: skip
 
 
-def _key_reused() -> Conflict:
+def key_reused() -> Conflict:
+    """One key, two requests."""
     return Conflict(
         "this idempotency key was used with another body", code="idempotency_key_reused", path="Idempotency-Key",
         expected="the same body as before, or a new key", found="another body",

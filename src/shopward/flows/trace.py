@@ -38,12 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shopward.access import Caller
-    from shopward.flows.arrows import Arrows
+    from shopward.flows.ground import Ground
     from shopward.flows.oversee import Overseer
-    from shopward.ports import Records
-    from shopward.protection.store import OrderStore
-    from shopward.protection.users import DeclaredUsers
-    from shopward.values import Clock
 
 SAMPLE: Final = 10
 _EVERYTHING: Final = mask(OPERATIONS)
@@ -100,49 +96,28 @@ class Tracer:
     """Tells how far; may be called from any thread.
 
     Args:
-        records: transactions.
+        ground: what the stories stand on.
         links: the links as a transaction sees them.
-        store: exceptions are looked up in it.
-        users: declared attributes are.
         overseer: the orders in force.
-        arrows: writes the audit line.
-        clock: the server's clock.
-        blind: gives the token of a value in a domain.
     """
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        links: Callable[[Any], Linkage],
-        store: OrderStore,
-        users: DeclaredUsers,
-        overseer: Overseer,
-        arrows: Arrows,
-        clock: Clock,
-        blind: Callable[[str, str], str],
-    ) -> None:
-        self._records = records
+    def __init__(self, ground: Ground, links: Callable[[Any], Linkage], overseer: Overseer) -> None:
+        self._on = ground
         self._links = links
-        self._store = store
-        self._users = users
         self._overseer = overseer
-        self._arrows = arrows
-        self._clock = clock
-        self._blind = blind
 
     def trace(self, caller: Caller, asked: LinksAsked) -> LinksView:
         """How far an identifier or an account reaches."""
         caller.require("analyst")
         walk = self._walk(asked)
-        reach, orders = self._records.read(lambda connection: self._reached(connection, walk))
+        reach, orders = self._on.records.read(lambda connection: self._reached(connection, walk))
         details = {
             "kind": "user" if asked.kind is UNSET else asked.kind, "steps": asked.steps,
             "accounts": len(reach.accounts), "complete": reach.complete,
         }  # fmt: skip
-        now_ms = self._clock.now_ms()
-        self._records.write(
-            lambda connection: self._arrows.line(
+        now_ms = self._on.clock.now_ms()
+        self._on.records.write(
+            lambda connection: self._on.arrows.line(
                 connection, caller.key, "links:trace", "links", details, now_ms
             )
         )
@@ -153,13 +128,13 @@ class Tracer:
 
     def shared_by(self, user: str) -> list[Shared]:
         """The identifiers of a user, by how many other accounts have them too."""
-        token = self._blind("user", user)
+        token = self._on.blind("user", user)
 
         def work(connection: Any) -> list[Shared]:
             links = self._links(connection)
             return [shared(links, each, but=1) for each in links.identifiers_of([token])[token]]
 
-        return self._records.read(work)
+        return self._on.records.read(work)
 
     def _walk(self, asked: LinksAsked) -> Callable[[Linkage], Reach]:
         if bool(asked.user) == (asked.kind is not UNSET):
@@ -167,14 +142,14 @@ class Tracer:
         if asked.kind is UNSET:
             if asked.token or asked.provider:
                 raise _wrong("kind", "the kind of the token: " + ", ".join(LINK_KINDS), "nothing")
-            account = self._blind("user", asked.user)
+            account = self._on.blind("user", asked.user)
             return lambda links: from_account(links, account, asked.steps)
         if not asked.token:
             raise _wrong("token", "the shop's token", "nothing")
         if (asked.kind == "identity") != bool(asked.provider):
             raise _wrong("provider", "the provider of an identity, nothing for others", "otherwise")
         value = f"{asked.provider}:{asked.token}" if asked.provider else asked.token
-        identifier = (asked.kind, self._blind(asked.kind, value))
+        identifier = (asked.kind, self._on.blind(asked.kind, value))
         return lambda links: from_identifier(links, identifier, asked.steps)
 
     def _reached(self, connection: Any, walk: Callable[[Linkage], Reach]) -> tuple[Reach, list[Covering]]:
@@ -184,7 +159,7 @@ class Tracer:
     def _covering(self, connection: Any, accounts: Sequence[str]) -> list[Covering]:
         """The orders in force that cover any of these accounts, most covering first."""
         index = self._overseer.index(connection)
-        declared = self._users.get(connection, accounts)
+        declared = self._on.users.get(connection, accounts)
         covered: dict[str, list[str]] = {}
         for account in accounts:
             facts = Facts("", "", "", user=account, actor=account)
@@ -192,7 +167,7 @@ class Tracer:
                 covered.setdefault(order.id, []).append(account)
         counts: Counter[str] = Counter()
         for order_id, whom in covered.items():
-            counts[order_id] = len(whom) - len(self._store.excepted(connection, order_id, whom))
+            counts[order_id] = len(whom) - len(self._on.store.excepted(connection, order_id, whom))
         return [Covering(order_id, count) for order_id, count in counts.most_common() if count]
 
 

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from shopward.http.activity import Activity
+from shopward.http.advisories import AdvisoryCalls
 from shopward.http.calls import Calls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
@@ -73,9 +74,9 @@ class Application:
             Reads(shopward, keys, self.gate, self.metrics),
             OrderCalls(shopward, keys, self.gate, calls),
             MoneyCalls(shopward, self.gate, calls),
-            LinkCalls(shopward, calls),
             self.pages,
             Reference(),
+            [*LinkCalls(shopward, calls).routes(), *AdvisoryCalls(shopward, self.gate, calls).routes()],
         )
 
     def start(self) -> None:
@@ -162,9 +163,10 @@ class _Answer:
 
 
 def _router(
-    reads: Reads, orders: OrderCalls, money: MoneyCalls, links: LinkCalls, pages: Pages, reference: Reference
+    reads: Reads, orders: OrderCalls, money: MoneyCalls, pages: Pages, reference: Reference, more: list[Route]
 ) -> Router:
     return Router([
+        *more,
         Route("/v1/users/batch", _by_method(POST=money.declare_batch), methods=["POST"]),
         Route("/v1/users/{id}", _by_method(GET=reads.user, PUT=money.declare), methods=["GET", "PUT"]),
         Route("/v1/users/{id}/timeline", reads.timeline, methods=["GET"]),
@@ -173,7 +175,6 @@ def _router(
         Route("/v1/orders/{id}/approve", orders.approve, methods=["POST"]),
         Route("/v1/orders/{id}/release", orders.release, methods=["POST"]),
         Route("/v1/orders/{id}/exceptions", orders.exceptions, methods=["POST"]),
-        Route("/v1/links", links.trace, methods=["POST"]),
         Route("/v1/authorizations", money.authorize, methods=["POST"]),
         Route("/v1/authorizations/{id}/capture", money.capture, methods=["POST"]),
         Route("/v1/authorizations/{id}/void", money.void, methods=["POST"]),

@@ -78,6 +78,12 @@ class Calls:
             self._idempotency.reserve(caller.key, request.url.path, key.encode("latin-1"), raw)
         return raw
 
+    async def optional_body(self, request: Request, caller: Caller, default: T) -> T:
+        """The struct that a body says; ``default`` where there is none."""
+        if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+            return default
+        return decoded(await self.body(request, caller), type(default))
+
 
 def decoded(raw: bytes, shape: type[T]) -> T:
     """The struct that a body says; raises ``BadInput``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
 
 from shopward.flows.trace import LinksAsked
 from shopward.http.calls import decoded, json_answer
@@ -32,6 +33,10 @@ class LinkCalls:
     def __init__(self, shopward: Shopward, calls: Calls) -> None:
         self._tracer = shopward.tracer
         self._calls = calls
+
+    def routes(self) -> list[Route]:
+        """Where they answer."""
+        return [Route("/v1/links", self.trace, methods=["POST"])]
 
     async def trace(self, request: Request) -> Response:
         """``POST /v1/links``."""

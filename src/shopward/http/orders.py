@@ -156,9 +156,7 @@ class OrderCalls:
     async def release(self, request: Request) -> Response:
         """``POST /v1/orders/{id}/release``; the body may be left out."""
         caller = self._calls.caller(request, "analyst")
-        asked = ReleaseAsked()
-        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-            asked = decoded(await self._calls.body(request, caller), ReleaseAsked)
+        asked = await self._calls.optional_body(request, caller, ReleaseAsked())
         order_id = _order_id(request)
         order = await run_in_threadpool(lambda: self._desk.release(caller, order_id, withdraw=asked.withdraw))
         return await self._changed(request, order, 202 if order.release_by and not order.ended_ms else 200)

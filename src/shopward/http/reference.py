@@ -16,10 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from shopward.events import Event
+from shopward.flows.advise import AdvisoryAsked
 from shopward.flows.authorize import Settled
 from shopward.flows.protect import Exempted
 from shopward.flows.trace import LinksAsked, LinksView
 from shopward.flows.wording import Decision
+from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
@@ -52,6 +54,10 @@ ORDER_EXAMPLE: Final = {
     "target": {"predicate": 'registered_at < timestamp("2012-03-20T00:00:00Z")'},
     "ends_at": "2030-01-08T00:00:00Z", "dry_run": True,
 }  # fmt: skip
+ADVISORY_EXAMPLE: Final = {
+    "provider": "apple", "incident": "inc-7", "ends_at": "2030-01-08T00:00:00Z", "dry_run": True,
+    "limit": {"amount_minor": 50_000_000, "currency": "IDR", "window_s": 86_400},
+}  # fmt: skip
 PROBLEM_EXAMPLE: Final = {
     "type": "/docs#problem-unknown_word", "title": "Unknown word", "status": 422, "detail": "not in the vocabulary",
     "code": "unknown_word", "path": "type", "expected": "one of login, logout, ...", "found": "another word",
@@ -62,7 +68,7 @@ PROBLEM_EXAMPLE: Final = {
 _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
-    KeyMade, Keys,
+    KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted,
 )  # fmt: skip
 _ID: Final = {
     "name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128},
@@ -97,7 +103,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"key": []}],
-        "paths": _paths() | _protection_paths(),
+        "paths": _paths() | _protection_paths() | _linkage_paths(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -188,11 +194,6 @@ def _protection_paths() -> dict[str, Any]:
             {"application/json": _content("ExceptionsAsked", {"users": ["u008490"], "cause": "staff_release"})},
             {"200": _answer("Let out", "application/json", "Exempted", {"released": 1, "already": 0})}, "403", "404",
         ))},
-        "/v1/links": {"post": _post(
-            "trace_links", "Trace who shares an identifier", "Accounts in up to three steps, hubs named, orders that cover.",
-            {"application/json": _content("LinksAsked", {"kind": "phone", "token": "tok-7", "steps": 2})},
-            {"200": _answer("How far it reaches", "application/json", "LinksView", None)}, "403",
-        )},
         "/v1/authorizations": {"post": _post(
             "authorize", "Authorise a movement of money", "A decision, worth something for ten seconds.",
             {"application/json": _content("Event", EVENT_EXAMPLE)},
@@ -208,6 +209,35 @@ def _protection_paths() -> dict[str, Any]:
             ),
             "get": _get("keys", "All keys", "Without anything of the keys themselves.", "Keys", [], "403"),
         },
+    }  # fmt: skip
+
+
+def _linkage_paths() -> dict[str, Any]:
+    """Linked accounts and advisories."""
+    answer = _answer("The advisory", "application/json", "AdvisoryView", None)
+    return {
+        "/v1/links": {"post": _post(
+            "trace_links", "Trace who shares an identifier", "Accounts in up to three steps, hubs named, orders that cover.",
+            {"application/json": _content("LinksAsked", {"kind": "phone", "token": "tok-7", "steps": 2})},
+            {"200": _answer("How far it reaches", "application/json", "LinksView", None)}, "403",
+        )},
+        "/v1/advisories": {"post": _post(
+            "place_advisory", "Lower limits for everyone linked to a provider", "A limit and a step-up, placed together.",
+            {"application/json": _content("AdvisoryAsked", ADVISORY_EXAMPLE)}, {"201": answer}, "403",
+        )},
+        "/v1/advisories/{id}": {"get": _get(
+            "advisory", "One advisory", "Its orders as they are now.", "AdvisoryView", [_ID], "404",
+        )},
+        "/v1/advisories/{id}/approve": {"post": _bare("approve_advisory", "Agree that it ends", "AdvisoryView")},
+        "/v1/advisories/{id}/release": {"post": _on_id(_post(
+            "release_advisory", "Release an advisory", "All of its orders; it waits for a second person.",
+            {"application/json": _content("ReleaseAsked", {})}, {"200": answer, "202": answer}, "403", "404",
+        ), required=False)},
+        "/v1/advisories/{id}/exceptions": {"post": _on_id(_post(
+            "except_from_advisory", "Let single users out of an advisory", "Of each of its orders.",
+            {"application/json": _content("ExceptionsAsked", {"users": ["u008490"], "cause": "staff_release"})},
+            {"200": _answer("Let out", "application/json", "AdvisoryExempted", None)}, "403", "404",
+        ))},
     }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The index: which of the orders in force are about an event, in a few microseconds.
 
-Promise: ``matching`` gives exactly the orders whose scope and target cover the event, in the order of their beginning;
-an event that no order's scope covers costs one look at its type. A predicate that cannot be computed for somebody
+Promise: ``matching`` gives exactly the orders whose scope, target and provider cover the event, in the order of their
+beginning; an event that no order's scope covers costs one look at its type. Who pays through a provider is linked to it,
+declared or not: a declaration that is late lets nobody by. A predicate that cannot be computed for somebody
 (a regular expression that fails, say) covers him: money and accounts fail closed.
 
 An index is immutable. It knows nothing of exceptions, sums or passwords; that is ``inforce``.
@@ -13,6 +14,8 @@ literals that the CEL compiler wrote.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from shopward.protection.attributes import NOTHING_DECLARED, Declared, predicate_source
 from shopward.protection.operations import mask_of
@@ -76,7 +79,7 @@ class OrderIndex:
             function = self._functions[mask] = self._function(mask)
         orders = self.orders
         if facts.user:
-            places = function(declared or _from_event(facts))
+            places = function(_seen(declared, facts))
         else:  # nobody is known yet: what is for everyone still holds
             places = [place for covers, place, source in self._broad if covers & mask and source == "True"]
         named = self._named
@@ -84,7 +87,10 @@ class OrderIndex:
             for key in (("user", facts.user), (facts.actor_type, facts.actor)):
                 places += [place for place in named.get(key, ()) if orders[place].mask & mask]
             places.sort()
-        return [orders[place] for place in places] if places else _NONE
+        if not places:
+            return _NONE
+        provider = facts.identity_provider
+        return [order for order in (orders[place] for place in places) if order.is_through(provider)]
 
     def _function(self, mask: int) -> Callable[[Declared], list[int]]:
         """One function over declared attributes for these operations."""
@@ -99,8 +105,13 @@ class OrderIndex:
         return namespace["match"]  # type: ignore[no-any-return]
 
 
-def _from_event(facts: Facts) -> Declared:
-    """What an event itself says of a user that was never declared."""
-    if facts.registered_at_ms:
-        return Declared(registered_at_ms=facts.registered_at_ms)
-    return NOTHING_DECLARED
+def _seen(declared: Declared | None, facts: Facts) -> Declared:
+    """What is declared of a user, and what the event itself says where that is more."""
+    seen = declared
+    if seen is None:
+        registered = facts.registered_at_ms
+        seen = Declared(registered_at_ms=registered) if registered else NOTHING_DECLARED
+    provider = facts.identity_provider
+    if provider and provider not in seen.identity_providers:
+        return msgspec.structs.replace(seen, identity_providers=(*seen.identity_providers, provider))
+    return seen

@@ -19,7 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from shopward.errors import InvalidField
 from shopward.events.catalogue import Amount, Currency, Id, Moment, Word
 from shopward.protection.attributes import predicate_source
-from shopward.protection.operations import expanded, mask
+from shopward.protection.operations import Operation, expanded, mask
 from shopward.protection.states import State
 from shopward.risk.policy.spec import Factor
 from shopward.values import DAY_MS, to_ms
@@ -45,6 +45,7 @@ MASS_TARGETS: Final = frozenset({"victim_set", "predicate", "everyone"})
 IRREVERSIBLE: Final[frozenset[Kind]] = frozenset({"reset", "unlink"})
 """What a release cannot take back; for many users it takes two persons from the start."""
 _EVERYTHING_BY_DEFAULT: Final[frozenset[Kind]] = frozenset({"reset", "revoke", "unlink", "notify_only"})
+_NARROWED: Final[frozenset[Kind]] = frozenset({"freeze", "limit", "step_up", "delay"})
 FACTOR_LEVELS: Final[dict[str, int]] = {
     "passkey": 3, "totp": 2, "recovery_code": 2, "whatsapp": 1, "email": 1, "sms": 1, "captcha": 0,
 }  # fmt: skip
@@ -97,7 +98,7 @@ class OrderRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         limit: of a limit.
         assurance: of a step_up: 1 to 3, the least level of a factor.
         exclude: of a step_up: factors that the threat may own.
-        provider: of an unlink: the identity provider.
+        provider: of an unlink: the identity provider; of an order about ``pay_linked`` alone: only what is paid through it.
         supersedes: an order in force whose place this one takes; it must be at least as strong.
         dry_run: count, and activate nothing.
     """
@@ -133,6 +134,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     """What decisions and captures see of an order.
 
     Attributes:
+        provider: what is unlinked; of every other kind, only what is paid through it is covered.
         begun: the version of the set of orders that it came in with; 0 before.
         begun_ms: when it came in: the epoch that passwords and sessions are held against.
     """
@@ -154,6 +156,10 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     def mask(self) -> int:
         """The scope as bits."""
         return mask(self.scope)
+
+    def is_through(self, provider: str) -> bool:
+        """Whether what is paid through a provider is meant; a payment that does not say through whom always is."""
+        return self.kind == "unlink" or not self.provider or provider in ("", self.provider)
 
 
 class Measured(Struct, frozen=True):
@@ -218,10 +224,10 @@ def order_from(
         InvalidField: the request contradicts itself or lacks what its kind needs.
     """
     starts_ms, ends_ms, review_ms = _span(request, at_ms)
-    _check_kind(request, ends_ms)
     scope = expanded(request.scope or (["everything"] if request.kind in _EVERYTHING_BY_DEFAULT else []))
     if not scope:
         raise _wrong("scope", "the operations that are meant, such as stored_value", "nothing")
+    _check_kind(request, scope, ends_ms)
     standing = Standing(
         id=order_id,
         kind=request.kind,
@@ -287,7 +293,7 @@ def _span(request: OrderRequest, at_ms: int) -> tuple[int, int, int]:
     return starts, ends, review
 
 
-def _check_kind(request: OrderRequest, ends_ms: int) -> None:
+def _check_kind(request: OrderRequest, scope: tuple[Operation, ...], ends_ms: int) -> None:
     """What a kind needs, and nothing that belongs to another."""
     kind = request.kind
     if (kind == "limit") != (request.limit is not UNSET):
@@ -296,8 +302,12 @@ def _check_kind(request: OrderRequest, ends_ms: int) -> None:
         )
     if kind != "step_up" and (request.assurance or request.exclude):
         raise _wrong("assurance", "assurance and exclude for a step_up alone", f"a {kind}")
-    if (kind == "unlink") != bool(request.provider):
-        raise _wrong("provider", "the provider for an unlink, nothing for others", "otherwise")
+    if kind == "unlink" and not request.provider:
+        raise _wrong("provider", "the provider for an unlink", "nothing")
+    if kind != "unlink" and request.provider and (scope != ("pay_linked",) or kind not in _NARROWED):
+        raise _wrong(
+            "provider", "an unlink, or a freeze, limit, step_up or delay of pay_linked alone", "another order"
+        )
     if kind == "delay" and not ends_ms:
         raise _wrong("ends_at", "until when things are held back", "nothing")
     if kind in ("reset", "revoke", "unlink") and (

@@ -151,6 +151,8 @@ def explain(order: Order, language: str) -> Explanation:
         amount="" if limit is None else _amount(limit),
         hours="" if limit is None else f"{limit.window_s / _HOUR_S:g}",
     )
+    if standing.provider and standing.kind != "unlink":
+        stopped += " " + texts["narrowed"]["provider"].format(provider=standing.provider)
     left = [operation for operation in OPERATIONS if operation not in standing.scope]
     works = "all" if standing.kind not in ("freeze", "delay") else "some" if left else "none"
     ends = []
