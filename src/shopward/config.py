@@ -11,7 +11,6 @@ It opens no file but looks whether the TLS files exist, and reads the environmen
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
 
@@ -20,12 +19,14 @@ from msgspec import Meta, Struct
 
 from shopward.errors import Misconfigured
 from shopward.events import EventLimits
+from shopward.values import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "SHOPWARD_"
 _MIB: Final = 1024 * 1024
+_NAME_MAX: Final = 64
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -113,6 +114,38 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Seconds that requests under way have to end when the server is told to stop."),
     ] = 10.0
 
+    shop_name: Annotated[
+        str, Meta(description="The shop's name, in authenticator apps, on passkeys and in codes; no colon.")
+    ] = "Shopward"
+    shop_domain: Annotated[
+        str,
+        Meta(
+            description="Domain that passkeys and codes are bound to (shop.example); empty: neither is offered."
+        ),
+    ] = ""
+    shop_origins: Annotated[
+        str,
+        Meta(
+            description="Origins that may ask for passkeys, with commas; empty for https:// and the domain."
+        ),
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Meta(
+            description="Mail server for codes: smtps://... or smtp://... with STARTTLS; empty: no code by e-mail."
+        ),
+    ] = ""
+    mail_from: Annotated[str, Meta(description="Address that codes come from.")] = ""
+    code_webhook_url: Annotated[
+        str,
+        Meta(
+            description="Endpoint of the shop that sends codes itself, over https; empty: it is not asked to."
+        ),
+    ] = ""
+    code_webhook_secret: Annotated[
+        str, Meta(description="Secret that those calls are signed with: whsec_ and base64.")
+    ] = ""
+
     @property
     def folder(self) -> Path:
         """The data folder, absolute."""
@@ -127,6 +160,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def has_tls(self) -> bool:
         """Whether this process serves HTTPS itself."""
         return bool(self.tls_cert)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where passkeys may be asked for."""
+        named = tuple(each.strip() for each in self.shop_origins.split(",") if each.strip())
+        return named or ((f"https://{self.shop_domain}",) if self.shop_domain else ())
 
     @property
     def limits(self) -> EventLimits:
@@ -175,6 +214,7 @@ def check_settings(settings: Settings) -> None:
             hint="leave --state out; features live in memory and are rebuilt from the log",
         )
     _check_tls(settings)
+    _check_step_up(settings)
     if not (is_loopback(settings.host) or settings.has_tls or settings.behind_proxy):  # fails closed
         raise Misconfigured(
             "refusing to listen beyond loopback in clear text",
@@ -183,16 +223,6 @@ def check_settings(settings: Settings) -> None:
             found="another address",
             hint="give --tls-cert and --tls-key, or --behind-proxy where a proxy in front ends TLS",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine alone; a name other than ``localhost`` counts as reaching others."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def described() -> dict[str, tuple[str, Any]]:
@@ -208,6 +238,47 @@ def described() -> dict[str, tuple[str, Any]]:
         ]
         described[name] = (texts[-1], getattr(defaults, name))
     return described
+
+
+def _check_step_up(settings: Settings) -> None:
+    """Codes and passkeys need a domain that they are bound to; what is half set is refused."""
+    if not settings.shop_name or len(settings.shop_name) > _NAME_MAX or ":" in settings.shop_name:
+        raise Misconfigured(
+            "the shop's name cannot be used",
+            path="shop_name",
+            expected=f"1 to {_NAME_MAX} characters without a colon",
+            found="another text",
+        )
+    needs = ("shop_origins", "smtp_url", "code_webhook_url")
+    without = next((name for name in needs if getattr(settings, name)), None)
+    if without and not settings.shop_domain:
+        raise Misconfigured(
+            "passkeys and codes are bound to a domain",
+            path="shop_domain",
+            expected=f"the shop's domain beside {without}",
+            found="nothing",
+        )
+    if bool(settings.smtp_url) != bool(settings.mail_from):
+        raise Misconfigured(
+            "mail needs a server and a sender",
+            path="mail_from" if settings.smtp_url else "smtp_url",
+            expected="both smtp_url and mail_from",
+            found="one of them",
+        )
+    for origin in settings.origins:
+        _check_origin(origin, settings.shop_domain)
+
+
+def _check_origin(origin: str, domain: str) -> None:
+    """An origin is a web page of the domain or of a name below it, under TLS; a browser would refuse all others."""
+    host = origin.removeprefix("https://").partition(":")[0]
+    if not origin.startswith("https://") or (host != domain and not host.endswith("." + domain)):
+        raise Misconfigured(
+            "an origin cannot ask for passkeys of this domain",
+            path="shop_origins",
+            expected="https://, the domain or a name below it, and a port if it has one",
+            found="another text",
+        )
 
 
 def _check_tls(settings: Settings) -> None:

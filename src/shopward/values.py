@@ -1,4 +1,4 @@
-"""Words that every context shares: time, ids, durations, and the JSON that is hashed.
+"""Words that every context shares: time, ids, durations, the JSON that is hashed, and which hosts are this machine.
 
 Promise: nothing here reads the clock or makes randomness unless the caller hands over the source of it.
 ``SystemClock`` and ``SystemIds`` are the two real sources; only ``service`` creates them.
@@ -8,6 +8,7 @@ It imports nothing of Shopward but its errors.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import secrets
 import time
@@ -96,6 +97,11 @@ def to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def from_ms(at_ms: int) -> datetime:
+    """Milliseconds since the epoch as a moment."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
 def to_rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as ``2026-01-05T00:07:12.345Z``."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
@@ -105,3 +111,13 @@ def to_rfc3339(at_ms: int) -> str:
 def digest16(data: bytes) -> bytes:
     """16 bytes of BLAKE2b (RFC 7693): tells equal content from other content; no secret, no signature."""
     return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone; a name other than ``localhost`` counts as reaching others."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

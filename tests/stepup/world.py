@@ -124,7 +124,7 @@ class World:
             challenge.id,
             expected=subject,
             channel=channel,
-            to="budi@mail.example",
+            to="budi@mail.example" if channel == "email" else "+6281234567890",
             language="id",
             at_ms=self.now_ms,
             **options,

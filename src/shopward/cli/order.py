@@ -16,13 +16,12 @@ from urllib.parse import quote, urlsplit
 
 import click
 
-from shopward.config import is_loopback
 from shopward.errors import Misconfigured, ShopwardError, StoreUnavailable
 from shopward.flows.advise import PREFIX as ADVISORY
 from shopward.protection.operations import GROUPS, OPERATIONS
 from shopward.protection.orders import FACTOR_LEVELS, REASON_CODES, RELEASE_CONDITIONS
 from shopward.protection.states import STATES
-from shopward.values import SystemClock, parse_duration_ms
+from shopward.values import SystemClock, is_loopback, parse_duration_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ as a keyed hash. A newer code makes the older one worthless. The text names the 
 shop ever asks for the code, and ends in the shop's origin-bound line (WICG, Origin-bound one-time codes delivered via
 SMS), so that a browser offers it on the shop's own page alone.
 
-Not here: senders (``adapters`` later), addresses (the flow hands one over; none is kept), counting (``limits``). A code
+Not here: senders (``adapters.codes``), addresses (the flow hands one over; none is kept), counting (``limits``). A code
 over a channel can be read by whoever reads the channel; that is why the threat may exclude it.
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
-from shopward.errors import Misconfigured
+from shopward.errors import InvalidField, Misconfigured
 from shopward.stepup.refusals import StepUpRefused
 from shopward.values import MINUTE_MS
 
@@ -35,6 +35,12 @@ _CODE: Final = re.compile(r"[0-9]{8}")
 _DOMAIN: Final = re.compile(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
+_ADDRESSES: Final = {
+    "email": re.compile(
+        r"(?=.{3,254}$)[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+@[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]+"
+    ),
+    "whatsapp": re.compile(r"\+[1-9][0-9]{6,14}"),
+}
 _TEXTS: Final = Path(__file__).with_name("messages.toml")
 _RANDOM_BYTES: Final = 16
 
@@ -119,6 +125,22 @@ def checked_domain(domain: str) -> str:
             found=f"{len(domain)} characters of another form",
         )
     return domain
+
+
+def checked_address(channel: str, to: str) -> str:
+    """An address that a channel can take; what could be two addresses, or a header, is none.
+
+    Raises:
+        InvalidField: it is none; the message repeats nothing of it.
+    """
+    form = _ADDRESSES.get(channel)
+    if form is None or not form.fullmatch(to):
+        raise InvalidField(
+            "no code can be sent there", path="to",
+            expected="one e-mail address" if channel == "email" else "a number such as +6281234567890",
+            found=f"{len(to)} characters of another form",
+        )  # fmt: skip
+    return to
 
 
 def message(
