@@ -10,8 +10,8 @@ The story of opening:
   (1) settings are checked
   (2) the policy is read and compiled
   (3) the store is opened and claimed
-  (4) the token key is read, or made beside an empty log; so is the key that signs the audit log
-  (5) the desks of protection are put together over the same store
+  (4) the token key is read, or made beside an empty log; so are the key that signs the audit log and that of step-up
+  (5) the desks of protection and step-up are put together over the same store
   (6) the state is rebuilt from snapshot and log
 
 It speaks no HTTP: ``http`` puts a server around it, and a Python shop may call it as it is. ``decide`` may be called
@@ -21,6 +21,7 @@ from any thread; calls are answered one after the other.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from contextlib import suppress
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from shopward.access import open_token_key
+from shopward.adapters.codes import channel_of
 from shopward.adapters.snapshots import FileSnapshots
 from shopward.adapters.sql import SqlEventLog, open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
@@ -39,12 +41,15 @@ from shopward.errors import Misconfigured, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
 from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
+from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
+from shopward.flows.enrol import FactorDesk
 from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
+from shopward.flows.prove import ProofDesk
 from shopward.flows.trace import Tracer
 from shopward.flows.wording import Decision, Wording
 from shopward.outbox.messages import Outbox
@@ -53,6 +58,7 @@ from shopward.protection.links import AccountLinks
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.risk.policy import Policy, load_default_policy, load_policy
+from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import SystemClock, SystemIds
 
 if TYPE_CHECKING:
@@ -80,6 +86,7 @@ class Desks(NamedTuple):
     authorizations: AuthorizationDesk
     tracer: Tracer
     advisories: AdvisoryDesk
+    step_up: Desk
 
 
 class Shopward:
@@ -111,6 +118,14 @@ class Shopward:
         self.authorizations = desks.authorizations
         self.tracer = desks.tracer
         self.advisories = desks.advisories
+        askings, witnesses = Askings(log, maker), Witnesses(desks.trail, desks.outbox)
+        self.proofs = ProofDesk(
+            askings=askings, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
+            factors=policy.spec.head.challenge.factors, satisfied_for_ms=policy.satisfied_for_ms,
+        )  # fmt: skip
+        self.factors = FactorDesk(
+            askings=askings, desk=desks.step_up, witnesses=witnesses, clock=clock, ids=SystemIds()
+        )
         self.wording = Wording(policy.spec)
         self.desk = DecisionDesk(
             log=log,
@@ -245,7 +260,34 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     )  # fmt: skip
     tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
     advisories = AdvisoryDesk(ground, protection, SystemIds())
-    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer, advisories)
+    step_up = _step_up(settings, records, clock)
+    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer, advisories, step_up)
+
+
+def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
+    """The desk of step-up over the same store; its key is made once, and never again beside enrolled factors."""
+    store = Store(TENANT)
+    key = open_stepup_key(
+        settings.folder, nothing_enrolled=records.read(store.nothing_enrolled), entropy=secrets.token_bytes
+    )
+    return Desk(
+        records=records,
+        keys=Keys(key),
+        hasher=Hasher(RFC_9106_SECOND, entropy=secrets.token_bytes),
+        party=RelyingParty(settings.shop_domain, settings.shop_name, settings.origins),
+        entropy=secrets.token_bytes,
+        ids=SystemIds(),
+        channel=channel_of(
+            smtp_url=settings.smtp_url,
+            mail_from=settings.mail_from,
+            domain=settings.shop_domain,
+            webhook_url=settings.code_webhook_url,
+            webhook_secret=settings.code_webhook_secret,
+            clock=clock,
+            ids=SystemIds(),
+        ),
+        store=store,
+    )
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

@@ -36,6 +36,7 @@ class Deed(StrEnum):
     CHALLENGE_PASS = "challenge:pass"  # noqa: S105 -- a word of the vocabulary, no password
     CHALLENGE_FAIL = "challenge:fail"
     CHALLENGE_LOCK = "challenge:lock"
+    CHALLENGE_CANCEL = "challenge:cancel"
     FACTOR_ENROL = "factor:enrol"
     FACTOR_REMOVE = "factor:remove"
     IDENTITY_LINK = "identity:link"

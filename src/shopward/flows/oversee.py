@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shopward.events.facts import Facts
 from shopward.protection.index import OrderIndex
 from shopward.protection.operations import OPERATIONS, mask
+from shopward.protection.resolve import resolve
 from shopward.protection.view import Progress
 from shopward.values import HOUR_MS
 
@@ -99,6 +100,24 @@ class Overseer:
             ids = [order.id for order in index.of_user(mask(OPERATIONS), facts, declared)]
             released = self._on.store.exceptions_of(connection, token, ids) if ids else set()
             return [order_id for order_id in ids if order_id not in released]
+
+        return self._on.records.read(work)
+
+    def excluded(self, facts: Facts) -> frozenset[str]:
+        """The factors that prove nothing for this event, by the step-up orders that are in force now."""
+
+        def work(connection: Any) -> frozenset[str]:
+            index = self.index(connection)
+            declared = None
+            if index.asks_attributes:
+                declared = self._on.users.get(connection, [facts.user]).get(facts.user)
+            asking = [order for order in index.matching(facts, declared) if order.kind == "step_up"]
+            released = (
+                self._on.store.exceptions_of(connection, facts.user, [order.id for order in asking])
+                if asking
+                else ()
+            )
+            return resolve(order for order in asking if order.id not in released).exclude
 
         return self._on.records.read(work)
 

@@ -19,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
 from shopward.http.calls import Calls
+from shopward.http.challenges import ChallengeCalls
+from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
@@ -76,7 +78,12 @@ class Application:
             MoneyCalls(shopward, self.gate, calls),
             self.pages,
             Reference(),
-            [*LinkCalls(shopward, calls).routes(), *AdvisoryCalls(shopward, self.gate, calls).routes()],
+            [
+                *LinkCalls(shopward, calls).routes(),
+                *AdvisoryCalls(shopward, self.gate, calls).routes(),
+                *ChallengeCalls(shopward, self.gate, calls).routes(),
+                *FactorCalls(shopward, self.gate, calls).routes(),
+            ],
         )
 
     def start(self) -> None:

@@ -100,9 +100,9 @@ def decoded(raw: bytes, shape: type[T]) -> T:
     return value
 
 
-def id_of(request: Request) -> str | None:
-    """The id of the path; ``None`` where nothing can have it."""
-    given: str = request.path_params["id"]
+def id_of(request: Request, name: str = "id") -> str | None:
+    """An id of the path; ``None`` where nothing can have it."""
+    given: str = request.path_params[name]
     if not 1 <= len(given) <= ID_MAX or "\0" in given or any("\ud800" <= each <= "\udfff" for each in given):
         return None
     return given

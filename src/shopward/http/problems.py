@@ -15,12 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from shopward.errors import ShopwardError, StoreError
+from shopward.stepup.refusals import REFUSALS
 
 MEDIA_TYPE: Final = b"application/problem+json"
 INTERNAL: Final = "internal_error"
 _logger = logging.getLogger("shopward")
 
-CODES: Final = {
+CODES: Final[dict[str, str]] = {
     "malformed_input": "The body is not JSON, not UTF-8, or cut off.",
     "invalid_field": "A field is missing, of a wrong type, or outside its range; path says which.",
     "unknown_field": "A field is not in the catalogue; free data goes into properties.",
@@ -64,6 +65,9 @@ CODES: Final = {
     "policy_invalid": "A policy does not compile; the running one stays.",
     "misconfigured": "A setting is unsafe or cannot work.",
     INTERNAL: "A fault of ours; the log of the server names it under the request's id.",
+} | {
+    str(code): f"{sentence[0].upper()}{sentence[1:]}."
+    for code, (_status, sentence, _hint) in REFUSALS.items()
 }
 """What each code means; ``/docs`` and docs/reference/http-api.md are held against it."""
 

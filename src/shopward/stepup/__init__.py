@@ -8,12 +8,22 @@ It does not send anything (``CodeChannel`` is a port), decide when a challenge i
 the log, or know a customer's address or session. See docs/step-up.md.
 """
 
-from shopward.stepup.asking import cancel_challenge, open_challenge, passkey_options, send_code
+from shopward.stepup.asking import (
+    cancel_challenge,
+    look_at_challenge,
+    open_challenge,
+    passkey_options,
+    send_code,
+)
 from shopward.stepup.challenges import Challenge, Subject, Verified
 from shopward.stepup.code_channel import ChannelDown, CodeChannel, CodeMessage, NoCodeChannel
 from shopward.stepup.desk import Desk
 from shopward.stepup.enrolment import (
+    RECOVERY_CODES,
+    Enrolled,
+    PasskeyOffer,
     Proof,
+    TotpOffer,
     confirm_passkey,
     confirm_totp,
     enrolled,
@@ -30,10 +40,12 @@ from shopward.stepup.proving import spend, verify
 from shopward.stepup.refusals import REFUSALS, StepUpRefused
 from shopward.stepup.store import Store
 from shopward.stepup.tables import metadata
+from shopward.stepup.witness import NoWitness, StepUpDeed, Witness
 
 __all__ = [
     "CHEAP_FOR_TESTS",
     "OWASP_46_MIB",
+    "RECOVERY_CODES",
     "REFUSALS",
     "RFC_9106_SECOND",
     "Challenge",
@@ -41,19 +53,26 @@ __all__ = [
     "CodeChannel",
     "CodeMessage",
     "Desk",
+    "Enrolled",
     "Hasher",
     "Keys",
     "NoCodeChannel",
+    "NoWitness",
+    "PasskeyOffer",
     "Proof",
     "RelyingParty",
+    "StepUpDeed",
     "StepUpRefused",
     "Store",
     "Subject",
+    "TotpOffer",
     "Verified",
+    "Witness",
     "cancel_challenge",
     "confirm_passkey",
     "confirm_totp",
     "enrolled",
+    "look_at_challenge",
     "metadata",
     "new_recovery_codes",
     "open_challenge",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shopward.stepup import challenges, passkeys
 from shopward.stepup.admission import admissible, checked_excluded, checked_subject, given, known
 from shopward.stepup.challenges import Challenge
-from shopward.stepup.code_channel import LIFETIME_MS, ChannelDown, message, new_code
+from shopward.stepup.code_channel import LIFETIME_MS, ChannelDown, checked_address, message, new_code
 from shopward.stepup.factors import CHANNEL_FACTORS, offer
 from shopward.stepup.limits import CODES_SENT, counted
 from shopward.stepup.refusals import StepUpRefused
@@ -38,7 +38,7 @@ def open_challenge(
     level_min: int = 1,
     at_ms: int,
 ) -> Challenge:
-    """The challenge of a decision.
+    """The challenge of a decision; made where it has none.
 
     Args:
         desk: what step-up works with.
@@ -59,25 +59,15 @@ def open_challenge(
     def work(connection: Connection) -> Challenge:
         found = desk.store.of_decision(connection, subject.decision_id)
         if found is None:
-            new = Challenge(
-                id=desk.ids.new("chl", at_ms),
-                subject=subject,
-                offered=offer(
-                    preferred=preferred,
-                    excluded=never,
-                    available=_available(desk, connection, subject.user, reachable),
-                    level_min=level_min,
-                ),
-                excluded=never,
-                level_min=level_min,
-                nonce=desk.entropy(challenges.NONCE_BYTES),
-                state="open",
-                tries=0,
-                created_ms=at_ms,
-                expires_ms=at_ms + challenges.LIFETIME_MS,
-                seen_ms=at_ms,
-            )
+            new = _new(
+                desk, connection, subject, preferred=preferred, excluded=never, reachable=reachable,
+                level_min=level_min, at_ms=at_ms,
+            )  # fmt: skip
             if desk.store.add(connection, new):
+                desk.witness.saw(
+                    connection, "challenge:create", user=subject.user, subject=new.id, what=subject.operation,
+                    at_ms=at_ms,
+                )  # fmt: skip
                 return new
             found = desk.store.of_decision(connection, subject.decision_id)
         if found is None:  # neither made nor found; fails closed
@@ -86,6 +76,38 @@ def open_challenge(
         return found
 
     return desk.run(work)
+
+
+def look_at_challenge(
+    desk: Desk,
+    subject: Subject,
+    *,
+    preferred: Sequence[str],
+    excluded: Collection[str],
+    reachable: Collection[str] = (),
+    level_min: int = 1,
+    at_ms: int,
+) -> Challenge:
+    """The challenge of a decision, or the one that ``open_challenge`` would make now; nothing is written.
+
+    Raises:
+        StepUpRefused: as ``open_challenge``.
+        InvalidField: as ``open_challenge``.
+    """
+    checked_subject(subject)
+    never = checked_excluded(excluded)
+
+    def work(connection: Connection) -> Challenge:
+        found = desk.store.of_decision(connection, subject.decision_id)
+        if found is None:
+            return _new(
+                desk, connection, subject, preferred=preferred, excluded=never, reachable=reachable,
+                level_min=level_min, at_ms=at_ms,
+            )  # fmt: skip
+        challenges.require_subject(found, subject)
+        return found
+
+    return desk.look(work)
 
 
 def passkey_options(
@@ -142,7 +164,10 @@ def send_code(
 
     Raises:
         StepUpRefused: as ``verify``; ``too_many_codes``; ``channel_unavailable``.
+        InvalidField: ``to`` is no address of this channel.
     """
+    if channel in CHANNEL_FACTORS:
+        checked_address(channel, to)
     code = new_code(desk.entropy)
 
     def work(connection: Connection) -> int | StepUpRefused:
@@ -190,23 +215,58 @@ def cancel_challenge(desk: Desk, challenge_id: str, *, expected: Subject, at_ms:
         challenges.require_subject(challenge, expected)
         challenges.require_state_open(challenge)
         desk.store.close(connection, challenge, "cancelled", seen_ms=max(at_ms, challenge.seen_ms))
+        subject = challenge.subject
+        desk.witness.saw(
+            connection, "challenge:cancel", user=subject.user, subject=challenge.id, what=subject.operation,
+            at_ms=at_ms,
+        )  # fmt: skip
 
     desk.run(work)
+
+
+def _new(
+    desk: Desk,
+    connection: Connection,
+    subject: Subject,
+    *,
+    preferred: Sequence[str],
+    excluded: tuple[str, ...],
+    reachable: Collection[str],
+    level_min: int,
+    at_ms: int,
+) -> Challenge:
+    """A challenge that nobody keeps yet."""
+    available = _available(desk, connection, subject.user, reachable)
+    return Challenge(
+        id=desk.ids.new("chl", at_ms),
+        subject=subject,
+        offered=offer(preferred=preferred, excluded=excluded, available=available, level_min=level_min),
+        excluded=excluded,
+        level_min=level_min,
+        nonce=desk.entropy(challenges.NONCE_BYTES),
+        state="open",
+        tries=0,
+        created_ms=at_ms,
+        expires_ms=at_ms + challenges.LIFETIME_MS,
+        seen_ms=at_ms,
+    )
 
 
 def _available(desk: Desk, connection: Connection, user: str, reachable: Collection[str]) -> set[str]:
     """What a user can answer with now."""
     has = {each.kind for each in desk.store.factors(connection, user) if each.state == ACTIVE}
+    if not desk.party.id:
+        has.discard("passkey")
     if any(code.used_ms is None for code in desk.store.codes(connection, user)):
         has.add("recovery_code")
-    return has | (CHANNEL_FACTORS & set(reachable) & desk.channel.carries)
+    return has | (CHANNEL_FACTORS & set(reachable) & desk.carries)
 
 
 def _code_made(
     desk: Desk, connection: Connection, challenge: Challenge, *, channel: str, code: str, at_ms: int
 ) -> int:
     """Keep the hash of a code; until when it holds."""
-    if channel not in CHANNEL_FACTORS or channel not in desk.channel.carries:
+    if channel not in CHANNEL_FACTORS or channel not in desk.carries:
         raise StepUpRefused("channel_unavailable", expected="a channel of the shop", found="none")
     if challenge.codes_sent >= challenges.CODES_MAX:
         raise StepUpRefused("too_many_codes", expected=f"at most {challenges.CODES_MAX} for a challenge")

@@ -1,15 +1,17 @@
 """What step-up works with: store, key, hasher, the shop's names, and where randomness, ids and codes go.
 
 Promise: nothing here reads a clock or makes randomness of its own; ``service`` picks every part. Without a channel, no
-code is ever offered (``NoCodeChannel``).
+code is ever offered (``NoCodeChannel``); without a domain, neither codes nor passkeys are, which are bound to it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import copy
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from shopward.stepup.code_channel import NoCodeChannel, checked_domain
 from shopward.stepup.store import Store
+from shopward.stepup.witness import NoWitness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from shopward.stepup.keys import Keys
     from shopward.stepup.passkeys import RelyingParty
     from shopward.stepup.passwords import Hasher
+    from shopward.stepup.witness import Witness
     from shopward.values import IdSource
 
 T = TypeVar("T")
@@ -34,7 +37,7 @@ class Desk:
         records: transactions on the store, its schema up to date.
         keys: from the step-up key of the data folder.
         hasher: for recovery codes.
-        party: the shop as authenticators know it; its ``id`` is the domain that codes are bound to.
+        party: the shop as authenticators know it; its ``id`` is the domain that codes are bound to, empty for none.
         entropy: ``secrets.token_bytes`` in earnest.
         ids: makes ids of challenges and factors.
         channel: carries codes.
@@ -56,7 +59,8 @@ class Desk:
         channel: CodeChannel | None = None,
         store: Store | None = None,
     ) -> None:
-        checked_domain(party.id)
+        if party.id:
+            checked_domain(party.id)
         self._records = records
         self.keys = keys
         self.hasher = hasher
@@ -65,6 +69,18 @@ class Desk:
         self.ids = ids
         self.channel: CodeChannel = channel or NoCodeChannel()
         self.store = store or Store()
+        self.witness: Witness = NoWitness()
+
+    def witnessed(self, witness: Witness) -> Self:
+        """The same desk, whose deeds this witness hears of."""
+        twin = copy.copy(self)
+        twin.witness = witness
+        return twin
+
+    @property
+    def carries(self) -> frozenset[str]:
+        """The channels over which codes can go; none without a domain to bind them to."""
+        return self.channel.carries if self.party.id else frozenset()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` gives, committed; nothing of it is kept where it raises."""

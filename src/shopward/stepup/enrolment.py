@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 CONFIRM_WITHIN_MS: Final = 10 * MINUTE_MS
 PASSKEYS_MAX: Final = 10
 PROOF_LEVEL_MIN: Final = 2
+RECOVERY_CODES: Final = "recovery_code"
+"""The id under which a set of recovery codes is listed and removed, and its kind."""
 _NONCE_BYTES: Final = 32
 
 
@@ -84,7 +86,7 @@ def enrolled(desk: Desk, user: str) -> tuple[Enrolled, ...]:
             for each in factors
             if each.state != PENDING
         ]
-        return (*shown, *([Enrolled("recovery_code", "recovery_code", f"{left} left", 0)] if left else []))
+        return (*shown, *([Enrolled(RECOVERY_CODES, RECOVERY_CODES, f"{left} left", 0)] if left else []))
 
     return desk.look(work)
 
@@ -128,6 +130,7 @@ def confirm_totp(desk: Desk, user: str, factor_id: str, *, code: str, at_ms: int
         desk.store.set_tally(connection, user, "totp", Tally())
         desk.store.use_counter(connection, user, waiting, counter=step)
         desk.store.set_factor_state(connection, user, factor_id, state=ACTIVE, at_ms=at_ms)
+        desk.witness.saw(connection, "factor:enrol", user=user, subject=factor_id, what="totp", at_ms=at_ms)
 
     desk.run(work)
 
@@ -138,8 +141,10 @@ def start_passkey(
     """Options for a new passkey, which counts once ``confirm_passkey`` has seen the registration.
 
     Raises:
-        StepUpRefused: ``no_proof``, what ``spend`` refuses, ``too_many_factors``.
+        StepUpRefused: ``not_offered``, ``no_proof``, what ``spend`` refuses, ``too_many_factors``.
     """
+    if not desk.party.id:
+        raise StepUpRefused("not_offered", expected="a shop with a domain", found="none")
     nonce, factor_id = desk.entropy(_NONCE_BYTES), desk.ids.new("fac", at_ms)
 
     def work(connection: Connection) -> list[bytes]:
@@ -179,6 +184,9 @@ def confirm_passkey(desk: Desk, user: str, factor_id: str, *, answer: str, at_ms
         )  # fmt: skip
         if not desk.store.add_factor(connection, user, counting):
             raise StepUpRefused("already_enrolled", expected="a new passkey", found="one that is enrolled")
+        desk.witness.saw(
+            connection, "factor:enrol", user=user, subject=counting.factor_id, what="passkey", at_ms=at_ms
+        )
         return counting.factor_id
 
     return desk.run(work)
@@ -198,6 +206,9 @@ def new_recovery_codes(desk: Desk, user: str, *, proof: Proof | None = None, at_
         desk.store.tally(connection, user, "recovery_code")
         desk.store.set_tally(connection, user, "recovery_code", Tally())
         desk.store.replace_codes(connection, user, kept)
+        desk.witness.saw(
+            connection, "factor:enrol", user=user, subject=RECOVERY_CODES, what=RECOVERY_CODES, at_ms=at_ms
+        )
 
     desk.run(work)
     return codes
@@ -219,26 +230,34 @@ def revoke(desk: Desk, user: str, factor_id: str, *, proof: Proof | None, at_ms:
 
 def revoke_by_order(desk: Desk, connection: Connection, user: str, factor_id: str, *, at_ms: int) -> bool:
     """Remove a lost or stolen factor in the caller's transaction; ``recovery_code`` removes the whole set."""
-    if factor_id == "recovery_code":
+    kind = RECOVERY_CODES
+    if factor_id == RECOVERY_CODES:
         had = bool(desk.store.codes(connection, user))
         desk.store.replace_codes(connection, user, ())
-        return had
-    return desk.store.set_factor_state(connection, user, factor_id, state=REVOKED, at_ms=at_ms)
+    else:
+        kind = next(
+            (each.kind for each in desk.store.factors(connection, user) if each.factor_id == factor_id), ""
+        )
+        had = desk.store.set_factor_state(connection, user, factor_id, state=REVOKED, at_ms=at_ms)
+    if had:
+        desk.witness.saw(connection, "factor:remove", user=user, subject=factor_id, what=kind, at_ms=at_ms)
+    return had
 
 
 def _prove(
     desk: Desk, connection: Connection, user: str, *, operation: str, proof: Proof | None, at_ms: int
 ) -> None:
-    """Spend the proof that somebody with a factor owes."""
-    has = any(each.state != PENDING for each in desk.store.factors(connection, user))
-    if not has and not desk.store.codes(connection, user):
+    """Spend the proof that somebody with a factor owes; what is handed over by anybody else is spent too."""
+    factors = desk.store.factors(connection, user)
+    owes = any(each.state != PENDING for each in factors) or bool(desk.store.codes(connection, user))
+    if not owes and proof is None:
         return
     if proof is None:
         raise StepUpRefused("no_proof", expected=f"a passed challenge for {operation}", found="none")
     proved = spend(
         desk, connection, proof.challenge_id, operation=operation, user=user, device=proof.device, at_ms=at_ms
     )
-    if LEVELS[proved.factor] < PROOF_LEVEL_MIN:
+    if owes and LEVELS[proved.factor] < PROOF_LEVEL_MIN:
         raise StepUpRefused(
             "weak_factor", expected=f"level {PROOF_LEVEL_MIN} or more", found=f"level {proved.level}"
         )

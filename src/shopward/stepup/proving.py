@@ -154,18 +154,24 @@ def _passed(desk: Desk, connection: Connection, presented: Presented, factor: Fa
         raise StepUpRefused("replayed", expected="an open challenge", found="a closed one")
     if tally is not None:
         desk.store.set_tally(connection, user, factor, succeeded(tally))  # 8
+    desk.witness.saw(connection, "challenge:pass", user=user, subject=challenge.id, what=factor, at_ms=at_ms)
     return _proof(challenge, factor, at_ms)
 
 
 def _missed(desk: Desk, connection: Connection, presented: Presented, refused: StepUpRefused) -> None:
     """Close the challenge after its last try; put a passkey under suspicion whose counter went back."""
     challenge = known(desk, connection, presented.challenge.id)
-    if challenge.state == "open" and challenge.tries >= challenges.TRIES_MAX:
+    locks = challenge.state == "open" and challenge.tries >= challenges.TRIES_MAX
+    if locks:
         desk.store.close(connection, challenge, "locked")
     if refused.code == "cloned_passkey" and (factor := claimed_passkey(presented)) is not None:
         desk.store.set_factor_state(
             connection, challenge.subject.user, factor.factor_id, state=SUSPECT, at_ms=presented.now_ms
         )
+    desk.witness.saw(
+        connection, "challenge:lock" if locks else "challenge:fail", user=challenge.subject.user,
+        subject=challenge.id, what=refused.code, at_ms=presented.now_ms,
+    )  # fmt: skip
 
 
 def _proof(challenge: Challenge, factor: Factor, at_ms: int) -> Verified:

@@ -12,8 +12,10 @@ from shopward.errors import Refused
 
 RefusalCode = Literal[
     "already_enrolled", "cancelled", "channel_unavailable", "clock_jumped", "cloned_passkey", "excluded_factor",
-    "expired", "factor_disabled", "malformed_answer", "no_factor_left", "no_proof", "password_too_short",
-    "replayed", "too_many_codes", "too_many_factors", "too_many_tries", "unknown_challenge", "weak_factor", "wrong_answer",
+    "expired", "factor_disabled", "malformed_answer", "no_factor_left", "no_proof", "not_offered",
+    "password_too_short",
+    "replayed", "too_many_codes", "too_many_factors", "too_many_tries", "unknown_challenge", "unknown_factor",
+    "weak_factor", "wrong_answer",
     "wrong_factor", "wrong_subject",
 ]  # fmt: skip
 
@@ -51,6 +53,9 @@ REFUSALS: Final[dict[RefusalCode, tuple[int, str, str]]] = {
     "no_proof": (
         403, "this needs a passed challenge", "ask for a challenge for this operation, then spend it once"
     ),
+    "not_offered": (
+        409, "this installation does not offer this factor", "set shop_domain and shop_origins, or use another factor"
+    ),
     "password_too_short": (
         422, "the password is too short", "a sentence is easy to remember and long enough"
     ),
@@ -68,6 +73,9 @@ REFUSALS: Final[dict[RefusalCode, tuple[int, str, str]]] = {
     ),
     "unknown_challenge": (
         404, "there is no such challenge", "send the id that was given with the challenge"
+    ),
+    "unknown_factor": (
+        404, "this user has no such factor", "send an id of the list of factors"
     ),
     "weak_factor": (
         403, "the operation asks for a stronger factor", "use one of the offered factors"
