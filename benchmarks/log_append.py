@@ -2,7 +2,7 @@
 
 Prints one JSON object a line. Each group is one durable transaction; ``disk`` is the median fdatasync of 4 KiB
 written over the start of a file that has its size already, taken before and after the appends, on the same
-directory. ``find_us`` is one lookup of a group of ids of which none is recorded, as intake does for each group.
+directory. ``cpu_us_each`` is this process's CPU time for one entry, which is all of it on SQLite. ``find_us`` is one lookup of a group of ids of which none is recorded, as intake does for each group.
 
     python benchmarks/log_append.py [--dir .] [--seconds 3] [--postgres postgresql://postgres@127.0.0.1/scratch]
 
@@ -60,14 +60,15 @@ def fdatasync_us(directory: Path, *, count: int) -> list[float]:
 def appends(log: SqlEventLog, group: int, seconds: float) -> dict[str, Any]:
     """Append groups for so long."""
     first = seq = log.last_seq()
-    commits, finds = [], []
+    commits, finds, cpu = [], [], 0.0
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
         entries = [entry(seq + i) for i in range(1, group + 1)]
         start = time.perf_counter()
         log.find([e.event_id for e in entries])
-        found = time.perf_counter()
+        found, cpu_found = time.perf_counter(), time.process_time()
         log.append(entries)
+        cpu += time.process_time() - cpu_found
         commits.append(time.perf_counter() - found)
         finds.append(found - start)
         seq += group
@@ -75,6 +76,7 @@ def appends(log: SqlEventLog, group: int, seconds: float) -> dict[str, Any]:
     return {
         "group": group,
         "entries_per_s": round((seq - first) / sum(commits)),
+        "cpu_us_each": round(cpu / (seq - first) * 1e6, 1),
         "commit_us_p50": round(statistics.median(commits) * 1e6),
         "commit_us_p99": round(commits[int(len(commits) * 0.99)] * 1e6),
         "find_us_p50": round(statistics.median(finds) * 1e6),

@@ -47,7 +47,7 @@ def test_a_log_is_read_beside_its_server_and_not_changed(tmp_path, stream, comma
 
 def rows(data):
     with sqlite3.connect(data / "shopward.db") as store:
-        return store.execute("SELECT count(*), max(seq) FROM log").fetchone()
+        return store.execute("SELECT count(*), max(last_seq) FROM log_page").fetchone()
 
 
 def test_another_policy_says_what_would_change(recorded, command, small_policy):

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from msgspec.structs import replace
 
 from contract.log_worker import entry
-from shopward.adapters.sql import SqlEventLog
+from shopward.adapters.sql import SqlEventLog, tail
 from shopward.errors import Conflict, InvalidField, Misconfigured, StoreError, StoreLocked, StoreUnavailable
 
 WORKER = Path(__file__).with_name("log_worker.py")
@@ -192,6 +192,20 @@ def test_a_log_outlives_its_process(place):
         assert log.read(after_seq=0, limit=10) == entries(1, 5)
         log.append(entries(6, 7))
         assert log.last_seq() == 7
+
+
+def test_what_left_the_memory_is_found_in_the_index(log, monkeypatch):
+    """Ids and users are found whichever of memory, a half written generation and the index tables knows them."""
+    monkeypatch.setattr(tail, "GENERATION", 100)
+    for first in range(1, 1_000, 30):
+        log.append(entries(first, first + 29))
+        assert log.find(["e1", f"e{first}", f"e{first + 29}"]).keys() == {"e1", f"e{first}", f"e{first + 29}"}
+        assert [e.seq for e in log.timeline("u1", before_seq=None, limit=2_000)] == [
+            seq for seq in range(first + 29, 0, -1) if seq % 3 == 1
+        ]
+    assert log._tail.indexed_seq > 500
+    with pytest.raises(Conflict):
+        log.append([replace(entry(1021), event_id="e2")])
 
 
 def test_tenants_do_not_see_each_other(place):
@@ -392,7 +406,7 @@ def test_a_log_whose_end_was_cut_off_is_not_continued(place):
     """Rows that are missing at the end are an error at claim, not a silent gap."""
     with opened(place) as log:
         log.append(entries(1, 3))
-        log._owner._writer.execute("DELETE FROM log WHERE seq = 3")
+        log._owner._writer.execute("DELETE FROM log_page WHERE last_seq = 3")
     with opened(place, claim=False) as log:
         with pytest.raises(StoreError) as caught:
             log.claim()
@@ -655,9 +669,15 @@ def test_every_lookup_uses_its_index(sqlite_place):
         plans = {
             name: str(log._owner._writer.execute(f"EXPLAIN QUERY PLAN {statement.text}", values).fetchall())
             for name, statement, values in (
-                ("event_id=?", sql.find, sql.find.values(t="main", ids="[]")),
-                ("user_token=? AND seq<?", sql.timeline, sql.timeline.values(t="main", u="u", s=1, n=1)),
-                ("seq>?", sql.read, sql.read.values(t="main", s=1, n=1)),
+                ("event_id=?", sql.find, sql.find.values(t="main", keys="[]")),
+                ("first_seq=?", sql.pages, sql.pages.values(t="main", keys="[]")),
+                (
+                    "user_token=? AND first_seq<?",
+                    sql.timeline,
+                    sql.timeline.values(t="main", u="u", s=1, n=1),
+                ),
+                ("first_seq>? AND first_seq<?", sql.read, sql.read.values(t="main", s=1, until=2)),
+                ("tenant=?", sql.newest, sql.newest.values(t="main")),
             )
         }
     assert all(wanted in plan for wanted, plan in plans.items()), plans
@@ -679,6 +699,7 @@ class LogMachine(RuleBasedStateMachine):
         self.model = []
         self.log = SqlEventLog.open(self.here.url)
         self.log.claim()
+        self.beside = SqlEventLog.open(self.here.url)
 
     @rule(
         chosen=st.lists(ids, max_size=10), user=st.sampled_from(["", "u1", "u2"]), body=st.binary(max_size=20)
@@ -706,8 +727,9 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(chosen=st.lists(ids, max_size=10))
     def find(self, chosen):
-        """The same is found."""
-        assert self.log.find(chosen) == {e.event_id: e for e in self.model if e.event_id in chosen}
+        """The same is found, by the owner and by a reader beside it."""
+        for log in (self.log, self.beside):
+            assert log.find(chosen) == {e.event_id: e for e in self.model if e.event_id in chosen}
 
     @rule(after=st.integers(0, 30), limit=st.integers(0, 30))
     def read(self, after, limit):
@@ -721,7 +743,8 @@ class LogMachine(RuleBasedStateMachine):
         theirs = [
             e for e in reversed(self.model) if e.user_token == user and (before is None or e.seq < before)
         ]
-        assert self.log.timeline(user, before_seq=before, limit=limit) == theirs[:limit]
+        for log in (self.log, self.beside):
+            assert log.timeline(user, before_seq=before, limit=limit) == theirs[:limit]
 
     @rule()
     def restart(self):
@@ -734,10 +757,13 @@ class LogMachine(RuleBasedStateMachine):
         """Leave nothing open."""
         if hasattr(self, "log"):
             self.log.close()
+            self.beside.close()
 
 
-def test_the_log_behaves_like_a_list(place):
-    """Any sequence of calls gives what a plain list would give."""
+@pytest.mark.parametrize("generation", [3, tail.GENERATION])
+def test_the_log_behaves_like_a_list(place, generation, monkeypatch):
+    """Any sequence of calls gives what a plain list would give, whether the index tables lag behind or not."""
+    monkeypatch.setattr(tail, "GENERATION", generation)
     machine = type("Machine", (LogMachine,), {"place": place})
     few = settings(
         max_examples=40 if place.engine == "sqlite" else 6,

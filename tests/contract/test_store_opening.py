@@ -6,14 +6,18 @@ import importlib.util
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import column, inspect, table
+from msgspec.structs import asdict, replace
+from sqlalchemy import column, inspect, table, text
 
+from contract.log_worker import entry
 from shopward.adapters.sql import SqlEventLog, bring_up_to_date, migrate, open_engine
 from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
@@ -84,7 +88,43 @@ def test_an_upgrade_that_fails_leaves_nothing(engine, monkeypatch):
             bring_up_to_date(engine)
     assert inspect(engine).get_table_names() == []
     bring_up_to_date(engine)
-    assert "log" in inspect(engine).get_table_names()
+    assert "log_page" in inspect(engine).get_table_names()
+
+
+def test_a_log_of_rows_becomes_a_log_of_pages(engine, place, monkeypatch):
+    """A store of an older version keeps every entry, finds it by id and by user, and goes on from there."""
+    old = [
+        replace(
+            entry(seq), event_id=f"é'{seq}" if seq % 5 else f"o-{seq}", kind="event" if seq % 5 else "order"
+        )
+        for seq in range(1, 201)
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.command.upgrade", partial(_only_to, "0006_links", command.upgrade))
+        bring_up_to_date(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO log VALUES ('main', :seq, :kind, :event_id, :at_ms, :recorded_ms, :digest, "
+                 ":user_token, :facts, :personal, :decision)"),
+            [asdict(each) | {"facts": each.facts.decode(), "decision": each.decision.decode()} for each in old],
+        )  # fmt: skip
+        connection.execute(text("INSERT INTO log_head VALUES ('main', 3, 200)"))
+    log = SqlEventLog.open(place.url)
+    try:
+        log.claim()
+        assert log.read(after_seq=0, limit=999) == old
+        assert log.find([each.event_id for each in old]) == {each.event_id: each for each in old}
+        theirs = [each.seq for each in reversed(old) if each.seq < 150 and each.seq % 3 == 1]
+        assert [each.seq for each in log.timeline("u1", before_seq=150, limit=9)] == theirs[:9]
+        log.append([entry(201)])
+        assert log.last_seq() == 201
+    finally:
+        log.close()
+    assert "log" not in inspect(engine).get_table_names()
+
+
+def _only_to(revision, upgrade, config, _head):
+    upgrade(config, revision)
 
 
 def test_many_processes_may_open_a_new_store_at_once(place):

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from shopward.adapters.sql.schema import EVENT_ID_UNIQUE
-from shopward.errors import Conflict, ShopwardError, StoreUnavailable
+from shopward.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from shopward.errors import ShopwardError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -123,13 +124,6 @@ def translate(error: Exception, doing: str) -> ShopwardError:
     """The error of this package for a driver's error, without a word of the driver's text."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
         error = error.orig
-    if _is_duplicate(error):
-        return Conflict(
-            f"{doing}: an event of this group has an id that the log already holds, or that is twice in the group",
-            path="event_id",
-            expected="an id that was not recorded before",
-            hint="nothing of the group is recorded; find() tells which",
-        )
     what, hint, retry_after_s = _meaning(error)
     return StoreUnavailable(
         f"{doing}: {what}",
@@ -164,14 +158,6 @@ def translating(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return translated
 
     return wrap
-
-
-def _is_duplicate(error: Exception) -> bool:
-    """Whether the one thing wrong is an event id that is there already."""
-    if isinstance(error, sqlite3.IntegrityError):
-        return "log.event_id" in str(error)
-    diagnosis = getattr(error, "diag", None)
-    return code_of(error) == "23505" and getattr(diagnosis, "constraint_name", None) == EVENT_ID_UNIQUE
 
 
 def _meaning(error: Exception) -> Meaning:

@@ -9,6 +9,7 @@ Not here: encryption of ``personal``, any check of what an entry means, retentio
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Final
 
 from shopward.adapters.sql.drivers import driver_for
@@ -16,9 +17,11 @@ from shopward.adapters.sql.engine import open_engine, refuse_missing
 from shopward.adapters.sql.failures import translating
 from shopward.adapters.sql.migrate import bring_up_to_date, refuse_other_schema
 from shopward.adapters.sql.owner import Owner
+from shopward.adapters.sql.pages import INT64_MAX, PAGE_ENTRIES_MAX, heads_of, is_storable, unpacked
 from shopward.adapters.sql.readers import Readers
 from shopward.adapters.sql.schema import EVENT_ID_MAX, USER_TOKEN_MAX
-from shopward.adapters.sql.statements import INT64_MAX, clamped, is_storable, statements, to_entry
+from shopward.adapters.sql.statements import clamped, statements
+from shopward.adapters.sql.tail import Tail
 from shopward.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -51,9 +54,11 @@ class SqlEventLog:
         driver = driver_for(engine, tenant)
         self._engine = engine
         self._tenant = tenant
-        self._id_list = driver.id_list
+        self._key_list = driver.key_list
         self._sql = statements(engine.dialect)
-        self._owner = Owner(driver, self._sql, tenant)
+        self._tail = Tail()
+        self._catching_up = threading.Lock()
+        self._owner = Owner(driver, self._sql, tenant, self._tail)
         self._readers = Readers(driver.reader)
 
     @classmethod
@@ -101,33 +106,88 @@ class SqlEventLog:
     @translating("find in store")
     def find(self, event_ids: Sequence[str]) -> dict[str, LogEntry]:
         """The recorded entries among ``event_ids``, by event id; an id that could not be recorded is not found."""
-        ids = [event_id for event_id in event_ids if is_storable(event_id, EVENT_ID_MAX)]
-        found: dict[str, LogEntry] = {}
-        for start in range(0, len(ids), _FIND_CHUNK):
-            among = self._id_list(ids[start : start + _FIND_CHUNK])
-            for row in self._readers.fetch(
-                self._sql.find.text, self._sql.find.values(t=self._tenant, ids=among)
-            ):
-                found[row[2]] = to_entry(row)
-        return found
+        ids = {event_id for event_id in event_ids if is_storable(event_id, EVENT_ID_MAX)}
+        pages = self._places(ids)
+        if not pages:
+            return {}
+        wanted = self._pages(sorted(set(pages.values())))
+        return {entry.event_id: entry for entry in wanted if entry.event_id in ids}
 
     @translating("read store")
     def read(self, *, after_seq: int, limit: int) -> list[LogEntry]:
         """Up to ``limit`` entries after a position, in order."""
-        values = self._sql.read.values(t=self._tenant, s=clamped(after_seq), n=clamped(limit))
-        return [to_entry(row) for row in self._readers.fetch(self._sql.read.text, values)]
+        after = clamped(after_seq)
+        until = clamped(after + clamped(limit))
+        values = self._sql.read.values(t=self._tenant, s=after - PAGE_ENTRIES_MAX, until=until)
+        return [
+            entry
+            for first_seq, *row in self._readers.fetch(self._sql.read.text, values)
+            for entry in unpacked(first_seq, row)
+            if after < entry.seq <= until
+        ]
 
     @translating("read store")
     def timeline(self, user_token: str, *, before_seq: int | None, limit: int) -> list[LogEntry]:
         """A user's entries, newest first; none for an empty token, which stands for "no user"."""
         if not user_token or not is_storable(user_token, USER_TOKEN_MAX):
             return []
-        before = INT64_MAX if before_seq is None else clamped(before_seq)
-        values = self._sql.timeline.values(t=self._tenant, u=user_token, s=before, n=clamped(limit))
-        return [to_entry(row) for row in self._readers.fetch(self._sql.timeline.text, values)]
+        before, limit = INT64_MAX if before_seq is None else clamped(before_seq), clamped(limit)
+        self._catch_up()
+        pages = set(self._tail.pages_of(user_token, before))
+        # One more than is asked for: the newest page may hold nothing of the user before the position.
+        values = self._sql.timeline.values(
+            t=self._tenant, u=user_token, s=before, n=min(limit, INT64_MAX - 1) + 1
+        )
+        pages |= {page for (page,) in self._readers.fetch(self._sql.timeline.text, values)}
+        theirs = [
+            entry
+            for entry in self._pages(sorted(pages, reverse=True)[: limit + 1])
+            if entry.user_token == user_token and entry.seq < before
+        ]
+        return sorted(theirs, key=lambda entry: -entry.seq)[:limit]
 
     def close(self) -> None:
         """Give up the claim and every connection."""
         self._owner.close()
         self._readers.close()
         self._engine.dispose()
+
+    def _places(self, ids: set[str]) -> dict[str, int]:
+        """The page of each id that is recorded: from the tail first, since what leaves it is in the index already."""
+        self._catch_up()
+        last_seq = self._tail.last_seq
+        pages = self._tail.places(ids)
+        asked = sorted(ids - pages.keys()) if self._tail.indexed_seq else []
+        for start in range(0, len(asked), _FIND_CHUNK):
+            among = self._key_list(asked[start : start + _FIND_CHUNK])
+            pages.update(
+                self._readers.fetch(self._sql.find.text, self._sql.find.values(t=self._tenant, keys=among))
+            )
+        if self._owner.feeds_tail:
+            self._tail.note_absent(ids - pages.keys(), as_of=last_seq)
+        return pages
+
+    def _pages(self, first_seqs: Sequence[int]) -> list[LogEntry]:
+        """All entries of these pages."""
+        if not first_seqs:
+            return []
+        values = self._sql.pages.values(t=self._tenant, keys=self._key_list(first_seqs))
+        return [
+            entry
+            for first_seq, *row in self._readers.fetch(self._sql.pages.text, values)
+            for entry in unpacked(first_seq, row)
+        ]
+
+    def _catch_up(self) -> None:
+        """Where another process appends, or nobody knows how the last append ended: read what the tail lacks."""
+        if self._owner.feeds_tail:
+            return
+        with self._catching_up:
+            sql, tenant = self._sql, self._tenant
+            rows = self._readers.fetch(sql.head.text, sql.head.values(t=tenant))
+            indexed_seq = rows[0][2] if rows else 0
+            if indexed_seq > self._tail.indexed_seq:
+                self._tail.start(indexed_seq)
+            behind = sql.heads.values(t=tenant, s=self._tail.last_seq)
+            for first_seq, heads in self._readers.fetch(sql.heads.text, behind):
+                self._tail.add(first_seq, heads_of(heads))

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-REVISIONS: Final = ("0001", "0002_audit", "0003_protection", "0004_stepup", "0005_outbox", "0006_links")
+REVISIONS: Final = (
+    "0001",
+    "0002_audit",
+    "0003_protection",
+    "0004_stepup",
+    "0005_outbox",
+    "0006_links",
+    "0007_log_pages",
+)
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
 SET_UP_WAIT_S: Final = 30.0

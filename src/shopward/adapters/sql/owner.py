@@ -3,7 +3,7 @@
 Promise:
 
 - ``append`` is one transaction. It moves the head only where tenant, epoch and position are what this owner left,
-  and inserts in the same transaction; it returns when the commit is on the disk.
+  and inserts in the same transaction; it returns when the commit is on the disk. An id that is recorded refuses all of it.
 - A stale owner never appends: ``claim`` raises the epoch, and the head of an old epoch cannot be moved.
 - ``StoreUnavailable`` means: not recorded. Where a connection breaks between COMMIT and its answer, the outcome
   is looked up over a new connection. Where that is impossible too, the code of the error is
@@ -21,14 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 from shopward.adapters.sql.failures import driver_errors, is_passing, translate, translating
 from shopward.adapters.sql.locks import refused
-from shopward.adapters.sql.statements import to_row
-from shopward.errors import StoreError, StoreLocked, StoreUnavailable
+from shopward.adapters.sql.pages import heads_of, packed
+from shopward.errors import Conflict, StoreError, StoreLocked, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shopward.adapters.sql.drivers import Driver
+    from shopward.adapters.sql.pages import Page
     from shopward.adapters.sql.statements import Row, Statements
+    from shopward.adapters.sql.tail import Slice, Tail
     from shopward.errors import ShopwardError
     from shopward.ports import LogEntry
 
@@ -36,14 +38,21 @@ if TYPE_CHECKING:
 class Owner:
     """The one that appends to a tenant's log: one connection, one thread at a time."""
 
-    def __init__(self, driver: Driver, sql: Statements, tenant: str) -> None:
+    def __init__(self, driver: Driver, sql: Statements, tenant: str, tail: Tail) -> None:
         self._driver = driver
         self._sql = sql
         self._tenant = tenant
+        self._tail = tail
         self._writing = threading.Lock()
         self._writer: Any = None
         self._epoch: int | None = None
         self._last_seq = 0
+        self._is_settled = False
+
+    @property
+    def feeds_tail(self) -> bool:
+        """Whether the tail knows everything that is recorded, without asking the database."""
+        return self._is_settled
 
     @translating("claim store")
     def claim(self) -> None:
@@ -62,10 +71,11 @@ class Owner:
         with self._writing:
             self._check_owned()
             self._check_order(entries)
-            rows = [to_row(self._tenant, entry) for entry in entries]
-            if rows:
+            pages = list(packed(entries))
+            if pages:
+                self._check_new([head.event_id for page in pages for head in page.heads])
                 with self._driver.turn():
-                    self._record(rows)
+                    self._record(pages)
 
     def close(self) -> None:
         """Give up the claim and the connection."""
@@ -82,7 +92,7 @@ class Owner:
         connection.execute(self._driver.begin)
         connection.execute(self._sql.add_head.text, self._sql.add_head.values(t=self._tenant))
         connection.execute(self._sql.raise_epoch.text, self._sql.raise_epoch.values(t=self._tenant))
-        epoch, last_seq = connection.execute(
+        epoch, last_seq, indexed_seq = connection.execute(
             self._sql.head.text, self._sql.head.values(t=self._tenant)
         ).fetchone()
         (newest,) = connection.execute(
@@ -95,19 +105,31 @@ class Owner:
                 found=f"position {newest}",
                 hint="rows were removed or the head was edited by hand; restore the newest backup",
             )
+        behind = connection.execute(
+            self._sql.heads.text, self._sql.heads.values(t=self._tenant, s=indexed_seq)
+        ).fetchall()
         connection.execute("COMMIT")
-        self._epoch, self._last_seq = epoch, last_seq
+        self._tail.start(indexed_seq)
+        for first_seq, heads in behind:
+            self._tail.add(first_seq, heads_of(heads))
+        self._epoch, self._last_seq, self._is_settled = epoch, last_seq, True
 
-    def _record(self, rows: Sequence[Row]) -> None:
+    def _record(self, pages: Sequence[Page]) -> None:
         """Write, and once more where the first try broke before its COMMIT was sent."""
-        if not self._staged(rows, is_last_try=False):
-            self._staged(rows, is_last_try=True)
-        self._commit(rows[-1][1])
+        last_seq = pages[-1].last_seq
+        due = self._tail.due(last_seq - self._last_seq)
+        if not self._staged(pages, due, is_last_try=False):
+            self._staged(pages, due, is_last_try=True)
+        self._commit(last_seq)
+        self._tail.written(due)
+        for page in pages:
+            self._tail.add(page.first_seq, page.heads)
+        self._is_settled = True
 
-    def _staged(self, rows: Sequence[Row], *, is_last_try: bool) -> bool:
+    def _staged(self, pages: Sequence[Page], due: Slice, *, is_last_try: bool) -> bool:
         """Whether everything of the transaction but its end is done; if not, it may be tried again."""
         try:
-            self._stage(self._owned(), rows)
+            self._stage(self._owned(), pages, due)
         except driver_errors() as error:
             again = is_passing(error) and not is_last_try
             failure = translate(error, "append")
@@ -121,15 +143,21 @@ class Owner:
             return False
         raise failure
 
-    def _stage(self, connection: Any, rows: Sequence[Row]) -> None:
+    def _stage(self, connection: Any, pages: Sequence[Page], due: Slice) -> None:
         """Move the head if it is still where this owner left it, then insert."""
+        sql, tenant = self._sql, self._tenant
         connection.execute(self._driver.begin)
-        values = self._sql.advance.values(
-            t=self._tenant, mine=self._epoch, old=self._last_seq, new=rows[-1][1]
+        values = sql.advance.values(
+            t=tenant, mine=self._epoch, old=self._last_seq, new=pages[-1].last_seq, indexed=due.indexed_seq
         )
-        if connection.execute(self._sql.advance.text, values).rowcount != 1:
+        if connection.execute(sql.advance.text, values).rowcount != 1:
             raise self._lost("another decision server took this store over")
-        self._driver.insert(connection, self._sql.insert, rows)
+        rows = [(tenant, page.first_seq, page.last_seq, *page.texts) for page in pages]
+        self._driver.insert(connection, sql.insert, rows)
+        if due.events:
+            self._driver.index(connection, sql.index_events, tenant, due.events)
+        if due.users:
+            self._driver.index(connection, sql.index_users, tenant, due.users)
 
     def _commit(self, last_seq: int) -> None:
         """End the transaction; where the end is not answered, look up what became of it."""
@@ -154,6 +182,7 @@ class Owner:
             return self._resume()
         except driver_errors():
             self._drop_writer()
+        self._is_settled = False
         raise StoreUnavailable(
             "append: the store went away during the commit",
             code="store_outcome_unknown",
@@ -213,6 +242,26 @@ class Owner:
                     found=str(entry.seq),
                 )
 
+    def _check_new(self, event_ids: Sequence[str]) -> None:
+        """Raise ``Conflict`` where an id is recorded; those that were looked up just before are not looked up again."""
+        is_known = len(set(event_ids)) < len(event_ids) or bool(self._tail.places(event_ids))
+        if not is_known and self._tail.indexed_seq and (unsure := self._tail.unsure(event_ids)):
+            is_known = bool(self._indexed(unsure))
+        if is_known:
+            raise Conflict(
+                "append: an event of this group has an id that the log already holds, or that is twice in the group",
+                path="event_id",
+                expected="an id that was not recorded before",
+                hint="nothing of the group is recorded; find() tells which",
+            )
+
+    @translating("append")
+    def _indexed(self, event_ids: Sequence[str]) -> list[Row]:
+        """Those of the ids that the index knows."""
+        values = self._sql.find.values(t=self._tenant, keys=self._driver.key_list(event_ids))
+        rows: list[Row] = self._owned().execute(self._sql.find.text, values).fetchall()
+        return rows
+
     def _lost(self, why: str) -> StoreLocked:
         """Give up for good: only a restart, which replays, may claim again."""
         self._give_up()
@@ -237,7 +286,7 @@ class Owner:
             self._drop_writer()
 
     def _give_up(self) -> None:
-        self._epoch = None
+        self._epoch, self._is_settled = None, False
         self._drop_writer()
         self._driver.unlock()
 

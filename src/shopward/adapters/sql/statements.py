@@ -1,8 +1,7 @@
 """The statements of the log, written once in SQLAlchemy Core and compiled once for each engine.
 
 Promise: what runs for each append and each lookup is a constant text with positional values, handed to the
-driver itself; nothing is built from input. The rows are turned into ``LogEntry`` and back here, so that both
-engines keep and refuse the same values.
+driver itself; nothing is built from input.
 """
 
 from __future__ import annotations
@@ -23,17 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from shopward.adapters.sql.schema import (
-    DIGEST_BYTES,
-    EVENT_ID_MAX,
-    KIND_MAX,
-    USER_INDEX,
-    USER_TOKEN_MAX,
-    log,
-    log_head,
-)
-from shopward.errors import InvalidField
-from shopward.ports import LogEntry
+from shopward.adapters.sql.pages import INT64_MAX
+from shopward.adapters.sql.schema import log_event, log_head, log_page, log_user
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Dialect, Select
@@ -41,24 +31,30 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-INT64_MAX: Final = 2**63 - 1
-_ENTRY_COLUMNS: Final[list[Any]] = [column for column in log.columns if column.name != "tenant"]
-
-_NAMES: Final = ", ".join(f"log.{column.name}" for column in _ENTRY_COLUMNS)
+_PAGE: Final = "log_page.first_seq, log_page.heads, log_page.facts, log_page.personal, log_page.decisions"
 # The index of each of these is named by their form, whatever the planner believes. Without statistics, which
-# SQLite never collects unasked, it would read the whole log of the only tenant for one id: measured 8 ms against
-# 7 us among 20,000 entries. A list of ids travels as one value, so that the text is the same for 1 and for 500.
+# SQLite never collects unasked, it would read the whole log of the only tenant for one id. A list of keys travels as
+# one value, so that the text is the same for 1 and for 500, and so that one step of the database does all of it: each
+# step gives Python's lock away, and a busy event loop is slow to give it back.
 _FIND: Final = {
-    "sqlite": "SELECT {} FROM json_each(:ids) AS ids CROSS JOIN log "
-    "WHERE log.tenant = :t AND log.event_id = ids.value",
-    "postgresql": "SELECT found.* FROM unnest(:ids) AS ids(id) CROSS JOIN LATERAL (SELECT {} FROM log "
-    "WHERE log.tenant = :t AND log.event_id = ids.id LIMIT 1) AS found",
+    "sqlite": "SELECT log_event.event_id, log_event.first_seq FROM json_each(:keys) AS keys CROSS JOIN log_event "
+    "WHERE log_event.tenant = :t AND log_event.event_id = keys.value",
+    "postgresql": "SELECT found.* FROM unnest(:keys) AS keys(id) CROSS JOIN LATERAL (SELECT event_id, first_seq "
+    "FROM log_event WHERE tenant = :t AND event_id = keys.id LIMIT 1) AS found",
 }
-_TIMELINE: Final = (
-    "SELECT {} FROM log{} WHERE tenant = :t AND user_token = :u AND seq < :s ORDER BY seq DESC LIMIT :n"
-)
-_TIMELINE_HINT: Final = {"sqlite": f" INDEXED BY {USER_INDEX}", "postgresql": ""}
-_ID_LIST: Final[dict[str, TypeEngine[Any]]] = {"sqlite": String(), "postgresql": ARRAY(String)}
+_PAGES: Final = {
+    "sqlite": "SELECT {} FROM json_each(:keys) AS keys CROSS JOIN log_page "
+    "WHERE log_page.tenant = :t AND log_page.first_seq = keys.value",
+    "postgresql": "SELECT found.* FROM unnest(:keys) AS keys(seq) CROSS JOIN LATERAL (SELECT {} "
+    "FROM log_page WHERE tenant = :t AND first_seq = keys.seq LIMIT 1) AS found",
+}
+_INDEX: Final = {
+    "sqlite": "INSERT OR IGNORE INTO {} SELECT :t, substr(value, 20), CAST(substr(value, 1, 19) AS INTEGER) "
+    "FROM json_each(:keys)",
+    "postgresql": "INSERT INTO {} SELECT :t, keys.* FROM unnest(:keys, :pages) AS keys ON CONFLICT DO NOTHING",
+}
+_TEXTS: Final[dict[str, TypeEngine[Any]]] = {"sqlite": String(), "postgresql": ARRAY(String)}
+_NUMBERS: Final[dict[str, TypeEngine[Any]]] = {"sqlite": String(), "postgresql": ARRAY(BigInteger)}
 
 
 class Statement(Struct, frozen=True):
@@ -74,7 +70,7 @@ class Statement(Struct, frozen=True):
 
 
 class Statements(Struct, frozen=True):
-    """Everything that is asked of the two tables."""
+    """Everything that is asked of the tables."""
 
     add_head: Statement
     raise_epoch: Statement
@@ -82,92 +78,20 @@ class Statements(Struct, frozen=True):
     settle: Statement
     advance: Statement
     insert: Statement
+    index_events: Statement
+    index_users: Statement
     newest: Statement
     find: Statement
+    pages: Statement
     read: Statement
+    heads: Statement
     timeline: Statement
 
 
 def statements(dialect: Dialect) -> Statements:
     """The statements in the words of one engine."""
-    tenant, seq = bindparam("t", type_=String), bindparam("s", type_=BigInteger)
-    limit, zero = bindparam("n", type_=BigInteger), literal_column("0", BigInteger)
-    mine = bindparam("mine", type_=BigInteger)
-    ours = log_head.c.tenant == tenant
-    epoch, last_seq = log_head.c.epoch, log_head.c.last_seq
-    entries: Select[Any] = select(*_ENTRY_COLUMNS).where(log.c.tenant == tenant)
-    core: dict[str, ClauseElement] = {
-        "add_head": insert(log_head).from_select(
-            ["tenant", "epoch", "last_seq"],
-            select(tenant, zero, zero).where(~select(epoch).where(ours).exists()),
-        ),
-        "raise_epoch": update(log_head).where(ours).values(epoch=epoch + literal_column("1", BigInteger)),
-        "head": select(epoch, last_seq).where(ours),
-        "settle": select(epoch, last_seq).where(ours).with_for_update(),
-        "advance": update(log_head)
-        .where(ours, epoch == mine, last_seq == bindparam("old", type_=BigInteger))
-        .values(last_seq=bindparam("new", type_=BigInteger)),
-        "insert": insert(log),
-        "newest": select(func.coalesce(func.max(log.c.seq), zero)).where(log.c.tenant == tenant),
-        "find": text(_FIND[dialect.name].format(_NAMES)).bindparams(
-            tenant, bindparam("ids", type_=_ID_LIST[dialect.name])
-        ),
-        "read": entries.where(log.c.seq > seq).order_by(log.c.seq).limit(limit),
-        "timeline": text(_TIMELINE.format(_NAMES, _TIMELINE_HINT[dialect.name])).bindparams(
-            tenant, seq, limit, bindparam("u", type_=String)
-        ),
-    }
+    core = _of_head() | _of_pages(dialect.name)
     return Statements(**{name: _compiled(statement, dialect) for name, statement in core.items()})
-
-
-def to_row(tenant: str, entry: LogEntry) -> Row:
-    """The row of an entry, in the order of the table's columns.
-
-    Raises:
-        InvalidField: a value that one of the engines could not keep or would keep changed.
-    """
-    _check_text(entry.kind, "kind", KIND_MAX)
-    _check_text(entry.event_id, "event_id", EVENT_ID_MAX)
-    _check_text(entry.user_token, "user_token", USER_TOKEN_MAX)
-    _check_int64(entry.at_ms, "at_ms")
-    _check_int64(entry.recorded_ms, "recorded_ms")
-    if len(entry.digest) != DIGEST_BYTES:
-        raise InvalidField(
-            "the log cannot keep this digest",
-            path="digest",
-            expected="16 bytes",
-            found=f"{len(entry.digest)} bytes",
-        )
-    return (
-        tenant,
-        entry.seq,
-        entry.kind,
-        entry.event_id,
-        entry.at_ms,
-        entry.recorded_ms,
-        entry.digest,
-        entry.user_token,
-        _text(entry.facts, "facts"),
-        entry.personal,
-        _text(entry.decision, "decision"),
-    )
-
-
-def to_entry(row: Row) -> LogEntry:
-    """The entry of a row as the statements above select it."""
-    seq, kind, event_id, at_ms, recorded_ms, digest, user_token, facts, personal, decision = row
-    return LogEntry(
-        seq,
-        kind,
-        event_id,
-        at_ms,
-        recorded_ms,
-        digest,
-        user_token,
-        facts.encode(),
-        personal,
-        decision.encode(),
-    )
 
 
 def clamped(number: int) -> int:
@@ -175,44 +99,61 @@ def clamped(number: int) -> int:
     return min(max(number, 0), INT64_MAX)
 
 
-def is_storable(text: str, longest: int) -> bool:
-    """Whether both engines can keep a text: no NUL, no half of a surrogate pair, not too long."""
-    if len(text) > longest or "\0" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+def _of_head() -> dict[str, ClauseElement]:
+    tenant, zero = bindparam("t", type_=String), literal_column("0", BigInteger)
+    ours = log_head.c.tenant == tenant
+    epoch, last_seq, indexed_seq = log_head.c.epoch, log_head.c.last_seq, log_head.c.indexed_seq
+    mine, old = bindparam("mine", type_=BigInteger), bindparam("old", type_=BigInteger)
+    return {
+        "add_head": insert(log_head).from_select(
+            ["tenant", "epoch", "last_seq", "indexed_seq"],
+            select(tenant, zero, zero, zero).where(~select(epoch).where(ours).exists()),
+        ),
+        "raise_epoch": update(log_head).where(ours).values(epoch=epoch + literal_column("1", BigInteger)),
+        "head": select(epoch, last_seq, indexed_seq).where(ours),
+        "settle": select(epoch, last_seq).where(ours).with_for_update(),
+        "advance": update(log_head)
+        .where(ours, epoch == mine, last_seq == old)
+        .values(
+            last_seq=bindparam("new", type_=BigInteger), indexed_seq=bindparam("indexed", type_=BigInteger)
+        ),
+    }
+
+
+def _of_pages(engine: str) -> dict[str, ClauseElement]:
+    tenant, seq = bindparam("t", type_=String), bindparam("s", type_=BigInteger)
+    limit, until = bindparam("n", type_=BigInteger), bindparam("until", type_=BigInteger)
+    first_seq, last_seq = log_page.c.first_seq, log_page.c.last_seq
+    ours = log_page.c.tenant == tenant
+    pages: Select[Any] = select(
+        first_seq, log_page.c.heads, log_page.c.facts, log_page.c.personal, log_page.c.decisions
+    )
+    newest = select(last_seq).where(ours).order_by(first_seq.desc()).limit(literal_column("1", BigInteger))
+    keys, numbers = bindparam("keys", type_=_TEXTS[engine]), bindparam("keys", type_=_NUMBERS[engine])
+    index = [tenant, keys]
+    if engine == "postgresql":
+        index.append(bindparam("pages", type_=_NUMBERS[engine]))
+    return {
+        "insert": insert(log_page),
+        "index_events": text(_INDEX[engine].format(log_event.name)).bindparams(*index),
+        "index_users": text(_INDEX[engine].format(log_user.name)).bindparams(*index),
+        "newest": select(func.coalesce(newest.scalar_subquery(), literal_column("0", BigInteger))),
+        "find": text(_FIND[engine]).bindparams(tenant, keys),
+        "pages": text(_PAGES[engine].format(_PAGE)).bindparams(tenant, numbers),
+        "read": pages.where(ours, first_seq > seq, first_seq <= until).order_by(first_seq),
+        "heads": select(first_seq, log_page.c.heads).where(ours, first_seq > seq).order_by(first_seq),
+        "timeline": select(log_user.c.first_seq)
+        .where(
+            log_user.c.tenant == tenant,
+            log_user.c.user_token == bindparam("u", type_=String),
+            log_user.c.first_seq < seq,
+        )
+        .order_by(log_user.c.first_seq.desc())
+        .limit(limit),
+    }
 
 
 def _compiled(statement: ClauseElement, dialect: Dialect) -> Statement:
     compiled: Any = statement.compile(dialect=dialect)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
     return Statement(text=str(compiled), names=tuple(compiled.positiontup or ()), constants=constants)
-
-
-def _check_text(text: str, name: str, longest: int) -> None:
-    if not is_storable(text, longest):
-        raise InvalidField(
-            "the log cannot keep this text",
-            path=name,
-            expected=f"at most {longest} characters, valid Unicode without NUL",
-            found=f"{len(text)} characters",
-        )
-
-
-def _check_int64(number: int, name: str) -> None:
-    if not -INT64_MAX <= number <= INT64_MAX:
-        raise InvalidField(
-            "the log cannot keep this number",
-            path=name,
-            expected="64 bits",
-            found=f"{number.bit_length()} bits",
-        )
-
-
-def _text(data: bytes, name: str) -> str:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise InvalidField("the log cannot keep these bytes", path=name, expected="JSON in UTF-8 without NUL")
-    return text
