@@ -13,6 +13,7 @@ Promise: a pure function of the policy, the facts, their readings and the challe
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -73,33 +74,38 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
     fired = policy.fire(facts, readings)
     base = policy.base_points(facts)
     if not fired:
-        return Verdict("allow", base, score_of(base))
+        return _nothing_fired(base)
     rules = policy.rules
     live = [(rules[index], points) for index, points in fired if not rules[index].spec.shadow]
+    shadow = (
+        tuple(rules[index].spec.name for index, _points in fired if rules[index].spec.shadow)
+        if len(live) < len(fired)
+        else ()
+    )
     total = base + sum(points for _rule, points in live)
     score = score_of(total)
-    by_score = _by_score(policy, facts.type, score)
-    standing = [(rule.spec.name, rule.strength) for rule, _points in live if rule.spec.name not in satisfied]
-    if by_score and SCORE_RULE not in satisfied:
-        standing.append((SCORE_RULE, by_score))
-    strength = max((each for _name, each in standing), default=0)
-    deciding = tuple(name for name, each in standing if each == strength) if strength else ()
     unanswered = [rule for rule, _points in live if rule.spec.name not in satisfied]
+    by_score = 0 if SCORE_RULE in satisfied else _by_score(policy, facts.type, score)
+    strength = max([by_score, *[rule.strength for rule in unanswered]])
+    deciding: tuple[str, ...] = ()
+    if strength:
+        deciding = tuple(rule.spec.name for rule in unanswered if rule.strength == strength)
+        if by_score == strength:
+            deciding = (*deciding, SCORE_RULE)
     actions, strength = _actions(policy, unanswered, strength)
-    ordered = sorted(live, key=lambda item: (-item[0].strength, -item[1]))
-    reasons = tuple(Reason(rule.spec.name, _evidence(rule, readings)) for rule, _points in ordered)
+    if len(live) > 1:
+        live.sort(key=lambda item: (-item[0].strength, -item[1]))
+    reasons = tuple([Reason(rule.spec.name, rule.evidence(readings)) for rule, _points in live])
     if SCORE_RULE in deciding:
         reasons = (*reasons, Reason(SCORE_RULE, {"score": score}))
-    return Verdict(
-        _KINDS[strength],
-        total,
-        score,
-        reasons,
-        actions,
-        deciding,
-        _condemned(unanswered, facts),
-        tuple(rules[index].spec.name for index, _points in fired if rules[index].spec.shadow),
-    )
+    condemned = _condemned(unanswered, facts)
+    return Verdict(_KINDS[strength], total, score, reasons, actions, deciding, condemned, shadow)
+
+
+@lru_cache(maxsize=256)
+def _nothing_fired(base: float) -> Verdict:
+    """The usual verdict; there are as many as there are base points in a policy."""
+    return Verdict("allow", base, score_of(base))
 
 
 def _by_score(policy: Policy, type_: str, score: float) -> int:
@@ -113,12 +119,11 @@ def _by_score(policy: Policy, type_: str, score: float) -> int:
 
 def _actions(policy: Policy, rules: list[CompiledRule], strength: int) -> tuple[tuple[Action, ...], int]:
     """Actions of the rules that fired, and a step-up with its factor where the decision is a challenge."""
-    actions = tuple(
-        dict.fromkeys(action for rule in rules for action in rule.spec.actions if action.type != "step_up")
-    )
+    asked = [action for rule in rules for action in rule.spec.actions]
+    actions = tuple(dict.fromkeys([action for action in asked if action.type != "step_up"])) if asked else ()
     if strength != STRENGTH["challenge"]:
         return actions, strength
-    wanted = [action for rule in rules for action in rule.spec.actions if action.type == "step_up"]
+    wanted = [action for action in asked if action.type == "step_up"]
     excluded = {factor for rule in rules for factor in rule.spec.exclude} | {
         factor for action in wanted for factor in action.exclude
     }
@@ -129,12 +134,6 @@ def _actions(policy: Policy, rules: list[CompiledRule], strength: int) -> tuple[
     if factor is None:  # fails closed: no factor is left that the threat does not own
         return actions, STRENGTH["deny"]
     return (Action("step_up", factor, tuple(sorted(excluded))), *actions), strength
-
-
-def _evidence(rule: CompiledRule, readings: Readings) -> dict[str, Any]:
-    evidence = {name: readings[index] for name, index in rule.evidence}
-    evidence.update(rule.thresholds)
-    return evidence
 
 
 def _condemned(rules: list[CompiledRule], facts: Facts) -> tuple[tuple[str, str, int], ...]:

@@ -81,12 +81,18 @@ def refuse_origin(checked: cel.Checked, where: str, origins: Collection[Path] = 
             )
 
 
-def reader_of(index: Mapping[str, int]) -> Callable[[Path], str]:
-    """Python source for reading a path: ``e`` are the facts, ``F`` the readings, ``o`` the outcome."""
+def reader_of(index: Mapping[str, int], held: Collection[int] = ()) -> Callable[[Path], str]:
+    """Python source for reading a path: ``e`` are the facts, ``F`` the readings, ``o`` the outcome.
+
+    Args:
+        index: the place of each feature among the readings.
+        held: those that the code around it has read into ``F_`` and their place.
+    """
 
     def read(path: Path) -> str:
         if path[0] == "f":
-            return f"F[{index[path[1]]}]"
+            place = index[path[1]]
+            return f"F_{place}" if place in held else f"F[{place}]"
         if path[0] == "decision":
             return f"o.{path[1]}"
         return f"e.{FIELDS['.'.join(path)].attribute}"

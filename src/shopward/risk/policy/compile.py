@@ -4,7 +4,8 @@ Promise:
 - everything that can be wrong is found here, before the policy is in force: unknown names, wrong types, conditions
   that cannot be true, origin held against a constant, two rules of one name, actions that contradict their exclusions;
 - for an event type and status only the rules that can fire there are compiled, in the order of the files;
-- a rule reads a feature only when the terms before it hold.
+- a rule reads a feature only when the terms before it hold; one that leads a rule is read once, before all of them;
+- evidence is gathered for the rules that fired, and for no other.
 
 The generated source holds nothing but names of our own tables and literals that the CEL compiler wrote.
 """
@@ -40,8 +41,7 @@ class CompiledRule(NamedTuple):
     condition: cel.Checked
     weight: float | cel.Checked
     strength: int
-    evidence: tuple[tuple[str, int], ...]
-    thresholds: tuple[tuple[str, Any], ...]
+    evidence: Callable[[Readings], dict[str, Any]]
     condemns: tuple[tuple[str, str], ...]
     condemn_ms: int
 
@@ -117,8 +117,7 @@ class Policy:
             condition,
             weight,
             STRENGTH[rule.decision],
-            tuple((name, self._index[name]) for name in features),
-            tuple(_thresholds(condition)),
+            self._evidence(features, dict(_thresholds(condition))),
             _condemns(rule),
             _duration_ms(rule.condemn.for_, f"rule {rule.name}: condemn.for") if rule.condemn else 0,
         )
@@ -151,9 +150,12 @@ class Policy:
 
     def _function(self, type_: str, status: str) -> Callable[[Facts, Readings], list[tuple[int, float]]]:
         """One function that runs all rules for this kind of event."""
-        read, present = reader_of(self._index), presence_of(self._index)
-        lines = ["def fire(e, F):", " fired = []"]
-        for position, rule, left in self._applicable(type_, status):
+        applicable = self._applicable(type_, status)
+        conditions = [left for _position, _rule, left in applicable if isinstance(left, cel.Checked)]
+        led = sorted({index for condition in conditions for index in self._leading(condition)})
+        read, present = reader_of(self._index, led), presence_of(self._index)
+        lines = ["def fire(e, F):", " fired = []", *(f" F_{index} = F[{index}]" for index in led)]
+        for position, rule, left in applicable:
             points = (
                 f"bounded({rule.weight.to_python(read, present)})"
                 if isinstance(rule.weight, cel.Checked)
@@ -171,6 +173,18 @@ class Policy:
         namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError, "bounded": bounded}
         exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
         return namespace["fire"]  # type: ignore[no-any-return]
+
+    def _leading(self, condition: cel.Checked) -> tuple[int, ...]:
+        """The feature that the first term of a condition compares: it is read whatever the other terms say."""
+        held = condition.terms[0].comparison
+        return () if held is None or held.path[0] != "f" else (self._index[held.path[1]],)
+
+    def _evidence(
+        self, features: Iterable[str], thresholds: dict[str, Any]
+    ) -> Callable[[Readings], dict[str, Any]]:
+        """A function that gathers what a rule saw, and the constants that it held it against."""
+        seen = "".join(f"{name!r}: F[{self._index[name]}], " for name in features)
+        return eval(f"lambda F: {{{seen}**thresholds}}", {"thresholds": thresholds})  # type: ignore[no-any-return] # noqa: S307 -- names of our own tables
 
 
 def _condemns(rule: RuleSpec) -> tuple[tuple[str, str], ...]:
