@@ -33,7 +33,7 @@ def reference_events(seed: int = 7) -> Iterator[bytes]:
             users += 1
             user = users
         else:
-            user = int(users * rng.random() ** 3)
+            user = int(users * rng.random() ** 1.5)
         device = user if rng.random() < 0.9 else rng.randrange(users)
         network = user // 4 if rng.random() < 0.7 else rng.randrange(30_000)
         payee = int(PAYEES * rng.random() ** 2)

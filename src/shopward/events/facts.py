@@ -19,6 +19,7 @@ from shopward.events.catalogue import (
     EVENT_TYPES,
     INSTRUMENTS,
     STATUSES,
+    Actor,
     Context,
     Event,
     Transaction,
@@ -161,6 +162,12 @@ class FactsMaker:
 
     def __init__(self, tokeniser: Tokeniser) -> None:
         self._tokens = tokeniser
+        self._users = tokeniser.domain("user")
+        self._devices = tokeniser.domain("device")
+        self._cities = tokeniser.domain("city")
+        self._sessions = tokeniser.domain("session")
+        self._transactions = tokeniser.domain("transaction")
+        self._payees = tokeniser.domain("payee")
         self._automation: dict[str, bool] = {}
 
     def make(self, event: Event) -> Facts:
@@ -169,33 +176,34 @@ class FactsMaker:
         Raises:
             InvalidField: where ``context.ip`` is no address.
         """
-        token = self._tokens.token
         facts = Facts(event.id, event.type, event.status, 0, to_ms(event.time))
         if event.user is not UNSET:
             self._user(facts, event.user)
-        if event.actor is UNSET or not event.actor.id:
-            facts.actor_type = "customer" if event.actor is UNSET else event.actor.type
-            facts.actor = facts.user if facts.actor_type == "customer" else ""
+        if event.actor is UNSET:
+            facts.actor = facts.user
         else:
-            facts.actor_type, facts.actor = (
-                event.actor.type,
-                token("actor", event.actor.type + ":" + event.actor.id),
-            )
+            self._actor(facts, event.actor)
         if event.context is not UNSET:
             self._context(facts, event.context)
         if event.session is not UNSET:
-            facts.session = token("session", event.session.id)
+            facts.session = self._sessions[event.session.id]
         if event.credential is not UNSET:
-            facts.password, facts.breached = (
-                token("password", event.credential.password_hmac),
-                event.credential.breached,
-            )
+            facts.password = self._tokens.token("password", event.credential.password_hmac)
+            facts.breached = event.credential.breached
         if event.transaction is not UNSET:
             self._transaction(facts, event.transaction)
         if event.type in _IDENTITY_TYPES:
             self._identity(facts, event)
         self._circumstances(facts, event)
         return facts
+
+    def blind(self, domain: str, value: str) -> str:
+        """The token of any value, as facts of that domain hold it."""
+        return self._tokens.token(domain, value)
+
+    def user_token(self, user_id: str) -> str:
+        """The token under which a user's events stand in the log."""
+        return self._users[user_id]
 
     def _circumstances(self, facts: Facts, event: Event) -> None:
         """Changes, challenge, access and label: what only some events have."""
@@ -212,47 +220,45 @@ class FactsMaker:
             )
         if event.label is not UNSET:
             facts.labelled = event.label.event_id
-            facts.transaction = token("transaction", event.label.transaction_id)
-
-    def blind(self, domain: str, value: str) -> str:
-        """The token of any value, as facts of that domain hold it."""
-        return self._tokens.token(domain, value)
-
-    def user_token(self, user_id: str) -> str:
-        """The token under which a user's events stand in the log."""
-        return self._tokens.token("user", user_id)
+            facts.transaction = self._transactions[event.label.transaction_id]
 
     def _user(self, facts: Facts, user: User) -> None:
-        token = self._tokens.token
-        facts.user = token("user", user.id)
+        facts.user = self._users[user.id]
         facts.user_known = user.known is not False
         if user.registered_at is not UNSET:
             facts.registered_at_ms = to_ms(user.registered_at)
         if user.tokens is not UNSET:
+            token = self._tokens.token
             facts.email, facts.phone = token("email", user.tokens.email), token("phone", user.tokens.phone)
             facts.address = token("address", user.tokens.address)
             facts.national_id = token("national_id", user.tokens.national_id)
+
+    def _actor(self, facts: Facts, actor: Actor) -> None:
+        facts.actor_type = actor.type
+        if actor.id:
+            facts.actor = self._tokens.token("actor", actor.type + ":" + actor.id)
+        elif actor.type == "customer":
+            facts.actor = facts.user
 
     def _context(self, facts: Facts, context: Context) -> None:
         facts.ip, facts.net = self._tokens.address(context.ip)
         facts.asn, facts.country, facts.language = context.asn, context.country, context.language
         facts.os, facts.browser, facts.device_type = context.os, context.browser, context.device_type
-        facts.device = self._tokens.token("device", context.device_id)
+        facts.device = self._devices[context.device_id]
         if context.city:
-            facts.city = self._tokens.token("city", context.country + ":" + context.city)
+            facts.city = self._cities[context.country + ":" + context.city]
         if context.lat is not UNSET and context.lon is not UNSET:
             facts.located, facts.lat_deg, facts.lon_deg = True, round(context.lat), round(context.lon)
         if context.user_agent:
             facts.automation = self._is_automation(context.user_agent)
 
     def _transaction(self, facts: Facts, money: Transaction) -> None:
-        token = self._tokens.token
-        facts.transaction = token("transaction", money.id)
+        facts.transaction = self._transactions[money.id]
         facts.amount_minor = money.amount_minor
         facts.currency = "" if money.currency is UNSET else money.currency
         facts.instrument = "" if money.instrument is UNSET else money.instrument
-        facts.instrument_id = token("instrument", money.instrument_id)
-        facts.payee, facts.identity_provider = token("payee", money.payee_id), money.identity_provider
+        facts.instrument_id = self._tokens.token("instrument", money.instrument_id)
+        facts.payee, facts.identity_provider = self._payees[money.payee_id], money.identity_provider
         if money.balance_before_minor is not UNSET:
             facts.balance_before_minor = money.balance_before_minor
 

@@ -82,7 +82,7 @@ def decode_event(raw: bytes, *, limits: EventLimits = DEFAULT_LIMITS) -> Event:
         raise MalformedInput(
             "not a JSON event", expected="one JSON object in UTF-8", found=_where(broken)
         ) from None
-    if b"\\u0000" in raw and holds_nul(msgspec.to_builtins(event)):
+    if b"\\" in raw and b"\\u0000" in raw and holds_nul(msgspec.to_builtins(event)):
         raise InvalidField(
             "a NUL character", path="(the event)", expected="text without U+0000, which no database keeps"
         )
