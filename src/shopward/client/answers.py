@@ -1,0 +1,119 @@
+"""Answers as a shop reads them: small frozen records, read leniently.
+
+Promise: a field or a word that a newer server adds breaks nothing: unknown fields are passed over, and a decision that is
+none of the four counts as ``deny``, since what is not understood must not let anybody through. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shopward.client.faults import Fault
+
+Verdict = Literal["allow", "review", "challenge", "deny"]
+VERDICTS: Final[tuple[Verdict, ...]] = ("allow", "review", "challenge", "deny")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why: a stable code, a text in the language asked for, and the values that the rule saw."""
+
+    code: str
+    text: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one event.
+
+    Attributes:
+        event_id: of the event.
+        decision: allow, review, challenge or deny.
+        score: 0 to 100; 0 where the server was not heard.
+        reasons: strongest first.
+        actions: what the shop is asked to do, as the contract writes them.
+        orders: protection orders that had a say.
+        id: of the decision; a challenge's proof names it. Empty where the server was not heard.
+        fault: why the server was not heard; ``None`` where it was.
+    """
+
+    event_id: str
+    decision: Verdict
+    score: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    actions: tuple[Mapping[str, Any], ...] = ()
+    orders: tuple[str, ...] = ()
+    id: str = ""
+    fault: Fault | None = None
+
+    @property
+    def may_proceed(self) -> bool:
+        """Whether the action goes ahead now: allowed, or allowed and looked at later."""
+        return self.decision in ("allow", "review")
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether this is the shop's own setting because the server was not heard."""
+        return self.fault is not None
+
+    def action(self, type_: str) -> Mapping[str, Any] | None:
+        """The first action of a type (``step_up``, ``hold``, ``limit``, ...), if it is asked for."""
+        return next((each for each in self.actions if each.get("type") == type_), None)
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """The first step of a movement of money: a decision, and an id to capture within ten seconds.
+
+    Attributes:
+        id: to capture or void; empty where the server was not heard or refused.
+        state: ``authorized``, ``refused``, ``expired``, ``captured``, ``voided``, ``stopped`` or ``unheard``.
+        decision: why.
+        if_unheard: what the shop said of such an event for when the server cannot be heard.
+    """
+
+    id: str
+    state: str
+    decision: Decision
+    if_unheard: Verdict
+
+    @property
+    def may_capture(self) -> bool:
+        """Whether to go on to the second step."""
+        return self.state == "authorized" or (self.state == "unheard" and self.decision.may_proceed)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """The second step.
+
+    Attributes:
+        may_move_money: the one thing to look at before money moves.
+        fault: why the server was not heard, or would not capture: ``fault.problem`` is then ``capture_stopped`` (a
+            protection order covers it), ``authorization_expired`` or ``authorization_settled``.
+    """
+
+    may_move_money: bool
+    fault: Fault | None = None
+
+
+def decision_from(body: Mapping[str, Any]) -> Decision:
+    """A decision as the server wrote it; raises ``KeyError``, ``TypeError`` or ``ValueError`` where it is none."""
+    said = body["decision"]
+    return Decision(
+        event_id=str(body["event_id"]),
+        decision=said if said in VERDICTS else "deny",  # fails closed
+        score=float(body.get("score", 0.0)),
+        reasons=tuple(
+            Reason(str(each["code"]), str(each.get("text", each["code"])), dict(each.get("evidence", {})))
+            for each in body.get("reasons", ())
+        ),
+        actions=tuple(dict(each) for each in body.get("actions", ())),
+        orders=tuple(str(each) for each in body.get("orders", ())),
+        id=str(body["id"]),
+    )

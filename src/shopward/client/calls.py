@@ -1,0 +1,264 @@
+"""The two clients, for code that waits and for code that awaits; otherwise the same.
+
+Promise: ``decide``, ``record``, ``authorize``, ``capture`` and ``void`` return and never raise for anything that a
+server, a network or an event does; what went wrong stands in ``fault`` and is logged once a minute. Every call is made at
+most twice: once more where the connection broke or the server said 502, 503 or 504, which is safe since the same event
+again hears its recorded answer, and a capture its outcome. A redirect is not followed: the key goes where the shop said.
+
+The story of a call: (1) the body; (2) the breaker; (3) the call, and once more; (4) the breaker learns; (5) the answer.
+
+Both may be shared by threads or tasks, keep their connections open, and are closed by ``close`` or ``with``.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import httpx2
+
+from shopward.client import wire
+from shopward.client.breaker import Breaker
+from shopward.client.fallback import Fallback
+from shopward.client.faults import Fault, FaultLog
+from shopward.client.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from shopward.client.answers import Authorization, Captured, Decision, Verdict
+    from shopward.client.wire import Reply, Request
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a client beside where the server is and the key.
+
+    Attributes:
+        timeout_s: for connecting, for sending and for waiting, each; 0.3.
+        on_unreachable: verdicts by event type, ``type:instrument`` or ``*``.
+        language: of reasons' texts: ``id``, ``zh`` or ``en``.
+    """
+
+    timeout_s: float
+    on_unreachable: Mapping[str, Verdict]
+    language: str
+
+
+class _Common:
+    """What both clients share: settings, breaker and log; raises ``ValueError`` where a setting cannot work.
+
+    Args:
+        url: of the server; https, or http on loopback.
+        key: an API key with the role ``service``.
+        steady_s: seconds of a clock that never goes back.
+        options: see ``Options``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        steady_s: Callable[[], float] = time.monotonic,
+        **options: Unpack[Options],
+    ) -> None:
+        self._steady_s = steady_s
+        self.settings = Settings(url.rstrip("/"), key, **options)
+        self.fallback = Fallback(self.settings.on_unreachable)
+        self._breaker = Breaker()
+        self._faults = FaultLog()
+
+    def _prepared(self, path: str, event: Mapping[str, Any]) -> Request | Fault:
+        """Steps 1 and 2."""
+        try:
+            request = wire.posting(path, event)  # (1)
+        except (TypeError, ValueError, RecursionError):
+            return Fault("event_refused", "the event is no JSON: expected text, numbers, lists and objects")
+        return self._asked(request)
+
+    def _asked(self, request: Request) -> Request | Fault:
+        return request if self._breaker.may_ask(now_s=self._steady_s()) else Fault("paused")  # (2)
+
+    def _settling(self, authorization: Authorization, verb: str) -> Request | Fault:
+        if not authorization.id:
+            return authorization.decision.fault or Fault("unreachable")
+        return self._asked(wire.settling(authorization.id, verb))
+
+    def _learnt(self, reply: Reply | Fault) -> Reply | Fault:
+        """Step 4."""
+        if wire.is_failure(reply):
+            self._breaker.failed(now_s=self._steady_s())
+        else:
+            self._breaker.heard()
+        return reply
+
+    # Step 5.
+
+    def _decision(self, reply: Reply | Fault, event: Mapping[str, Any]) -> Decision:
+        decision = wire.read_decision(reply, event, self.fallback)
+        self._tell(decision.fault)
+        return decision
+
+    def _recorded(self, reply: Reply | Fault) -> bool:
+        fault = wire.read_recorded(reply)
+        self._tell(fault)
+        return fault is None
+
+    def _authorization(self, reply: Reply | Fault, event: Mapping[str, Any]) -> Authorization:
+        authorization = wire.read_authorization(reply, event, self.fallback)
+        self._tell(authorization.decision.fault)
+        return authorization
+
+    def _captured(self, reply: Reply | Fault, authorization: Authorization) -> Captured:
+        captured = wire.read_captured(reply, authorization)
+        self._tell(captured.fault)
+        return captured
+
+    def _tell(self, fault: Fault | None) -> None:
+        if fault is not None:
+            self._faults.note(fault, now_s=self._steady_s())
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "base_url": self.settings.url,
+            "headers": self.settings.headers(),
+            "timeout": self.settings.timeout_s,
+            "follow_redirects": False,
+            "trust_env": False,  # a proxy of the environment would hear the key
+        }
+
+
+class Client(_Common):
+    """For code that waits: Django, Flask, a worker."""
+
+    def __init__(self, url: str, key: str, **options: Unpack[Options]) -> None:
+        super().__init__(url, key, **options)
+        self._http = httpx2.Client(**self._options())
+
+    def decide(self, event: Mapping[str, Any], *, language: str | None = None) -> Decision:
+        """The decision on an event, before what it tells of is done; the shop's own where the server is not heard."""
+        return self._decision(self._reply(self._prepared(wire.DECISIONS, event), language), event)
+
+    def record(self, event: Mapping[str, Any]) -> bool:
+        """Tell of what happened, without waiting for a decision; whether it is recorded."""
+        return self._recorded(self._reply(self._prepared(wire.EVENTS, event)))
+
+    def authorize(self, event: Mapping[str, Any], *, language: str | None = None) -> Authorization:
+        """The first step of a movement of money; go on to ``capture`` where ``may_capture`` says so."""
+        reply = self._reply(self._prepared(wire.AUTHORIZATIONS, event), language)
+        return self._authorization(reply, event)
+
+    def capture(self, authorization: Authorization) -> Captured:
+        """The second step; move the money only where ``may_move_money`` says so."""
+        return self._captured(self._reply(self._settling(authorization, "capture")), authorization)
+
+    def void(self, authorization: Authorization) -> None:
+        """Give an authorisation up; one that is not given up is worth nothing after ten seconds anyway."""
+        self._reply(self._settling(authorization, "void"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reply(self, request: Request | Fault, language: str | None = None) -> Reply | Fault:
+        if isinstance(request, Fault):
+            return request
+        reply = self._call(request, language)  # (3)
+        if wire.is_passing(reply):
+            reply = self._call(request, language)
+        return self._learnt(reply)  # (4)
+
+    def _call(self, request: Request, language: str | None) -> Reply | Fault:
+        headers = {} if language is None else {"Accept-Language": language}
+        calling = self._http.stream("POST", request.path, content=request.body, headers=headers)
+        try:
+            with calling as response:
+                body, until_s = b"", self._steady_s() + self.settings.timeout_s
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > wire.ANSWER_BYTES_MAX:
+                        return Fault("bad_answer", "the answer is too long")
+                    if self._steady_s() > until_s:
+                        return Fault("timeout")
+                return wire.Reply(response.status_code, body)
+        except httpx2.TimeoutException:
+            return Fault("timeout")
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return Fault("unreachable")
+
+
+class AsyncClient(_Common):
+    """For code that awaits: Starlette, FastAPI, asynchronous Django."""
+
+    def __init__(self, url: str, key: str, **options: Unpack[Options]) -> None:
+        super().__init__(url, key, **options)
+        self._http = httpx2.AsyncClient(**self._options())
+
+    async def decide(self, event: Mapping[str, Any], *, language: str | None = None) -> Decision:
+        """The decision on an event, before what it tells of is done; the shop's own where the server is not heard."""
+        return self._decision(await self._reply(self._prepared(wire.DECISIONS, event), language), event)
+
+    async def record(self, event: Mapping[str, Any]) -> bool:
+        """Tell of what happened, without waiting for a decision; whether it is recorded."""
+        return self._recorded(await self._reply(self._prepared(wire.EVENTS, event)))
+
+    async def authorize(self, event: Mapping[str, Any], *, language: str | None = None) -> Authorization:
+        """The first step of a movement of money; go on to ``capture`` where ``may_capture`` says so."""
+        reply = await self._reply(self._prepared(wire.AUTHORIZATIONS, event), language)
+        return self._authorization(reply, event)
+
+    async def capture(self, authorization: Authorization) -> Captured:
+        """The second step; move the money only where ``may_move_money`` says so."""
+        return self._captured(await self._reply(self._settling(authorization, "capture")), authorization)
+
+    async def void(self, authorization: Authorization) -> None:
+        """Give an authorisation up; one that is not given up is worth nothing after ten seconds anyway."""
+        await self._reply(self._settling(authorization, "void"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _reply(self, request: Request | Fault, language: str | None = None) -> Reply | Fault:
+        if isinstance(request, Fault):
+            return request
+        reply = await self._call(request, language)  # (3)
+        if wire.is_passing(reply):
+            reply = await self._call(request, language)
+        return self._learnt(reply)  # (4)
+
+    async def _call(self, request: Request, language: str | None) -> Reply | Fault:
+        headers = {} if language is None else {"Accept-Language": language}
+        calling = self._http.stream("POST", request.path, content=request.body, headers=headers)
+        try:
+            async with calling as response:
+                body, until_s = b"", self._steady_s() + self.settings.timeout_s
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > wire.ANSWER_BYTES_MAX:
+                        return Fault("bad_answer", "the answer is too long")
+                    if self._steady_s() > until_s:
+                        return Fault("timeout")
+                return wire.Reply(response.status_code, body)
+        except httpx2.TimeoutException:
+            return Fault("timeout")
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return Fault("unreachable")

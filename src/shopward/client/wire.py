@@ -1,0 +1,148 @@
+"""The wire: which requests are made, and what their answers mean; pure, shared by the sync and the async client.
+
+Promise:
+- an event that is sent again is the same bytes under the same id, so that it is decided once however often it is sent;
+- whatever comes back is an answer or a ``Fault``: no status, body or header of a server makes this raise;
+- a fault repeats the server's diagnostics (path, expected, found) and nothing of the event.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from shopward.client.answers import Authorization, Captured, decision_from
+from shopward.client.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from shopward.client.answers import Decision
+    from shopward.client.fallback import Fallback
+
+ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
+DECISIONS: Final = "/v1/decisions"
+EVENTS: Final = "/v1/events"
+AUTHORIZATIONS: Final = "/v1/authorizations"
+_BY_PROBLEM: Final = {
+    "event_in_future": "clock_skew",
+    "event_id_reused": "event_id_reused",
+    "capture_stopped": "not_captured",
+    "authorization_expired": "not_captured",
+    "authorization_settled": "not_captured",
+    "not_ready": "unavailable",
+    "overloaded": "unavailable",
+}
+_BY_STATUS: Final = {401: "unauthorized", 403: "unauthorized", 404: "too_old_server", 405: "too_old_server"}
+T = TypeVar("T")
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+class Request(NamedTuple):
+    """One call: where to and what."""
+
+    path: str
+    body: bytes
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+def posting(path: str, event: Mapping[str, Any]) -> Request:
+    """A call with an event as its body; raises ``TypeError`` or ``ValueError`` where the event is no JSON."""
+    return Request(
+        path, json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    )
+
+
+def settling(authorization_id: str, verb: str) -> Request:
+    """``capture`` or ``void`` of an authorisation."""
+    return Request(f"{AUTHORIZATIONS}/{authorization_id}/{verb}", b"")
+
+
+def read_decision(reply: Reply | Fault, event: Mapping[str, Any], fallback: Fallback) -> Decision:
+    """The server's decision, or the shop's own."""
+    read = _read(reply, decision_from)
+    return fallback.decision(event, read) if isinstance(read, Fault) else read
+
+
+def read_recorded(reply: Reply | Fault) -> Fault | None:
+    """``None`` where the event is recorded."""
+    read = _read(reply, lambda body: int(body["recorded"]))
+    return read if isinstance(read, Fault) else None
+
+
+def read_authorization(reply: Reply | Fault, event: Mapping[str, Any], fallback: Fallback) -> Authorization:
+    """The authorisation, or one that says that nobody was heard."""
+    if_unheard = fallback.verdict(event)
+    read = _read(
+        reply,
+        lambda body: Authorization(
+            str(body["id"]), str(body["state"]), decision_from(body["decision"]), if_unheard
+        ),
+    )
+    if isinstance(read, Fault):
+        return Authorization("", "unheard", fallback.decision(event, read), if_unheard)
+    return read
+
+
+def read_captured(reply: Reply | Fault, authorization: Authorization) -> Captured:
+    """Whether money may move: where the server said ``captured``, or cannot be heard and the shop goes on then.
+
+    Fails closed: a server that is heard and says anything else stops the money, whatever the shop's table says.
+    """
+    read = _read(reply, lambda body: str(body["state"]))
+    if not isinstance(read, Fault):
+        return Captured(read == "captured")
+    goes_on = is_failure(reply) and authorization.if_unheard in ("allow", "review")
+    return Captured(goes_on, read)
+
+
+def is_passing(reply: Reply | Fault) -> bool:
+    """Whether the same call may be answered if it is made once more at once."""
+    if isinstance(reply, Fault):
+        return reply.code == "unreachable"
+    return reply.status in (502, 503, 504)
+
+
+def is_failure(reply: Reply | Fault) -> bool:
+    """Whether the server counts as failing: not what it says of an event, but that it cannot say anything."""
+    return isinstance(reply, Fault) or reply.status >= 500
+
+
+def _read(reply: Reply | Fault, shape: Callable[[Mapping[str, Any]], T]) -> T | Fault:
+    if isinstance(reply, Fault):
+        return reply
+    if 200 <= reply.status < 300:
+        try:
+            return shape(json.loads(reply.body))
+        except _UNREADABLE:
+            return Fault("bad_answer", f"status {reply.status}")
+    return _fault(reply)
+
+
+def _fault(reply: Reply) -> Fault:
+    problem = _object(reply.body)
+    code = problem.get("code")
+    code = code if isinstance(code, str) else ""
+    parts = [f"{name}: {problem[name]}" for name in ("path", "expected", "found") if problem.get(name)]
+    if code:
+        parts.insert(0, f"[{code}]")
+    named = _BY_PROBLEM.get(code) or _BY_STATUS.get(reply.status)
+    if named is None:
+        named = "unavailable" if reply.status >= 500 else "event_refused" if code else "bad_answer"
+    if named == "too_old_server" and code not in ("not_found", "method_not_allowed"):
+        named = "bad_answer"
+    return Fault(named, " ".join(parts) or f"status {reply.status}", code)
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except _UNREADABLE:
+        return {}
+    return value if isinstance(value, dict) else {}
