@@ -103,6 +103,11 @@ class Server:
         request = urllib.request.Request(self.url + path, data=data, headers=named, method="POST")  # noqa: S310 -- ours
         return self._ask(request)
 
+    def delete(self, path):
+        """Status and body."""
+        named = {"Authorization": f"Bearer {self.key}"}
+        return self._ask(urllib.request.Request(self.url + path, headers=named, method="DELETE"))  # noqa: S310 -- ours
+
     def decide(self, body):
         """One decision."""
         return self.post("/v1/decisions", body)

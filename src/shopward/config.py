@@ -109,6 +109,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Seconds,
         Meta(description="Seconds for a client to take a part of an answer; then the connection is closed."),
     ] = 30.0
+    webhook_timeout_s: Annotated[
+        Seconds,
+        Meta(description="Seconds that a webhook's receiver has to answer; then it is tried again later."),
+    ] = 10.0
     shutdown_s: Annotated[
         Seconds,
         Meta(description="Seconds that requests under way have to end when the server is told to stop."),

@@ -125,6 +125,17 @@ class Records(Protocol):
         ...
 
 
+class Messenger(Protocol):
+    """Carries one message to one URL of somebody else's; what they answer is never read further than its status."""
+
+    async def carry(self, url: str, headers: dict[str, str], body: bytes) -> str:
+        """What came of it, within a bounded time: ``http_`` and the status, or a word for why there is none.
+
+        It raises nothing: a receiver that is slow, hostile or gone is an outcome, and no fault.
+        """
+        ...
+
+
 class Fence(Protocol):
     """What keeps a capture and the beginning of an order apart; every lock is held until the transaction ends.
 

@@ -21,6 +21,7 @@ from any thread; calls are answered one after the other.
 from __future__ import annotations
 
 import logging
+import random
 import secrets
 import threading
 import time
@@ -43,6 +44,7 @@ from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
 from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.authorize import AuthorizationDesk
+from shopward.flows.courier import Courier
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
@@ -51,15 +53,19 @@ from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.trace import Tracer
+from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
+from shopward.keyring import open_key
+from shopward.outbox.deliveries import Deliveries
 from shopward.outbox.messages import Outbox
+from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
 from shopward.protection.authorizations import Authorizations
 from shopward.protection.links import AccountLinks
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.risk.policy import Policy, load_default_policy, load_policy
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
-from shopward.values import SystemClock, SystemIds
+from shopward.values import SECOND_MS, SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +74,12 @@ if TYPE_CHECKING:
 
     from shopward.errors import ShopwardError
     from shopward.ports import EventLog
+    from shopward.protection import Order
     from shopward.values import Clock
 
 SNAPSHOT_FILE = "state.snapshot"
+LEASE_TIMES = 3
+"""So many times the time that a receiver has is a delivery one process's alone."""
 TENANT = "main"
 _logger = logging.getLogger("shopward")
 
@@ -87,6 +96,8 @@ class Desks(NamedTuple):
     tracer: Tracer
     advisories: AdvisoryDesk
     step_up: Desk
+    webhooks: WebhookDesk
+    courier: Courier
 
 
 class Shopward:
@@ -116,6 +127,8 @@ class Shopward:
         self.overseer = desks.overseer
         self.protection = desks.protection
         self.authorizations = desks.authorizations
+        self.webhooks = desks.webhooks
+        self.courier = desks.courier
         self.tracer = desks.tracer
         self.advisories = desks.advisories
         askings, witnesses = Askings(log, maker), Witnesses(desks.trail, desks.outbox)
@@ -208,6 +221,17 @@ class Shopward:
             return self.wording.decision(answer, language)
         raise answer
 
+    def user_of(self, order: Order) -> str:
+        """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.
+
+        An order holds a token; the name is looked up in the newest event of that token, as it was sent.
+        """
+        target = order.standing.target
+        newest = (
+            self.log.timeline(target.tokens[0], before_seq=None, limit=1) if target.kind == "user" else ()
+        )
+        return str(msgspec.json.decode(newest[0].personal)["user"]["id"]) if newest else ""
+
     @property
     def state_keys(self) -> int:
         """How many keys the features hold."""
@@ -261,7 +285,20 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
     advisories = AdvisoryDesk(ground, protection, SystemIds())
     step_up = _step_up(settings, records, clock)
-    return Desks(records, trail, outbox, overseer, protection, authorizations, tracer, advisories, step_up)
+    webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
+    return Desks(
+        records,
+        trail,
+        outbox,
+        overseer,
+        protection,
+        authorizations,
+        tracer,
+        advisories,
+        step_up,
+        webhooks,
+        courier,
+    )
 
 
 def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
@@ -288,6 +325,19 @@ def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
         ),
         store=store,
     )
+
+
+def _webhooks(
+    settings: Settings, *, records: SqlRecords, outbox: Outbox, trail: AuditTrail, clock: Clock
+) -> tuple[WebhookDesk, Courier]:
+    """Who is told, and the bookkeeping of the telling."""
+    in_use = records.read(lambda connection: has_endpoints(connection, TENANT))
+    key = open_key(settings.folder, WEBHOOK_KEY, in_use=in_use)
+    endpoints = Endpoints(TENANT, sealer_of(key), secrets.token_bytes)
+    telling = Telling(records, endpoints, Deliveries(TENANT), outbox, trail, clock, SystemIds())
+    lease_ms = round(LEASE_TIMES * settings.webhook_timeout_s * SECOND_MS)
+    courier = Courier(telling, lease_ms=lease_ms, random=random.Random())  # noqa: S311 -- spreads pauses
+    return WebhookDesk(telling, secrets.token_bytes), courier
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

@@ -89,6 +89,24 @@ def test_a_freeze_is_in_force_when_its_answer_leaves(told):
     told(story)
 
 
+def test_one_order_tells_whom_it_is_about(told):
+    """The shop's id of the one user, from the newest event; not in a list, not of many, not of somebody never heard of."""
+
+    async def story(client, _shopward):
+        await decided(client, pays(1, "siti"))
+        for target, user in (
+            ({"user": "siti"}, "siti"),
+            ({"user": "unheard"}, None),
+            ({"everyone": True}, None),
+        ):
+            order = (await client.post("/v1/orders", json=FREEZE | {"target": target})).json()
+            assert "user" not in order
+            assert (await client.get(f"/v1/orders/{order['id']}")).json().get("user") == user
+        assert not any("user" in each for each in (await client.get("/v1/orders")).json()["orders"])
+
+    told(story)
+
+
 def test_a_body_cannot_name_the_approver(told):
     """Unknown fields are refused with their path; so are orders without an end and predicates over what is not declared."""
 

@@ -7,6 +7,7 @@ touch the router; everything else is Starlette's.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from pathlib import Path
@@ -16,9 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
+from shopward.adapters.webhooks import HttpMessenger
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
-from shopward.http.calls import Calls
+from shopward.http.beside import Beside
+from shopward.http.calls import Calls, by_method
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
@@ -32,14 +35,11 @@ from shopward.http.pages import Pages
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
 from shopward.http.reference import Reference
+from shopward.http.webhooks import WebhookCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from shopward.access import ApiKeys
+    from shopward.flows.decide import Group
     from shopward.http.body import Receive
     from shopward.http.headers import Head
     from shopward.http.hot import Message, Send
@@ -62,7 +62,8 @@ class Application:
         settings = shopward.settings
         self.metrics = Metrics()
         self.activity = Activity(shopward.clock, self.metrics)
-        self.gate = Gate(shopward.desk, settings, self.metrics, self.activity.take)
+        self.beside = Beside(shopward.courier, lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s))
+        self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
         self.pages = Pages(shopward, keys, self.gate, self.activity)
         self._is_https = settings.has_tls or settings.behind_proxy
         self._ids = RequestIds("r-" + secrets.token_hex(5))
@@ -83,16 +84,24 @@ class Application:
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
+                *WebhookCalls(shopward, calls, self.beside).routes(),
             ],
         )
 
     def start(self) -> None:
         """Rebuild the state, then answer decisions."""
         self.gate.start()
+        self.beside.start()
 
     async def stop(self) -> None:
         """Finish the group under way and decide no more."""
         await self.gate.stop()
+        await asyncio.to_thread(self.beside.stop)
+
+    def _committed(self, group: Group) -> None:
+        """A group is recorded: it is counted, and what has to be done about it is done beside."""
+        self.activity.take(group)
+        self.beside.wake()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""
@@ -174,10 +183,10 @@ def _router(
 ) -> Router:
     return Router([
         *more,
-        Route("/v1/users/batch", _by_method(POST=money.declare_batch), methods=["POST"]),
-        Route("/v1/users/{id}", _by_method(GET=reads.user, PUT=money.declare), methods=["GET", "PUT"]),
+        Route("/v1/users/batch", by_method(POST=money.declare_batch), methods=["POST"]),
+        Route("/v1/users/{id}", by_method(GET=reads.user, PUT=money.declare), methods=["GET", "PUT"]),
         Route("/v1/users/{id}/timeline", reads.timeline, methods=["GET"]),
-        Route("/v1/orders", _by_method(GET=orders.listed, POST=orders.place), methods=["GET", "POST"]),
+        Route("/v1/orders", by_method(GET=orders.listed, POST=orders.place), methods=["GET", "POST"]),
         Route("/v1/orders/{id}", orders.one, methods=["GET"]),
         Route("/v1/orders/{id}/approve", orders.approve, methods=["POST"]),
         Route("/v1/orders/{id}/release", orders.release, methods=["POST"]),
@@ -185,7 +194,7 @@ def _router(
         Route("/v1/authorizations", money.authorize, methods=["POST"]),
         Route("/v1/authorizations/{id}/capture", money.capture, methods=["POST"]),
         Route("/v1/authorizations/{id}/void", money.void, methods=["POST"]),
-        Route("/v1/keys", _by_method(GET=orders.list_keys, POST=orders.make_key), methods=["GET", "POST"]),
+        Route("/v1/keys", by_method(GET=orders.list_keys, POST=orders.make_key), methods=["GET", "POST"]),
         Route("/healthz", reads.health, methods=["GET"]),
         Route("/readyz", reads.ready, methods=["GET"]),
         Route("/metrics", reads.metrics, methods=["GET"]),
@@ -197,17 +206,6 @@ def _router(
         Route("/logout", pages.logout, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
     ])  # fmt: skip
-
-
-def _by_method(
-    **handlers: Callable[[Request], Awaitable[Response]],
-) -> Callable[[Request], Awaitable[Response]]:
-    """One handler of several methods, of one route: a wrong method is answered with all that are right. HEAD is GET."""
-
-    async def handle(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
-
-    return handle
 
 
 def _ours(refused: HTTPException) -> HttpRefusal:

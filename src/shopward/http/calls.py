@@ -21,6 +21,8 @@ from shopward.http.idempotency import IdempotencyKeys
 from shopward.http.problems import HttpRefusal
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from shopward.access import ApiKeys, Caller, Role
@@ -98,6 +100,17 @@ def decoded(raw: bytes, shape: type[T]) -> T:
     if b"\\u0000" in raw and holds_nul(msgspec.to_builtins(value)):
         raise InvalidField("a NUL character", path="(the body)", expected="text without U+0000")
     return value
+
+
+def by_method(
+    **handlers: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """One handler of several methods, of one route: a wrong method is answered with all that are right. HEAD is GET."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
 
 
 def id_of(request: Request, name: str = "id") -> str | None:

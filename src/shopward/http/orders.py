@@ -109,17 +109,12 @@ class OrderCalls:
     async def listed(self, request: Request) -> Response:
         """``GET /v1/orders?state=&before=&limit=``."""
         self._calls.caller(request)
-        state, before = request.query_params.get("state"), request.query_params.get("before")
-        limit = _limit(request)
+        state, before, limit = request.query_params.get("state"), before_of(request), limit_of(request)
         if state is not None and state not in STATES:
             raise InvalidField(
                 "not a state", code="unknown_word", path="state", expected="one of " + ", ".join(STATES),
                 found="another word",
             )  # fmt: skip
-        if before is not None and (not before.isascii() or not before.isprintable() or len(before) > 64):
-            raise InvalidField(
-                "not an order's id", path="before", expected="the next of an answer", found="another text"
-            )
         found = await run_in_threadpool(
             lambda: self._overseer.newest(state=state, before=before, limit=limit + 1)
         )
@@ -142,7 +137,7 @@ class OrderCalls:
             progress = self._overseer.progress(order) if asked == "true" else None
             return view(
                 order, language=language(request), at_ms=self._shopward.clock.now_ms(), exceptions=exceptions,
-                progress=progress,
+                progress=progress, user=self._shopward.user_of(order),
             )  # fmt: skip
 
         return json_answer(await run_in_threadpool(work))
@@ -219,7 +214,21 @@ def _order_id(request: Request) -> str:
     return order_id
 
 
-def _limit(request: Request) -> int:
+def before_of(request: Request) -> str | None:
+    """Where a page of a list begins."""
+    before = request.query_params.get("before")
+    if before is not None and (not before.isascii() or not before.isprintable() or len(before) > 64):
+        raise InvalidField(
+            "not the id of anything listed",
+            path="before",
+            expected="the next of an answer",
+            found="another text",
+        )
+    return before
+
+
+def limit_of(request: Request) -> int:
+    """How long a page of a list is."""
     text = request.query_params.get("limit", str(LIST_DEFAULT))
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= LIST_MAX):
         raise InvalidField(

@@ -45,6 +45,8 @@ CODES: Final[dict[str, str]] = {
     "order_weaker": "The order would take the place of a stronger one.",
     "predicate_invalid": "The predicate does not compile.",
     "key_exists": "A key of this name exists, or there are too many.",
+    "webhook_url": "A webhook's URL is https, or http on this machine, without a user name or a fragment.",
+    "webhook_exists": "A webhook of this URL exists, or there are too many.",
     "not_authorizable": "Only an attempted or requested movement of money can be authorised.",
     "authorization_expired": "The authorisation's ten seconds are over.",
     "authorization_settled": "The authorisation was captured or voided before.",

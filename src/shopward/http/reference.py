@@ -31,6 +31,9 @@ from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
+from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
+from shopward.outbox.endpoints import STATES as DELIVERY_STATES
+from shopward.outbox.endpoints import WebhookAsked, WebhookView
 from shopward.protection import DeclaredUser, OrderRequest
 from shopward.protection.states import STATES
 from shopward.protection.view import OrderView
@@ -62,6 +65,10 @@ ADVISORY_EXAMPLE: Final = {
     "provider": "apple", "incident": "inc-7", "ends_at": "2030-01-08T00:00:00Z", "dry_run": True,
     "limit": {"amount_minor": 50_000_000, "currency": "IDR", "window_s": 86_400},
 }  # fmt: skip
+WEBHOOK_EXAMPLE: Final = {
+    "url": "https://shop.example/hooks/shopward",
+    "topics": ["order.activated", "order.ended"],
+}
 PROBLEM_EXAMPLE: Final = {
     "type": "/docs#problem-unknown_word", "title": "Unknown word", "status": 422, "detail": "not in the vocabulary",
     "code": "unknown_word", "path": "type", "expected": "one of login, logout, ...", "found": "another word",
@@ -74,7 +81,7 @@ _SHAPES: Final = (
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted,
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
-    RemoveAsked, Removed,
+    RemoveAsked, Removed, WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 _ID: Final = {
@@ -110,7 +117,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"key": []}],
-        "paths": _paths() | _protection_paths() | _linkage_paths() | _step_up_paths(),
+        "paths": _paths() | _protection_paths() | _linkage_paths() | _step_up_paths() | _webhook_paths(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -307,10 +314,44 @@ def _challenge_call(
     ))  # fmt: skip
 
 
-def _bare(name: str, summary: str, shape: str) -> dict[str, Any]:
+def _webhook_paths() -> dict[str, Any]:
+    """Who is told."""
+    page = [
+        _parameter("state", "query", {"type": "string", "enum": list(DELIVERY_STATES)}),
+        _parameter("before", "query", {"type": "string", "pattern": "^[ -~]{0,64}$"}),
+        _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX, "default": 50}),
+    ]
+    return {
+        "/v1/webhooks": {
+            "post": _post(
+                "make_webhook", "Make a webhook", "With its secret in clear for this once.",
+                {"application/json": _content("WebhookAsked", WEBHOOK_EXAMPLE)},
+                {"201": _answer("The webhook", "application/json", "WebhookView", None)}, "403",
+            ),
+            "get": _get("webhooks", "All webhooks", "How each of them is, without its secret.", "Webhooks", [], "403"),
+        },
+        "/v1/webhooks/{id}": {
+            "get": _get("webhook", "One webhook", "How it is, without its secret.", "WebhookView", [_ID], "403", "404"),
+            "delete": {
+                "operationId": "remove_webhook", "summary": "Remove a webhook",
+                "description": "It is told nothing more, and its secret is forgotten.", "parameters": [_ID],
+                "responses": {"204": {"description": "Removed", "headers": _request_id()}}
+                | _problems("401", "403", "404", "500", "503"),
+            },
+        },
+        "/v1/webhooks/{id}/rotate": {"post": _bare("rotate_webhook", "Replace the secret", "WebhookView")},
+        "/v1/webhooks/{id}/test": {"post": _bare("test_webhook", "Send a test message", "TestSent", "202")},
+        "/v1/webhooks/{id}/replay": {"post": _bare("replay_webhook", "Try what failed anew", "Replayed", "202")},
+        "/v1/webhooks/{id}/deliveries": {"get": _get(
+            "deliveries", "What became of each message", "Newest first.", "Deliveries", [_ID, *page], "403", "404", "422",
+        )},
+    }  # fmt: skip
+
+
+def _bare(name: str, summary: str, shape: str, status: str = "200") -> dict[str, Any]:
     """A POST about an id, without a body."""
     made = _on_id(_post(
-        name, summary, summary + ".", {}, {"200": _answer(summary, "application/json", shape, None)}, "403", "404",
+        name, summary, summary + ".", {}, {status: _answer(summary, "application/json", shape, None)}, "403", "404",
     ))  # fmt: skip
     del made["requestBody"]
     made["parameters"] = [part for part in made["parameters"] if part["name"] != "Idempotency-Key"]

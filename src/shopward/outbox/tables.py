@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 TENANT_MAX: Final = 64
 ID_MAX: Final = 64
 TOPIC_MAX: Final = 64
 SUBJECT_MAX: Final = 130
 """``d-`` or ``a-`` and an event's id."""
+
+CODE_MAX: Final = 32
 
 metadata = MetaData()
 
@@ -29,5 +31,40 @@ outbox_message = Table(
     Column("payload", Text, nullable=False),
     Column("state", String(16), nullable=False),  # owed: nobody was assigned yet; assigned
     Index("ix_outbox_message_state", "tenant", "state", "id"),
+    sqlite_with_rowid=False,
+)
+
+webhook_endpoint = Table(
+    "webhook_endpoint",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("id", String(ID_MAX), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("topics", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("why", String(32), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("failing_since_ms", BigInteger, nullable=False),
+    Column("last_code", String(CODE_MAX), nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # sealed, as the old one is
+    Column("old_secret", LargeBinary, nullable=False),
+    Column("old_until_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("endpoint_id", String(ID_MAX), primary_key=True),
+    Column("message_id", String(ID_MAX), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("lease", String(ID_MAX), nullable=False),
+    Column("last_code", String(CODE_MAX), nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Index("ix_webhook_delivery_due", "tenant", "endpoint_id", "state", "due_ms"),
     sqlite_with_rowid=False,
 )

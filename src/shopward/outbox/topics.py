@@ -30,3 +30,7 @@ class Topic(StrEnum):
     """A factor was removed from an account: tell its owner."""
     CHALLENGE_DENIED = "challenge.denied"
     """The owner of an account said that an operation was not theirs."""
+    WEBHOOK_TEST = "webhook.test"
+    """Somebody asked for a test delivery; only that endpoint is told."""
+    WEBHOOK_SWITCHED_OFF = "webhook.switched_off"
+    """An endpoint took nothing for days, or said that it is gone; the others are told."""

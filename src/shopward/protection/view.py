@@ -68,6 +68,7 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
         release_requested_by: who asked for the release of a mass order, which a second person has to approve.
         exceptions: how many users were released one by one.
         progress: asked for with ``?progress=true``.
+        user: the shop's id of the one user that it is about, where one order is asked for and the log has heard of the user.
     """
 
     id: str
@@ -97,11 +98,18 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     measured: Measured | None = None
     exceptions: int = 0
     progress: Progress | None = None
+    user: str = ""
     explanation: Explanation
 
 
 def view(
-    order: Order, *, language: str, at_ms: int, exceptions: int = 0, progress: Progress | None = None
+    order: Order,
+    *,
+    language: str,
+    at_ms: int,
+    exceptions: int = 0,
+    progress: Progress | None = None,
+    user: str = "",
 ) -> OrderView:
     """An order for the API."""
     standing = order.standing
@@ -134,6 +142,7 @@ def view(
         measured=order.measured,
         exceptions=exceptions,
         progress=progress,
+        user=user,
         explanation=explain(order, language),
     )
 

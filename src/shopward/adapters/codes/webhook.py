@@ -9,9 +9,7 @@ It carries the address and the code, which no other webhook of ours does: the en
 
 from __future__ import annotations
 
-import base64
 import binascii
-import hmac
 import http.client
 import ssl
 from contextlib import suppress
@@ -21,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from shopward.errors import Misconfigured
+from shopward.outbox.signing import secret_bytes, signed_headers
 from shopward.stepup.code_channel import ChannelDown
 from shopward.values import SECOND_MS, is_loopback, to_rfc3339
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 10.0
 KEY_BYTES_MIN: Final = 24
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 -- how such a secret begins
 TYPE: Final = "stepup.code"
 
 
@@ -41,7 +39,7 @@ def webhook_key(secret: str) -> bytes:
         Misconfigured: it is none, or too short to be one.
     """
     try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        key = secret_bytes(secret)
     except binascii.Error:
         key = b""
     if len(key) < KEY_BYTES_MIN:
@@ -101,14 +99,11 @@ class WebhookChannel:
             raise ChannelDown(message.channel)
 
     def _signed(self, body: bytes, now_ms: int) -> dict[str, str]:
-        name, seconds = self._ids.new("msg", now_ms), str(now_ms // SECOND_MS)
-        signature = hmac.digest(self._key, f"{name}.{seconds}.".encode() + body, "sha256")
-        return {
-            "Content-Type": "application/json",
-            "webhook-id": name,
-            "webhook-timestamp": seconds,
-            "webhook-signature": "v1," + base64.b64encode(signature).decode(),
-        }
+        message_id = self._ids.new("msg", now_ms)
+        signed = signed_headers(
+            [self._key], message_id=message_id, timestamp_s=now_ms // SECOND_MS, body=body
+        )
+        return {"Content-Type": "application/json"} | signed
 
     def _post(self, body: bytes, headers: dict[str, str]) -> int:
         connection = (

@@ -35,6 +35,7 @@ REVISIONS: Final = (
     "0005_outbox",
     "0006_links",
     "0007_log_pages",
+    "0008_webhooks",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -1,0 +1,133 @@
+"""Beside the server: what must be done soon and must never hold up a decision, in a thread with a loop of its own.
+
+Promise:
+- nothing here is on the way of an answer: a receiver that is slow, hostile or gone costs its own turn alone, and the
+  store is asked in short transactions from one thread of this module;
+- an endpoint has one task at most, so that one that hangs delays no other;
+- what fails is tried again after a pause, and never ends the thread: the log of the server names the kind of the failure;
+- ``stop`` lets what is under way end for a moment; what it cuts off is sent again after its lease, under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from shopward.errors import ShopwardError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.flows.courier import Courier
+    from shopward.ports import Messenger
+
+LOOK_S: Final = 1.0
+"""How long a message waits at most where nobody wakes this thread: what another process owed."""
+ROUND_S: Final = 0.05
+PAUSE_S: Final = 5.0
+FORGET_S: Final = 3_600.0
+STOP_S: Final = 2.0
+_logger = logging.getLogger("shopward")
+
+T = TypeVar("T")
+
+
+class Beside:
+    """The thread.
+
+    Args:
+        courier: the bookkeeping of webhooks.
+        messenger_of: makes what carries them, in this thread.
+    """
+
+    def __init__(self, courier: Courier, messenger_of: Callable[[], Messenger]) -> None:
+        self._courier = courier
+        self._messenger_of = messenger_of
+        self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
+        self._loop = asyncio.new_event_loop()
+        self._wake = asyncio.Event()
+        self._store = ThreadPoolExecutor(1, "shopward-beside-store")
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something may be owed; from any thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def stop(self) -> None:
+        """End, within a few seconds; blocks."""
+        self._is_stopping = True
+        self.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._store.shutdown()
+
+    def _main(self) -> None:
+        try:
+            self._loop.run_until_complete(self._run())
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    async def _run(self) -> None:
+        messenger = self._messenger_of()
+        forget_at = 0.0
+        while not self._is_stopping:
+            self._wake.clear()
+            if self._loop.time() >= forget_at:
+                await self._tried(self._courier.forget)
+                forget_at = self._loop.time() + FORGET_S
+            due = await self._tried(self._courier.due)
+            for endpoint_id in due or ():
+                if endpoint_id not in self._telling:
+                    task = self._loop.create_task(self._tell(endpoint_id, messenger))
+                    self._telling[endpoint_id] = task
+                    task.add_done_callback(partial(self._told, endpoint_id))
+            await asyncio.sleep(ROUND_S)  # however often it is woken, the store is asked so seldom
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE_S if due is None else LOOK_S):
+                    await self._wake.wait()
+        if self._telling:
+            tasks = list(self._telling.values())
+            await asyncio.wait(tasks, timeout=STOP_S)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _told(self, endpoint_id: str, _task: asyncio.Task[None]) -> None:
+        del self._telling[endpoint_id]
+
+    async def _tell(self, endpoint_id: str, messenger: Messenger) -> None:
+        """Send what an endpoint has due, some letters at a time."""
+        while not self._is_stopping:
+            parcel = await self._tried(partial(self._courier.lease, endpoint_id))
+            if parcel is None:
+                return
+            now_ms = self._courier.now_ms()
+            codes = await asyncio.gather(
+                *(
+                    messenger.carry(parcel.url, parcel.headers(letter, now_ms), letter.body)
+                    for letter in parcel.letters
+                )
+            )
+            await self._tried(partial(self._courier.settle, parcel, codes))
+
+    async def _tried(self, work: Callable[[], T]) -> T | None:
+        """What a step gives; ``None`` where it failed, and it will be tried again."""
+        try:
+            return await self._loop.run_in_executor(self._store, work)
+        except ShopwardError as failed:
+            _logger.warning("beside the server: %s", failed.code)
+        except Exception as fault:  # noqa: BLE001 -- a fault of ours must not end the thread
+            _logger.error("beside the server: %s", type(fault).__name__)  # noqa: TRY400 -- no values in the log
+        return None

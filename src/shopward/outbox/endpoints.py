@@ -1,0 +1,182 @@
+"""Endpoints: where the shop is told; as asked for, as kept, as shown.
+
+Promise: a URL is https, or http on this machine; it carries no user name, no password and no fragment, so that nothing
+secret stands where it is shown. The secret is shown once, when it is made, and is kept sealed. What cannot be reached
+safely is refused before it is kept; pure.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+
+from shopward.errors import InvalidField
+from shopward.outbox.topics import Topic
+from shopward.values import DAY_MS, is_loopback, to_rfc3339
+
+ENDPOINTS_MAX: Final = 20
+URL_MAX: Final = 2_048
+OLD_SECRET_MS: Final = DAY_MS
+"""How long a replaced secret goes on signing beside the new one."""
+STATES: Final = ("pending", "delivered", "failed")
+
+EndpointState = Literal["active", "off"]
+
+
+class WebhookAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What ``POST /v1/webhooks`` takes.
+
+    Attributes:
+        url: where to; https, or http on this machine.
+        topics: of what; of everything where left out.
+    """
+
+    url: Annotated[str, Meta(min_length=1, max_length=URL_MAX)]
+    topics: Annotated[list[Topic], Meta(max_length=len(Topic))] = []
+
+
+class ReplayAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What ``/replay`` takes: nothing. Failed messages of the last 30 days are tried again."""
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """An endpoint as it is kept, without its secrets.
+
+    Attributes:
+        why: it is off: ``gone`` (it said so) or ``failing`` (it took nothing for days).
+        failing_since_ms: since when nothing was taken; 0 where the last try was.
+    """
+
+    id: str
+    url: str
+    topics: tuple[str, ...]
+    state: EndpointState
+    why: str
+    created_ms: int
+    failing_since_ms: int
+    last_code: str
+    last_ms: int
+    old_until_ms: int
+
+
+class Backlog(Struct, frozen=True):
+    """What an endpoint has not taken: how many wait, how many were given up, and when the next try is due."""
+
+    pending: int = 0
+    failed: int = 0
+    next_ms: int = 0
+
+
+class WebhookView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An endpoint as the API shows it; moments that are not set are left out.
+
+    Attributes:
+        why: it is off: ``gone`` or ``failing``.
+        last_code: what came of the newest try: ``http_`` and the status, or ``timeout``, ``tls``, ...
+        old_secret_until: until when the replaced secret signs too.
+        secret: when it was made, and never again.
+    """
+
+    id: str
+    url: str
+    topics: tuple[str, ...]
+    state: EndpointState
+    why: str = ""
+    created_at: str
+    failing_since: str = ""
+    last_code: str = ""
+    last_at: str = ""
+    next_try_at: str = ""
+    pending: int = 0
+    failed: int = 0
+    old_secret_until: str = ""
+    secret: str = ""
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One message to one endpoint."""
+
+    message_id: str
+    topic: str
+    subject: str
+    state: str
+    tries: int
+    due_ms: int
+    last_code: str
+    last_ms: int
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A delivery as the API shows it."""
+
+    message_id: str
+    topic: str
+    subject: str
+    state: str
+    tries: int
+    last_code: str = ""
+    last_at: str = ""
+    next_try_at: str = ""
+
+
+def view(endpoint: Endpoint, backlog: Backlog, *, at_ms: int, secret: str = "") -> WebhookView:
+    """An endpoint for the API."""
+    old_until_ms = endpoint.old_until_ms
+    return WebhookView(
+        id=endpoint.id,
+        url=endpoint.url,
+        topics=endpoint.topics,
+        state=endpoint.state,
+        why=endpoint.why,
+        created_at=to_rfc3339(endpoint.created_ms),
+        failing_since=_moment(endpoint.failing_since_ms),
+        last_code=endpoint.last_code,
+        last_at=_moment(endpoint.last_ms),
+        next_try_at=_moment(backlog.next_ms),
+        pending=backlog.pending,
+        failed=backlog.failed,
+        old_secret_until=_moment(old_until_ms if old_until_ms > at_ms else 0),
+        secret=secret,
+    )
+
+
+def delivery_view(delivery: Delivery) -> DeliveryView:
+    """A delivery for the API."""
+    return DeliveryView(
+        message_id=delivery.message_id,
+        topic=delivery.topic,
+        subject=delivery.subject,
+        state=delivery.state,
+        tries=delivery.tries,
+        last_code=delivery.last_code,
+        last_at=_moment(delivery.last_ms),
+        next_try_at=_moment(delivery.due_ms if delivery.state == "pending" else 0),
+    )
+
+
+def check_url(url: str) -> None:
+    """Refuse what must not be called; raises ``InvalidField``, which repeats nothing of the URL. Fails closed."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _refused("a URL that can be read") from None
+    if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
+        raise _refused("a URL in ASCII without spaces")
+    if not host or port == 0 or parts.fragment or "@" in parts.netloc:
+        raise _refused("a URL with a host, without user name, password and fragment")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise _refused("https, or http on 127.0.0.1, [::1] or localhost")
+
+
+def _refused(expected: str) -> InvalidField:
+    return InvalidField(
+        "this URL cannot be told anything", code="webhook_url", path="url", expected=expected,
+        found="another one",
+    )  # fmt: skip
+
+
+def _moment(at_ms: int) -> str:
+    return to_rfc3339(at_ms) if at_ms else ""
