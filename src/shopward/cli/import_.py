@@ -22,11 +22,13 @@ from shopward.adapters.formats import (
     Source,
     SshdLog,
     load_map,
+    read_aws_ati,
     read_csv,
     read_rba,
     shipped_maps,
     with_label_events,
 )
+from shopward.adapters.formats.aws_ati import FRAUD_WORDS
 from shopward.adapters.formats.times import zone_of
 from shopward.errors import InvalidField, Misconfigured
 from shopward.events import canonical_bytes
@@ -57,7 +59,7 @@ _label_delay = click.option(
     "--label-delay",
     default="30d",
     show_default=True,
-    help="How long after its event a label event stands: 12h, 30d.",
+    help="How long after its event a label event stands, where its row gives no time: 12h, 30d.",
 )
 
 
@@ -94,6 +96,45 @@ def rba(file: str, *, out: Path | None, labels: Path | None, label_events: bool,
     """
     source = Source(file)
     _write(source, _labelled(read_rba(source), wanted=label_events, delay=label_delay), out, labels)
+
+
+@import_.command(name="aws-ati")
+@_file
+@click.option(
+    "--fraud-label",
+    "fraud_words",
+    metavar="WORD",
+    multiple=True,
+    default=FRAUD_WORDS,
+    show_default=True,
+    help="A value of EVENT_LABEL that means fraud; may be repeated. Any other word means genuine.",
+)
+@_out
+@_labels
+@_label_events
+@_label_delay
+def aws_ati(
+    file: str,
+    *,
+    fraud_words: tuple[str, ...],
+    out: Path | None,
+    labels: Path | None,
+    label_events: bool,
+    label_delay: str,
+) -> None:
+    """Login data as Amazon Fraud Detector's Account Takeover Insights takes it.
+
+    Labels become label events at their LABEL_TIMESTAMP, never a part of an event.
+
+    \b
+    Examples:
+      shopward import aws-ati logins.csv --out logins.ndjson.gz --labels labels.csv
+      shopward import aws-ati logins.csv --label-events | shopward policy backtest -
+    """
+    source = Source(file)
+    words = tuple(word.lower() for word in fraud_words)
+    items = read_aws_ati(source, fraud_words=words)
+    _write(source, _labelled(items, wanted=label_events, delay=label_delay), out, labels)
 
 
 @import_.command()

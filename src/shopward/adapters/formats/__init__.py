@@ -5,10 +5,11 @@ refusal with its line, what was expected and what was found, and one bad row spo
 decides, or opens an address of the network. Labels never stand inside the events unless they are asked for.
 
 - ``read_events``: streams that are already events (NDJSON plain, .gz, .zst, ``-``; Parquet);
-- ``read_rba``, ``SshdLog``, ``read_csv`` with ``load_map``: other formats;
+- ``read_rba``, ``read_aws_ati``, ``SshdLog``, ``read_csv`` with ``load_map``: other formats;
 - ``with_label_events``, ``EventWriter``, ``LabelWriter``: where imported events and labels go.
 """
 
+from shopward.adapters.formats.aws_ati import read_aws_ati
 from shopward.adapters.formats.csv_map import read_csv
 from shopward.adapters.formats.csv_spec import CsvMap, load_map, shipped_maps
 from shopward.adapters.formats.labels import with_label_events
@@ -29,6 +30,7 @@ __all__ = [
     "Source",
     "SshdLog",
     "load_map",
+    "read_aws_ati",
     "read_csv",
     "read_events",
     "read_rba",

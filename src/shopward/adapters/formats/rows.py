@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+from datetime import datetime  # noqa: TC003 -- a field of a public tuple
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,17 +20,26 @@ from shopward.events import Event
 from shopward.events.intake import check_event, refusal_of
 from shopward.values import digest16
 
+GENUINE: Final = "genuine"
+"""The label of an event that is known to be none of an attack; any other word means an attack."""
 ID_CHARS_MAX: Final = 128
 REPEATS_MAX: Final = 100_000
 _CLIPPED_CHARS: Final = 95
 
 
 class Imported(NamedTuple):
-    """An event, the label that its row carries ("" for none; it is not part of the event), and the row's line."""
+    """An event, and what its row says besides.
+
+    Attributes:
+        label: that the row carries; "" for none. It is not part of the event.
+        line: of the row.
+        label_time: since when the label was known, where the row says that.
+    """
 
     event: Event
     label: str = ""
     line: int = 0
+    label_time: datetime | None = None
 
 
 class Refusal(NamedTuple):
