@@ -49,7 +49,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(description="Where features live. Only 'memory' exists in this version; any other is refused."),
     ] = "memory"
-    policy: Annotated[str, Meta(description="Folder of the policy; empty for the one that ships.")] = ""
+    policy: Annotated[
+        str, Meta(description="Folder of the policy; empty for what was published, or the one that ships.")
+    ] = ""
     host: Annotated[
         str, Meta(description="Address to listen on; beyond loopback it takes TLS or a declared proxy.")
     ] = "127.0.0.1"

@@ -121,10 +121,21 @@ class Refused(ShopwardError):
 
 
 class PolicyInvalid(ShopwardError):
-    """A policy does not compile or fails its own tests; the policy in force stays."""
+    """A policy does not compile or fails its own tests; the policy in force stays.
+
+    ``file``, ``line`` and ``column`` are set where its files are at hand.
+    """
 
     code = "policy_invalid"
     status = 422
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def diagnostics(self) -> dict[str, str | float]:
+        """The parts that are set, with the place in the files."""
+        place = {"file": self.file, "line": self.line, "column": self.column}
+        return super().diagnostics() | {name: value for name, value in place.items() if value is not None}
 
 
 class Misconfigured(ShopwardError):

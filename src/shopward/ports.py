@@ -21,7 +21,8 @@ class LogEntry(Struct, frozen=True):
 
     Attributes:
         seq: position in the order of recording, from 1, without gaps.
-        kind: ``event``, or ``order`` for a change of the orders in force, whose ``facts`` are that change.
+        kind: ``event``; ``order`` for a change of the orders in force and ``policy`` for another policy that decides from
+            here on, whose ``facts`` are that change.
         event_id: the shop's id of the event; unique in the log.
         at_ms: the effective time, the largest event time seen so far.
         recorded_ms: the server's clock at intake.

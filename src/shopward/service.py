@@ -8,10 +8,11 @@ Promise:
 
 The story of opening:
   (1) settings are checked
-  (2) the policy is read and compiled
+  (2) the policy of the files is read and compiled
   (3) the store is opened and claimed
   (4) the token key is read, or made beside an empty log; so are the key that signs the audit log and that of step-up
-  (5) the desks of protection and step-up are put together over the same store
+  (5) the desks of protection, step-up and publication are put together over the same store; what was published is in
+      force unless a folder was given
   (6) the state is rebuilt from snapshot and log
 
 It speaks no HTTP: ``http`` puts a server around it, and a Python shop may call it as it is. ``decide`` may be called
@@ -52,6 +53,8 @@ from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.prove import ProofDesk
+from shopward.flows.publish import Edition, PolicyDesk
+from shopward.flows.succession import Successor
 from shopward.flows.trace import Tracer
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
@@ -63,7 +66,8 @@ from shopward.protection.authorizations import Authorizations
 from shopward.protection.links import AccountLinks
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
-from shopward.risk.policy import Policy, load_default_policy, load_policy
+from shopward.publication.store import PolicyStore
+from shopward.risk.policy import Policy, PolicyFiles
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import SECOND_MS, SystemClock, SystemIds
 
@@ -73,6 +77,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from shopward.errors import ShopwardError
+    from shopward.flows.engine import Recall
     from shopward.ports import EventLog
     from shopward.protection import Order
     from shopward.values import Clock
@@ -98,6 +103,7 @@ class Desks(NamedTuple):
     step_up: Desk
     webhooks: WebhookDesk
     courier: Courier
+    policies: PolicyDesk
 
 
 class Shopward:
@@ -111,14 +117,14 @@ class Shopward:
         *,
         settings: Settings,
         log: EventLog,
-        policy: Policy,
+        edition: Edition,
         maker: FactsMaker,
         clock: Clock,
         desks: Desks,
     ) -> None:
         self.settings = settings
         self.log = log
-        self.policy = policy
+        self.edition = edition
         self.maker = maker
         self.clock = clock
         self.records = desks.records
@@ -134,19 +140,21 @@ class Shopward:
         askings, witnesses = Askings(log, maker), Witnesses(desks.trail, desks.outbox)
         self.proofs = ProofDesk(
             askings=askings, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
-            factors=policy.spec.head.challenge.factors, satisfied_for_ms=policy.satisfied_for_ms,
+            factors=edition.policy.spec.head.challenge.factors, satisfied_for_ms=edition.policy.satisfied_for_ms,
         )  # fmt: skip
         self.factors = FactorDesk(
             askings=askings, desk=desks.step_up, witnesses=witnesses, clock=clock, ids=SystemIds()
         )
-        self.wording = Wording(policy.spec)
+        self.policies = desks.policies
+        self.wording = Wording(edition.policy.spec)
         self.desk = DecisionDesk(
             log=log,
-            engine_of=lambda recall: Engine(policy, maker, recall),
+            engine_of=self._engine_of(edition),
             snapshots=FileSnapshots(settings.folder / SNAPSHOT_FILE),
             clock=clock,
             limits=settings.limits,
             orders=desks.overseer,
+            mark=edition.mark,
         )
         self._one_at_a_time = threading.Lock()
         self._open = True
@@ -176,7 +184,7 @@ class Shopward:
         """
         settings = settings or Settings()
         check_settings(settings)  # (1)
-        policy = compiled_policy(settings)  # (2)
+        by_files = edition_of_files(settings)  # (2)
         log = open_log(settings)  # (3)
         try:
             log.claim()
@@ -187,7 +195,7 @@ class Shopward:
                 opened = cls(
                     settings=settings,
                     log=log,
-                    policy=policy,
+                    edition=desks.policies.at_start(by_files),
                     maker=maker,
                     clock=clock or SystemClock(),
                     desks=desks,
@@ -233,6 +241,21 @@ class Shopward:
         return str(msgspec.json.decode(newest[0].personal)["user"]["id"]) if newest else ""
 
     @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.edition.policy
+
+    def successor(self, edition: Edition) -> Successor:
+        """An edition on its way into force; who owns the desk lets it take over and then calls ``succeeded``."""
+        return Successor(self.desk, edition, self._engine_of(edition))
+
+    def succeeded(self, edition: Edition) -> None:
+        """Speak for the edition that has taken over."""
+        self.edition = edition
+        self.wording.take(edition.policy.spec)
+        self.proofs.take_policy(edition.policy)
+
+    @property
     def state_keys(self) -> int:
         """How many keys the features hold."""
         return self.desk.engine.kernel.keys()
@@ -251,6 +274,9 @@ class Shopward:
             finally:
                 self.records.close()
                 self.log.close()
+
+    def _engine_of(self, edition: Edition) -> Callable[[Recall], Engine]:
+        return lambda recall: Engine(edition.policy, self.maker, recall)
 
     def __enter__(self) -> Self:
         return self
@@ -285,6 +311,10 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
     advisories = AdvisoryDesk(ground, protection, SystemIds())
     step_up = _step_up(settings, records, clock)
+    policies = PolicyDesk(
+        records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
+        clock=clock, ids=SystemIds(),
+    )  # fmt: skip
     webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
     return Desks(
         records,
@@ -298,6 +328,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         step_up,
         webhooks,
         courier,
+        policies,
     )
 
 
@@ -345,10 +376,11 @@ def _never_jumps(clock: Clock) -> Callable[[], float]:
     return lambda: clock.now_ms() / 1000
 
 
-def compiled_policy(settings: Settings) -> Policy:
-    """The policy of the settings, compiled; raises ``PolicyInvalid``."""
+def edition_of_files(settings: Settings) -> Edition:
+    """The policy of the settings' folder, or the one that ships, compiled; raises ``PolicyInvalid``."""
     if not settings.policy:
-        return Policy(load_default_policy())
+        files = PolicyFiles.shipped()
+        return Edition(files.compiled(), files)
     folder = Path(settings.policy).expanduser()
     if not folder.is_dir():
         raise Misconfigured(
@@ -357,7 +389,8 @@ def compiled_policy(settings: Settings) -> Policy:
             expected="a folder with policy.toml",
             found="no folder",
         )
-    return Policy(load_policy(folder))
+    files = PolicyFiles.read(folder)
+    return Edition(files.compiled(), files, is_folder=True)
 
 
 def open_log(settings: Settings) -> SqlEventLog:
@@ -385,3 +418,13 @@ def open_log(settings: Settings) -> SqlEventLog:
 def open_log_to_read(settings: Settings) -> SqlEventLog:
     """The log of the settings for reading alone, beside the server that owns it; raises where there is none."""
     return SqlEventLog.open_to_read(settings.database_url)
+
+
+def published_policies(settings: Settings) -> dict[str, PolicyFiles]:
+    """Every policy that was published in the store of the settings, by digest, the first one first; for reading alone."""
+    SqlEventLog.open_to_read(settings.database_url).close()
+    records, store = SqlRecords(open_engine(settings.database_url)), PolicyStore(TENANT)
+    try:
+        return records.read(store.all_files)
+    finally:
+        records.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
 
 from serving import POLICY, Server
+from shopward.adapters.sql import SqlEventLog
 from shopward.flows.replay import Replay
 from shopward.risk.policy import Policy, load_default_policy, load_policy
 
@@ -46,8 +46,11 @@ def test_a_log_is_read_beside_its_server_and_not_changed(tmp_path, stream, comma
 
 
 def rows(data):
-    with sqlite3.connect(data / "shopward.db") as store:
-        return store.execute("SELECT count(*), max(last_seq) FROM log_page").fetchone()
+    log = SqlEventLog.open_to_read(f"sqlite:///{data / 'shopward.db'}")
+    try:
+        return log.last_seq(), [entry.digest for entry in log.read(after_seq=0, limit=10_000)]
+    finally:
+        log.close()
 
 
 def test_another_policy_says_what_would_change(recorded, command, small_policy):

@@ -24,9 +24,10 @@ from shopward.audit.tables import metadata as audit_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
+from shopward.publication.tables import metadata as publication_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
 
-ALL = [metadata, audit_metadata, outbox_metadata, protection_metadata, stepup_metadata]
+ALL = [metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, stepup_metadata]
 VERSION = table(VERSION_TABLE, column("version_num"))
 
 

@@ -50,6 +50,8 @@ class Deed(StrEnum):
     SELF_FREEZE = "self:freeze"
     SELF_UNFREEZE = "self:unfreeze"
     POLICY_LOAD = "policy:load"
+    POLICY_PUBLISH = "policy:publish"
+    POLICY_ROLLBACK = "policy:rollback"
     PERSONAL_REVEAL = "personal:reveal"
     WEBHOOK_CHANGE = "webhook:change"
     AUDIT_CHECKPOINT = "audit:checkpoint"

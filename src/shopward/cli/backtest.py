@@ -17,15 +17,15 @@ import msgspec
 from shopward.adapters.process import tune_collector
 from shopward.cli.backtest_tables import show_differences, show_report
 from shopward.cli.policy import compiled
-from shopward.cli.recorded import file_events, log_entries, moment_ms
+from shopward.cli.recorded import file_events, moment_ms, recorded_log, recorded_policies
 from shopward.errors import InvalidField, Misconfigured, ShopwardError
-from shopward.flows.backtest import over_files, over_log, over_log_against, rule_names
+from shopward.flows.backtest import over_files, over_log, over_log_against, over_log_itself, rule_names
 from shopward.flows.tally import Tally
 from shopward.risk.policy.difference import differences
 from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from shopward.flows.account import Report
     from shopward.flows.backtest import Trial
@@ -56,7 +56,10 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=str))
 @click.option(
-    "--policy", "folder", type=_folder, help="The policy on trial; the one that ships where left out."
+    "--policy",
+    "folder",
+    type=_folder,
+    help="The policy on trial; left out, the one that ships, or over a log those that decided it.",
 )
 @click.option("--against", type=_folder, help="With FILES: a policy to compare with.")
 @_stream_options
@@ -64,7 +67,8 @@ def backtest(files: tuple[str, ...], folder: Path | None, against: Path | None, 
     """Run a policy over the recorded log or over files, and account for every rule.
 
     With --data or --database the log is read beside its server and the recorded decisions stand beside; with FILES
-    (NDJSON plain, .gz, .zst, -, or Parquet) a policy to compare with may be given. Nothing is carried out or written.
+    (NDJSON plain, .gz, .zst, -, or Parquet) a policy to compare with may be given. Over a log without --policy those
+    that decided it are run again, each from where it came into force. Nothing is carried out or written.
 
     \b
     Examples:
@@ -72,20 +76,26 @@ def backtest(files: tuple[str, ...], folder: Path | None, against: Path | None, 
       shopward policy backtest events.ndjson.gz --policy ./my-policy --against ./old-policy --json
     """
     _check_source(files, options)
-    policy = compiled(folder)
     if against is not None and not files:
         raise click.UsageError("--against goes with FILES; a log is compared with its recorded decisions")
-    beside = None if against is None else compiled(against)
-    named = (beside.version if beside else "") if files else "the recorded decisions"
-    report, refused = _reported(
-        policy,
-        files,
-        options,
-        "backtest",
-        lambda stream: over_files(policy, stream, against=beside),
-        lambda entries: over_log(policy, entries),
-        compared_with=named,
-    )
+    if files:
+        policies = [compiled(folder)]
+        beside = None if against is None else compiled(against)
+        with file_events(files, "backtest") as stream:
+            trials: Iterable[Trial | ShopwardError] = over_files(policies[0], stream, against=beside)
+            report, refused = _account(trials, policies, options, beside.version if beside else "")
+    else:
+        with recorded_log(options["data"], options["database"], "backtest") as log:
+            if folder is None:
+                editions = recorded_policies(options["data"], options["database"])
+                policies = list(
+                    {id(each): each for each in (editions.first, *editions.by_digest.values())}.values()
+                )
+                trials = over_log_itself(editions, log.entries, reread=log.reread)
+            else:
+                policies = [compiled(folder)]
+                trials = over_log(policies[0], log.entries)
+            report, refused = _account(trials, policies, options, "the recorded decisions")
     if options["as_json"]:
         click.echo(msgspec.json.encode(report))
     else:
@@ -113,15 +123,14 @@ def diff(before: Path, after: Path, files: tuple[str, ...], **options: Any) -> N
     report, refused = None, 0
     if files or options["data"] or options["database"]:
         _check_source(files, options)
-        report, refused = _reported(
-            new,
-            files,
-            options,
-            "diff",
-            lambda stream: over_files(new, stream, against=old),
-            lambda entries: over_log_against(new, old, entries),
-            compared_with=old.version,
-        )
+        if files:
+            with file_events(files, "diff") as stream:
+                report, refused = _account(over_files(new, stream, against=old), [new], options, old.version)
+        else:
+            with recorded_log(options["data"], options["database"], "diff") as log:
+                report, refused = _account(
+                    over_log_against(new, old, log.entries), [new], options, old.version
+                )
     if options["as_json"]:
         changes = None if report is None else report.changes
         body = {"before": old.version, "after": new.version, "differences": found, "changes": changes,
@@ -132,19 +141,15 @@ def diff(before: Path, after: Path, files: tuple[str, ...], **options: Any) -> N
     sys.exit(1 if refused else 0)
 
 
-def _reported(
-    policy: Policy,
-    files: tuple[str, ...],
+def _account(
+    trials: Iterable[Trial | ShopwardError],
+    policies: Sequence[Policy],
     options: dict[str, Any],
-    label: str,
-    from_files: Callable[[Any], Iterable[Trial | ShopwardError]],
-    from_log: Callable[[Any], Iterable[Trial]],
-    *,
     compared_with: str,
 ) -> tuple[Report, int]:
     """The account, and how many lines were refused; the first of them are told."""
     tally = Tally(
-        rule_names(policy),
+        rule_names(*policies),
         since_ms=moment_ms(options["since"]),
         until_ms=moment_ms(options["until"], _UNTIL_MAX_MS),
     )
@@ -153,22 +158,17 @@ def _reported(
         tally.units.label(event_id=event_id, transaction="", is_fraud=is_fraud)
     tune_collector()
     refused = 0
-    if files:
-        with file_events(files, label) as stream:
-            for trial in from_files(stream):
-                if isinstance(trial, ShopwardError):
-                    refused += 1
-                    if refused <= _REFUSALS_SHOWN:
-                        click.echo(f"refused: {trial}", err=True)
-                    continue
-                tally.note(trial.facts, trial.record, trial.before, held=trial.held)
-    else:
-        with log_entries(options["data"], options["database"], label) as entries:
-            for each in from_log(entries):
-                tally.note(each.facts, each.record, each.before, held=each.held)
+    for trial in trials:
+        if isinstance(trial, ShopwardError):
+            refused += 1
+            if refused <= _REFUSALS_SHOWN:
+                click.echo(f"refused: {trial}", err=True)
+            continue
+        tally.note(trial.facts, trial.record, trial.before, held=trial.held)
     if refused:
         click.echo(f"{refused} lines were refused", err=True)
-    return tally.report(policy.version, compared_with=compared_with, label_delay_ms=delay_ms), refused
+    named = ", ".join(policy.version for policy in policies)
+    return tally.report(named, compared_with=compared_with, label_delay_ms=delay_ms), refused
 
 
 def _check_source(files: tuple[str, ...], options: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
 from shopward.cli.order import order
 from shopward.cli.policy import policy
+from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
@@ -51,5 +52,5 @@ def main() -> None:
 
 for command in (demo, serve, replay, simulate, import_, policy, order, audit):
     main.add_command(command)
-for command in (backtest, diff):
+for command in (backtest, diff, publish, rollback, list_):
     policy.add_command(command)

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import click
 
-from shopward.errors import Misconfigured, ShopwardError, StoreUnavailable
+from shopward.errors import Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
 from shopward.flows.advise import PREFIX as ADVISORY
 from shopward.protection.operations import GROUPS, OPERATIONS
 from shopward.protection.orders import FACTOR_LEVELS, REASON_CODES, RELEASE_CONDITIONS
@@ -94,7 +94,12 @@ def _result(status: int, read: bytes) -> Any:
     if status < http.client.MULTIPLE_CHOICES:
         return said
     parts = {name: said[name] for name in ("path", "expected", "found", "hint") if name in said}
-    raise ShopwardError(str(said.get("detail", f"status {status}")), code=said.get("code", "error"), **parts)
+    message, code = str(said.get("detail", f"status {status}")), said.get("code", "error")
+    if code == PolicyInvalid.code:
+        invalid = PolicyInvalid(message, **parts)
+        invalid.file, invalid.line, invalid.column = said.get("file"), said.get("line"), said.get("column")
+        raise invalid
+    raise ShopwardError(message, code=code, **parts)
 
 
 def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""``shopward policy``: check a policy and run its own tests."""
+"""``shopward policy``: check a policy and run its own tests; the other commands of the group stand beside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from shopward.errors import PolicyInvalid
-from shopward.risk.policy import Policy, load_default_policy, load_policy
+from shopward.risk.policy import Policy, PolicyFiles
 from shopward.risk.policy.selftest import run_tests
 
 _FOLDER = click.option(
@@ -23,12 +23,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object in
 
 def compiled(folder: Path | None) -> Policy:
     """The policy in a folder, or the default one."""
-    return Policy(load_default_policy() if folder is None else load_policy(folder))
+    return (PolicyFiles.shipped() if folder is None else PolicyFiles.read(folder)).compiled()
 
 
 @click.group()
 def policy() -> None:
-    """Rules: static check and their own tests."""
+    """Rules: check, test, backtest, compare, publish, roll back."""
 
 
 @policy.command()

@@ -11,35 +11,52 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from shopward.adapters.formats.streams import read_events
 from shopward.config import settings_from
-from shopward.service import open_log_to_read
+from shopward.flows.backtest import Editions
+from shopward.risk.policy import PolicyFiles
+from shopward.service import open_log_to_read, published_policies
 from shopward.values import to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shopward.events import Event
-    from shopward.ports import LogEntry
+    from shopward.ports import EventLog, LogEntry
 
 _PAGE: Final = 2_000
 _BAR_EVERY: Final = 1_000
 
 
+class RecordedLog(NamedTuple):
+    """All entries of a log up to where it ended when it was opened, once with a bar, and again up to a position."""
+
+    entries: Iterator[LogEntry]
+    reread: Callable[[int], Iterator[LogEntry]]
+
+
 @contextmanager
-def log_entries(data: str | None, database: str | None, label: str) -> Iterator[Iterator[LogEntry]]:
-    """All entries of a store's log up to where it ends now."""
+def recorded_log(data: str | None, database: str | None, label: str) -> Iterator[RecordedLog]:
+    """The log of a store, opened for reading."""
     log = open_log_to_read(settings_from(os.environ, data=data, database=database))
     try:
         last = log.last_seq()
         with _bar(last, label) as bar:
-            yield _entries(log, last, bar)
+            yield RecordedLog(_entries(log, last, bar.update), lambda until: _entries(log, until, _nothing))
     finally:
         log.close()
+
+
+def recorded_policies(data: str | None, database: str | None) -> Editions:
+    """The policies that decided a store's log; where nothing was published, the one that ships."""
+    published = published_policies(settings_from(os.environ, data=data, database=database))
+    policies = {digest: files.compiled() for digest, files in published.items()}
+    first = next(iter(policies.values())) if policies else PolicyFiles.shipped().compiled()
+    return Editions(first, policies)
 
 
 @contextmanager
@@ -61,14 +78,18 @@ def moment_ms(text: str | None, default: int = 0) -> int:
     return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _entries(log: Any, last: int, bar: Any) -> Iterator[LogEntry]:
+def _nothing(_done: int) -> None:
+    """Show nothing."""
+
+
+def _entries(log: EventLog, last: int, update: Callable[[int], None]) -> Iterator[LogEntry]:
     after = 0
     while after < last:
         page = log.read(after_seq=after, limit=min(_PAGE, last - after))
         if not page:
             return
         yield from page
-        bar.update(page[-1].seq - after)
+        update(page[-1].seq - after)
         after = page[-1].seq
 
 

@@ -26,7 +26,11 @@ from shopward.errors import PolicyInvalid
 @click.option(
     "--port", metavar="P", type=click.IntRange(0, 65_535), help="Port; 0 picks one.  [default: 8700]"
 )
-@click.option("--policy", metavar="DIR", help="Folder of the policy.  [default: the one that ships]")
+@click.option(
+    "--policy",
+    metavar="DIR",
+    help="Folder of the policy.  [default: what was published, or the one that ships]",
+)
 @click.option("--tls-cert", metavar="FILE", help="PEM certificate chain; serves HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="Declare that a proxy in front ends TLS.")

@@ -5,7 +5,8 @@ teach the features. It carries out no action and writes nowhere. The policy that
 again, without a difference.
 
 Two sources:
-- the log: facts as they were recorded, and beside each the decision that was answered. An event on which a protection
+- the log: facts as they were recorded, and beside each the decision that was answered. Where no policy is on trial, those
+  that decided it are run again, each from its own entry on (``over_log_itself``). An event on which a protection
   order had a say keeps its recorded decision: the order would have stood whatever the policy. It is counted apart.
 - files: events from empty state, as ``replay`` decides them, and beside it another policy where one is given, which
   runs over the same facts with a state of its own.
@@ -19,13 +20,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shopward.errors import ShopwardError
 from shopward.events import FactsMaker, Tokeniser
-from shopward.flows.decide import EVENT, facts_of_entry, record_of_entry
+from shopward.flows.decide import EVENT, POLICY, facts_of_entry, mark_of_entry, record_of_entry
 from shopward.flows.engine import Engine
 from shopward.flows.replay import REPLAY_KEY, MemoryRecall, Replay
 from shopward.flows.tally import RuleName
+from shopward.risk.policy.difference import same_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from shopward.events import Event, Facts
     from shopward.flows.engine import DecisionRecord
@@ -42,9 +44,17 @@ class Trial(NamedTuple):
     held: bool = False
 
 
-def rule_names(policy: Policy) -> tuple[RuleName, ...]:
-    """What a report says of each rule of a policy."""
-    return tuple(RuleName(rule.name, rule.decision, rule.shadow, rule.on) for rule in policy.spec.rules)
+class Editions(NamedTuple):
+    """Policies that decided a log: the one before any was published, and the published ones by digest."""
+
+    first: Policy
+    by_digest: dict[str, Policy]
+
+
+def rule_names(*policies: Policy) -> tuple[RuleName, ...]:
+    """What a report says of each rule; of rules of one name, the last policy's."""
+    rules = {rule.name: rule for policy in policies for rule in policy.spec.rules}
+    return tuple(RuleName(rule.name, rule.decision, rule.shadow, rule.on) for rule in rules.values())
 
 
 def over_log(policy: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
@@ -53,11 +63,25 @@ def over_log(policy: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
     for entry in entries:
         if entry.kind != EVENT:
             continue
-        facts = facts_of_entry(entry)
-        before = record_of_entry(entry)
-        held = bool(before.orders)
-        record = engine.weigh(facts, held=before if held else None)
-        yield Trial(facts, record, before, held)
+        yield _weighed(engine, entry)
+
+
+def over_log_itself(
+    editions: Editions, entries: Iterable[LogEntry], *, reread: Callable[[int], Iterable[LogEntry]]
+) -> Iterator[Trial]:
+    """The policies that decided a log over its entries, changing over where the log says so.
+
+    Args:
+        editions: the policies by their digests, and the first one.
+        entries: of the log, from its first one on.
+        reread: the entries up to a position, from the first one on, for a policy that keeps another state.
+    """
+    engine = _engine(editions.first)
+    for entry in entries:
+        if entry.kind == POLICY:
+            engine = _succeeded(engine, editions, entry, reread)
+        elif entry.kind == EVENT:
+            yield _weighed(engine, entry)
 
 
 def over_files(
@@ -79,6 +103,32 @@ def over_log_against(policy: Policy, against: Policy, entries: Iterable[LogEntry
     for trial in over_log(policy, entries):
         held = trial.before if trial.held else None
         yield trial._replace(before=beside.weigh(trial.facts, held=held))
+
+
+def _weighed(engine: Engine, entry: LogEntry) -> Trial:
+    facts, before = facts_of_entry(entry), record_of_entry(entry)
+    held = bool(before.orders)
+    return Trial(facts, engine.weigh(facts, held=before if held else None), before, held)
+
+
+def _succeeded(
+    engine: Engine, editions: Editions, entry: LogEntry, reread: Callable[[int], Iterable[LogEntry]]
+) -> Engine:
+    """The engine of the policy that an entry brings into force."""
+    mark = mark_of_entry(entry)
+    policy = editions.by_digest[mark.digest]
+    if same_state(engine.policy.spec, policy.spec):
+        engine.take_policy(policy)
+    else:
+        before, engine = engine, _engine(policy)
+        engine.satisfied_for_ms = before.satisfied_for_ms
+        for earlier in reread(entry.seq):
+            if earlier.kind == EVENT:
+                engine.reapply(facts_of_entry(earlier), record_of_entry(earlier))
+            elif earlier.kind == POLICY:
+                engine.mark(mark_of_entry(earlier))
+    engine.mark(mark)
+    return engine
 
 
 def _engine(policy: Policy) -> Engine:

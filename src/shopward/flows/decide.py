@@ -7,7 +7,8 @@ Promise:
 - where the log cannot record, nothing of the group is answered, and the state goes back to what the log says.
 
 The story of a group:
-  (0) changes of the orders in force that were made meanwhile come first, each as an entry of its own
+  (0) a policy that has come into force, and changes of the orders that were made meanwhile, come first, each as an
+      entry of its own
   (1) each line is checked; refusals keep their place
   (2) ids that are recorded already, or stand earlier in the group, hear that answer
   (3) a live event too far ahead of the server's clock is refused
@@ -31,6 +32,7 @@ from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_e
 from shopward.flows.engine import DecisionRecord, Engine, Recall
 from shopward.ports import LogEntry, Snapshot
 from shopward.protection.inforce import Change
+from shopward.publication import Mark
 from shopward.values import MINUTE_MS, digest16
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from shopward.ports import EventLog, SnapshotStore
     from shopward.protection.attributes import Declared
+    from shopward.risk.policy import Policy
     from shopward.values import Clock
 
 AHEAD_MAX_MS: Final = 5 * MINUTE_MS
@@ -46,12 +49,14 @@ ORDERS_POLL_MS: Final = 500
 """How old the orders of another process may be before they are looked for; captures do not wait for this."""
 EVENT: Final = "event"
 ORDER: Final = "order"
+POLICY: Final = "policy"
 _REBUILD_PAGE: Final = 2_000
 
 _facts_encoder: Final = msgspec.json.Encoder()
 _facts_decoder: Final = msgspec.json.Decoder(Facts)
 _record_decoder: Final = msgspec.json.Decoder(DecisionRecord)
 _change_decoder: Final = msgspec.json.Decoder(Change)
+_mark_decoder: Final = msgspec.json.Decoder(Mark)
 
 Answer = DecisionRecord | ShopwardError
 
@@ -97,6 +102,7 @@ class DecisionDesk:
         clock: the server's clock.
         limits: how much one event may hold.
         orders: where changes of the orders in force come from.
+        mark: of the policy that decides, where it was published.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class DecisionDesk:
         clock: Clock,
         limits: EventLimits | None = None,
         orders: Orders | None = None,
+        mark: Mark | None = None,
     ) -> None:
         self.log = log
         self.snapshots = snapshots
@@ -120,6 +127,7 @@ class DecisionDesk:
         self._stale = True
         self._orders = orders or NoOrders()
         self._look_at_ms = 0
+        self._mark = mark
 
     def look_at_orders(self) -> None:
         """Take the journal before the next group, however new it is; an empty group will do."""
@@ -139,7 +147,8 @@ class DecisionDesk:
         recorded = self.log.find(ids) if ids else {}  # (2)
         now_ms = self.clock.now_ms()
         try:
-            entries = self._changed(now_ms)  # (0)
+            entries = self._marked(now_ms)  # (0)
+            entries += self._changed(now_ms, len(entries))
             self._look_up(checked)
         except BaseException:
             self._stale = True  # the state may know of changes that are not in the log
@@ -200,7 +209,7 @@ class DecisionDesk:
             if not page:
                 break
             for entry in page:
-                self._reapply(entry)
+                reapply(self.engine, entry)
             after = page[-1].seq
             if progress is not None:
                 progress(after, last)
@@ -212,8 +221,45 @@ class DecisionDesk:
         if not self._stale:
             self.snapshots.save(Snapshot(self.seq, self.engine.schema, self.engine.dump()))
 
-    def _changed(self, now_ms: int) -> list[LogEntry]:
-        """Step 0: entries for the changes that are not in the log yet, taken into the state."""
+    def succeed(
+        self, policy: Policy, mark: Mark | None, engine_of: Callable[[Recall], Engine], engine: Engine | None
+    ) -> None:
+        """Decide by another policy from the next group on; call between groups.
+
+        Args:
+            policy: that comes into force.
+            mark: of its publication.
+            engine_of: makes an engine of it, where the state has to be rebuilt.
+            engine: of it, that knows the log up to where it ends; ``None`` where it keeps the same state.
+        """
+        self._engine_of = engine_of
+        self._mark = mark
+        if engine is None:
+            self.engine.take_policy(policy)
+        else:
+            self.engine = engine
+
+    @property
+    def recall(self) -> Recall:
+        """Finds events for an engine of this desk's."""
+        return self._recall
+
+    def _marked(self, now_ms: int) -> list[LogEntry]:
+        """Step 0: the entry of the policy that decides, unless the log has it."""
+        mark, engine = self._mark, self.engine
+        if mark is None or engine.publication >= mark.number:
+            return []
+        engine.mark(mark)
+        return [self._note(self.seq + 1, POLICY, mark.id, _facts_encoder.encode(mark), now_ms)]
+
+    def _note(self, seq: int, kind: str, entry_id: str, body: bytes, now_ms: int) -> LogEntry:
+        """An entry of ours, that no event made."""
+        return LogEntry(
+            seq, kind, entry_id, self.engine.latest_ms, now_ms, digest16(body), "", body, b"", b""
+        )
+
+    def _changed(self, now_ms: int, before: int) -> list[LogEntry]:
+        """Step 0: after so many others, entries for the changes that are not in the log yet, taken into the state."""
         if 0 <= now_ms - self._look_at_ms < ORDERS_POLL_MS:
             return []
         orders = self.engine.orders
@@ -222,20 +268,8 @@ class DecisionDesk:
             for change in changes:
                 body = _facts_encoder.encode(change)
                 self.engine.change(change)
-                entries.append(
-                    LogEntry(
-                        self.seq + len(entries) + 1,
-                        ORDER,
-                        change.id,
-                        self.engine.latest_ms,
-                        now_ms,
-                        digest16(body),
-                        "",
-                        body,
-                        b"",
-                        b"",
-                    )
-                )
+                seq = self.seq + before + len(entries) + 1
+                entries.append(self._note(seq, ORDER, change.id, body, now_ms))
         self._look_at_ms = now_ms
         return entries
 
@@ -286,12 +320,6 @@ class DecisionDesk:
         )
         return record
 
-    def _reapply(self, entry: LogEntry) -> None:
-        if entry.kind == ORDER:
-            self.engine.change(_change_decoder.decode(entry.facts))
-            return
-        self.engine.reapply(facts_of_entry(entry), record_of_entry(entry))
-
     def _load_snapshot(self) -> int:
         """Where the log has to be read on from. Fails open: without a usable snapshot the log rebuilds everything."""
         try:
@@ -323,6 +351,21 @@ def recorded_event(entry: LogEntry) -> RecordedEvent:
     return RecordedEvent(
         entry.seq, entry.at_ms, msgspec.Raw(entry.personal), _record_decoder.decode(entry.decision)
     )
+
+
+def reapply(engine: Engine, entry: LogEntry) -> None:
+    """Take an entry of the log into an engine's state, as it stands."""
+    if entry.kind == ORDER:
+        engine.change(_change_decoder.decode(entry.facts))
+    elif entry.kind == POLICY:
+        engine.mark(mark_of_entry(entry))
+    else:
+        engine.reapply(facts_of_entry(entry), record_of_entry(entry))
+
+
+def mark_of_entry(entry: LogEntry) -> Mark:
+    """The publication that an entry of kind ``policy`` tells of."""
+    return _mark_decoder.decode(entry.facts)
 
 
 def facts_of_entry(entry: LogEntry) -> Facts:

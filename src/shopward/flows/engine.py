@@ -34,6 +34,7 @@ from shopward.risk.verdict import Reason, Verdict, judge
 if TYPE_CHECKING:
     from shopward.events import Event, Facts, FactsMaker
     from shopward.protection.inforce import Change
+    from shopward.publication import Mark
     from shopward.risk.features import Readings
     from shopward.risk.policy import Policy
 
@@ -82,6 +83,10 @@ class Engine:
         policy: the compiled policy in force.
         maker: projects events onto facts.
         recall: finds the event that a label names.
+
+    Attributes:
+        publication: number of the last one that the log told of; 0 for none.
+        satisfied_for_ms: how long a challenge passed now satisfies.
     """
 
     def __init__(self, policy: Policy, maker: FactsMaker, recall: Recall) -> None:
@@ -92,6 +97,8 @@ class Engine:
         self.challenges = ChallengeBook()
         self.orders = OrdersInForce(maker.blind)
         self.latest_ms = 0
+        self.publication = 0
+        self.satisfied_for_ms = policy.satisfied_for_ms
 
     def decide(self, event: Event) -> tuple[Facts, DecisionRecord]:
         """The verdict on a new event, applied to the state.
@@ -132,6 +139,16 @@ class Engine:
         """Take a change of the orders in force, from the journal or from the log."""
         self.orders.apply(change)
 
+    def mark(self, mark: Mark) -> None:
+        """Take a publication's place in the log: from here on it decided."""
+        self.publication = mark.number
+        self.satisfied_for_ms = mark.satisfied_for_ms
+
+    def take_policy(self, policy: Policy) -> None:
+        """Decide by another policy that keeps the same state (``same_state``)."""
+        self.policy = policy
+        self.satisfied_for_ms = policy.satisfied_for_ms
+
     @property
     def schema(self) -> str:
         """Which saved states fit this engine."""
@@ -140,7 +157,15 @@ class Engine:
     def dump(self) -> bytes:
         """The whole state."""
         orders = self.orders.dump() if self.orders.version else b""
-        return _encoder.encode(_Saved(self.latest_ms, self.kernel.dump(), self.challenges, orders))
+        saved = _Saved(
+            self.latest_ms,
+            self.kernel.dump(),
+            self.challenges,
+            orders,
+            self.publication,
+            self.satisfied_for_ms,
+        )
+        return _encoder.encode(saved)
 
     def load(self, state: bytes) -> None:
         """Take over a dumped state of the same schema; raises ``SnapshotInvalid``."""
@@ -154,6 +179,8 @@ class Engine:
         if saved.orders:
             self.orders.load(saved.orders)
         self.latest_ms, self.challenges = saved.latest_ms, saved.challenges
+        self.publication = saved.publication
+        self.satisfied_for_ms = saved.satisfied_for_ms or self.satisfied_for_ms
 
     def _record(self, facts: Facts, verdict: Verdict) -> DecisionRecord:
         return DecisionRecord(
@@ -182,7 +209,7 @@ class Engine:
             pending = Pending(facts.user, facts.device, facts.type, record.deciding, exclude, facts.at_ms)
             self.challenges.ask(record.id, pending)
         elif facts.type == "challenge" and facts.status == "succeeded" and record.outcome.passed:
-            self.challenges.prove(facts, satisfied_for_ms=self.policy.satisfied_for_ms)
+            self.challenges.prove(facts, satisfied_for_ms=self.satisfied_for_ms)
 
 
 class _Saved(Struct):
@@ -190,6 +217,8 @@ class _Saved(Struct):
     kernel: bytes
     challenges: ChallengeBook
     orders: bytes = b""
+    publication: int = 0
+    satisfied_for_ms: int = 0
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.asked import Asked, Askings, Who, Witnesses
     from shopward.flows.oversee import Overseer
+    from shopward.risk.policy import Policy
     from shopward.stepup import Challenge, Desk
     from shopward.stepup.code_channel import Language
     from shopward.values import Clock, IdSource
@@ -118,6 +119,11 @@ class ProofDesk:
         self._witnesses = witnesses
         self._clock = clock
         self._ids = ids
+
+    def take_policy(self, policy: Policy) -> None:
+        """Offer the factors of another policy, and say how long it is satisfied."""
+        self._factors = tuple(policy.spec.head.challenge.factors)
+        self._satisfied_for_ms = policy.satisfied_for_ms
 
     def look(self, decision_id: str) -> ChallengeView:
         """What a decision asks for, and how far that is; nothing is written.

@@ -68,11 +68,15 @@ class Wording:
     """
 
     def __init__(self, spec: PolicySpec) -> None:
+        self._texts = {language: decision_texts(language) for language in LANGUAGES}
+        self.take(spec)
+
+    def take(self, spec: PolicySpec) -> None:
+        """Speak for another policy; reasons of the ones before keep their texts."""
         by_code = {rule.name: rule.text for rule in spec.rules} | {SCORE_RULE: spec.head.score_text}
         self._texts = {
-            language: decision_texts(language)
-            | {code: texts.in_language(language) for code, texts in by_code.items()}
-            for language in LANGUAGES
+            language: known | {code: texts.in_language(language) for code, texts in by_code.items()}
+            for language, known in self._texts.items()
         }
 
     def text(self, code: str, language: str) -> str:

@@ -32,6 +32,7 @@ from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
 from shopward.http.orders import OrderCalls
 from shopward.http.pages import Pages
+from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
 from shopward.http.reference import Reference
@@ -85,6 +86,7 @@ class Application:
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
+                *PolicyCalls(shopward, self.gate, calls).routes(),
             ],
         )
 

@@ -6,7 +6,8 @@ Promise:
 - nothing is answered before the log has it; where the log cannot record, everyone in that group gets the error, the
   process stays up, and the state is rebuilt before the next group;
 - a fault of ours on one event spoils that event alone: the group is told apart and tried line by line;
-- snapshots are taken between groups, so that they hold exactly what the log up to some position has taught.
+- snapshots are taken between groups, so that they hold exactly what the log up to some position has taught; another
+  policy takes over between groups too (``handover``).
 
 After a failure of the store the gate stays shut for a moment and answers at once (fails closed: an event that is not
 recorded is not decided). A lost claim shuts it for good: another server owns the store, only a restart may go on.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from shopward.adapters.process import tune_collector
 from shopward.errors import Conflict, ShopwardError, StoreError, StoreLocked, StoreUnavailable
+from shopward.http.handover import Handover
 from shopward.http.problems import HttpRefusal
 from shopward.ports import Snapshot
 
@@ -72,6 +74,7 @@ class Gate:
         self._saver = ThreadPoolExecutor(1, "shopward-snapshot")
         self._jobs: deque[_Job] = deque()
         self._wake = asyncio.Event()
+        self.handover = Handover(self._wake.set)
         self._stale = True
         self._shut: ShopwardError | None = _not_ready()
         self._shut_until = float("inf")
@@ -110,6 +113,7 @@ class Gate:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._saving is not None:
             await asyncio.gather(self._saving, return_exceptions=True)
+        await self.handover.stop()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._writer.shutdown)
         await loop.run_in_executor(None, self._saver.shutdown)
@@ -143,12 +147,19 @@ class Gate:
                 await self._pause()
                 await self._recover()
                 continue
-            if not self._jobs:
+            if not self._jobs and not self.handover.is_ready:
                 self._wake.clear()
                 await self._idle()
             await asyncio.sleep(0)  # everyone whose bytes are here already joins this group
+            await self._hand_over()
             await self._serve(self._gather())
             await self._snapshot_if_due()
+
+    async def _hand_over(self) -> None:
+        """Let a policy that is ready take over, and give the log its entry even where no event comes."""
+        loop = asyncio.get_running_loop()
+        if await self.handover.finish(lambda work: _finished(loop.run_in_executor(self._writer, work))):
+            self._put((), loop.create_future())
 
     async def _pause(self) -> None:
         """Stay shut for the time set; for good where the claim is lost. Not at the start, when nothing has failed."""

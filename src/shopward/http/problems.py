@@ -64,7 +64,9 @@ CODES: Final[dict[str, str]] = {
     "store_locked": "Another decision server owns this store.",
     "store_error": "The log refused; nothing was answered.",
     "snapshot_invalid": "A snapshot is refused; state is rebuilt from the log.",
-    "policy_invalid": "A policy does not compile; the running one stays.",
+    "policy_invalid": "A policy does not compile or fails its own tests; the running one stays.",
+    "policy_version_taken": "The policy's name and version was published with other files.",
+    "policy_from_folder": "The policy in force is the operator's folder; nothing is published over it.",
     "misconfigured": "A setting is unsafe or cannot work.",
     INTERNAL: "A fault of ours; the log of the server names it under the request's id.",
 } | {
@@ -89,6 +91,8 @@ class Problem(Struct, omit_defaults=True):
     retry_after_s: float | None = None
     event_id: str | None = None
     line: int | None = None
+    file: str | None = None
+    column: int | None = None
 
 
 class HttpRefusal(ShopwardError):
@@ -132,7 +136,9 @@ def problem_of(error: BaseException, *, request_id: str = "", line: int | None =
         error.hint,
         retry_after_s,
         None,
-        line,
+        line or getattr(error, "line", None),
+        getattr(error, "file", None),
+        getattr(error, "column", None),
     )
 
 

@@ -21,6 +21,7 @@ from shopward.flows.authorize import Settled
 from shopward.flows.enrol import Started
 from shopward.flows.protect import Exempted
 from shopward.flows.prove import ChallengeView
+from shopward.flows.publish import Checked
 from shopward.flows.trace import LinksAsked, LinksView
 from shopward.flows.wording import Decision
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
@@ -29,6 +30,8 @@ from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
+from shopward.http.policies import LIST_MAX as POLICIES_MAX
+from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
@@ -82,6 +85,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted,
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
     RemoveAsked, Removed, WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
+    PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 _ID: Final = {
@@ -117,7 +121,12 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"key": []}],
-        "paths": _paths() | _protection_paths() | _linkage_paths() | _step_up_paths() | _webhook_paths(),
+        "paths": _paths()
+        | _protection_paths()
+        | _linkage_paths()
+        | _step_up_paths()
+        | _webhook_paths()
+        | _policy_paths(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -345,6 +354,38 @@ def _webhook_paths() -> dict[str, Any]:
         "/v1/webhooks/{id}/deliveries": {"get": _get(
             "deliveries", "What became of each message", "Newest first.", "Deliveries", [_ID, *page], "403", "404", "422",
         )},
+    }  # fmt: skip
+
+
+def _policy_paths() -> dict[str, Any]:
+    """Publications."""
+    asked = {
+        "application/json": _content("PolicyAsked", {"files": {"policy.toml": "...", "features.toml": "..."}})
+    }
+    made = {
+        "201": _answer("In force", "application/json", "PublicationView", None),
+        "202": _answer("Getting ready", "application/json", "PublicationView", None),
+    }
+    return {
+        "/v1/policies": {
+            "post": _post("publish_policy", "Publish a policy", "Takes over between two groups; 202 while it gets ready.",
+                          asked, made, "403"),
+            "get": _get("policies", "What decides, and every publication", "Newest first.", "Policies", [
+                _parameter("before", "query", {"type": "integer", "minimum": 1, "maximum": 2**53}),
+                _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": POLICIES_MAX, "default": 50}),
+            ], "422"),
+        },
+        "/v1/policies/check": {"post": _post(
+            "check_policy", "Check a policy", "Compiles it, runs its tests, says what differs. Publishes nothing.", asked,
+            {"200": _answer("It is good", "application/json", "Checked", None)}, "403",
+        )},
+        "/v1/policies/rollback": {"post": _post(
+            "roll_back_policy", "Bring an earlier policy back", "As a publication of its own.",
+            {"application/json": _content("RollbackAsked", {"note": "too many challenges"})}, made, "403", "404",
+        )},
+        "/v1/policies/{number}": {"get": _get("policy", "A publication with its files", "As it was published.", "PolicyView", [
+            _parameter("number", "path", {"type": "integer", "minimum": 1, "maximum": 2**53}),
+        ], "404")},
     }  # fmt: skip
 
 

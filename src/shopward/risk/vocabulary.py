@@ -177,7 +177,7 @@ class CelFilters:
 
     def _type(self, spec: FeatureSpec) -> cel.Type:
         if spec.measure == "derived":
-            checked = rule_environment(self.types).check(spec.value)
+            checked = _checked(rule_environment(self.types), spec, "value")
             refuse_origin(checked, f"feature.{spec.name}.value", self.origins)
             if str(checked.type) not in EMPTY:
                 raise PolicyInvalid(
@@ -209,7 +209,7 @@ class CelFilters:
         environment = self._event if spec.phase == "event" else self._decision
         key = (spec.phase, spec.where)
         if key not in self._checked:
-            checked = environment.check(spec.where, expect=cel.BOOL)
+            checked = _checked(environment, spec, "where", expect=cel.BOOL)
             refuse_origin(checked, f"feature.{spec.name}.where", self.origins)
             self._checked[key] = checked
         return self._checked[key]
@@ -217,6 +217,18 @@ class CelFilters:
     def _compiled(self, arguments: str, checked: cel.Checked) -> Any:
         source = checked.to_python(reader_of(self._index), presence_of(self._index))
         return eval(f"lambda {arguments}: {source}", dict(cel.RUNTIME_NAMESPACE))  # noqa: S307 -- made by our own compiler
+
+
+def _checked(
+    environment: cel.Environment, spec: FeatureSpec, part: str, expect: cel.Type | None = None
+) -> cel.Checked:
+    """An expression of a feature; what is wrong in it is told with the feature's name."""
+    try:
+        return environment.check(getattr(spec, part), expect=expect)
+    except cel.CelInvalid as invalid:
+        raise PolicyInvalid(
+            f"feature {spec.name!r} does not compile", path=f"feature.{spec.name}.{part}", found=str(invalid)
+        ) from invalid
 
 
 @lru_cache(maxsize=1)

@@ -36,6 +36,7 @@ REVISIONS: Final = (
     "0006_links",
     "0007_log_pages",
     "0008_webhooks",
+    "0009_policies",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

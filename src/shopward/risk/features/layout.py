@@ -124,8 +124,9 @@ class Layout:
 
     @property
     def schema(self) -> str:
-        """A digest of the declarations: a state fits exactly one schema."""
-        return hashlib.blake2b(msgspec.json.encode(self.features), digest_size=16).hexdigest()
+        """A digest of the declarations and of what rules condemn: a state fits exactly one schema."""
+        declared = msgspec.json.encode([self.features, sorted(self._condemnable)])
+        return hashlib.blake2b(declared, digest_size=16).hexdigest()
 
     def plan(self, type_: str, status: str) -> Plan:
         """What an event of this type and status touches; made once and kept."""

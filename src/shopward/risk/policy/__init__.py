@@ -5,6 +5,7 @@ anybody. It holds no state and makes no decision by itself (``risk.verdict`` doe
 """
 
 from shopward.risk.policy.compile import STRENGTH, CompiledRule, Policy
+from shopward.risk.policy.files import PolicyFiles
 from shopward.risk.policy.load import load_default_policy, load_policy
 from shopward.risk.policy.spec import LANGUAGES, Action, PolicySpec, RuleSpec, Texts
 
@@ -14,6 +15,7 @@ __all__ = [
     "Action",
     "CompiledRule",
     "Policy",
+    "PolicyFiles",
     "PolicySpec",
     "RuleSpec",
     "Texts",
