@@ -1,6 +1,7 @@
 """Protection at scale: one freeze for ten million accounts, releases one by one, and the cost of looking.
 
-Run: ``python benchmarks/protection.py [--users 10000000] [--releases 1000000] [--database URL]``. JSON lines:
+Run: ``python benchmarks/protection.py [--users 10000000] [--releases 1000000] [--victims 1000000] [--database URL]``.
+JSON lines:
 
 - ``freeze``: seconds from the call to its return, while threads capture without pause; captures after it, which must
   be 0; captures before it, which show that there was something to stop;
@@ -8,6 +9,8 @@ Run: ``python benchmarks/protection.py [--users 10000000] [--releases 1000000] [
 - ``release_one_by_one``: seconds to let so many users out of the order, each by a declared new password;
 - ``mass_release``: seconds for two persons to end it; rows of users written by any of this: 0;
 - ``links``: milliseconds to find who shares a phone, to walk three steps from an account, and to count a hub of 5,000;
+- ``victim_set``: seconds to seal 1,000,000 users that came in pages, to place an order about them until a decision and a
+  capture know it, to let 100,000 of them out one by one; microseconds of a look-up; bytes a member;
 - ``attributes``: microseconds a user to look declared attributes up, for a group of 100, which is done once a group and
   only while an order in force asks for them;
 - ``hot_path``: microseconds that 30 predicate orders in force add to a decision, median of many rounds.
@@ -35,9 +38,11 @@ from shopward.config import Settings
 from shopward.errors import Conflict
 from shopward.events import Facts, decode_event
 from shopward.flows.engine import DecisionRecord
+from shopward.flows.victims import SealAsked, SetAsked
 from shopward.protection import Change, Declared, OrderRequest, OrdersInForce, Standing
 from shopward.protection.linkage import COUNTED_MAX, from_account, from_identifier
 from shopward.protection.links import AccountLinks
+from shopward.protection.members import WIDTH
 from shopward.protection.orders import Target
 from shopward.service import TENANT, Shopward
 
@@ -66,6 +71,7 @@ def main() -> None:
     )
     parser.add_argument("--users", type=int, default=10_000_000)
     parser.add_argument("--releases", type=int, default=1_000_000)
+    parser.add_argument("--victims", type=int, default=1_000_000)
     parser.add_argument("--database", default="")
     asked = parser.parse_args()
     hot_path()
@@ -80,6 +86,7 @@ def main() -> None:
             )  # as autovacuum would
             say("rows", engine=engine, users=asked.users, seconds=since(began))
             trace(shop, asked.users, engine)
+            victim_set(shop, asked.victims, engine)
             freeze(shop, asked.users, asked.releases, engine)
 
 
@@ -101,6 +108,41 @@ def trace(shop: Shopward, users: int, engine: str) -> None:
         three_steps_ms=links(lambda each: from_account(each, account, 3)),
         hub_count_ms=links(lambda each: each.count(("national_id", "hub"), COUNTED_MAX + 1)),
     )  # fmt: skip
+
+
+def victim_set(shop: Shopward, victims: int, engine: str) -> None:
+    """Upload, seal, freeze, look up, let out."""
+    began = time.perf_counter()
+    made = shop.victims.make(ANNA, SetAsked("benchmark"))
+    for page, start in enumerate(range(0, victims, 10_000)):
+        shop.victims.put_page(ANNA, made.id, page, [f"v{number}" for number in range(start, start + 10_000)])
+    uploaded = since(began)
+    began = time.perf_counter()
+    sealed = shop.victims.seal(ANNA, made.id, SealAsked())
+    sealing = since(began)
+    began = time.perf_counter()
+    order = shop.protection.place(ANNA, request(target={"victim_set_id": sealed.id}))
+    shop.desk.look_at_orders()
+    shop.desk.decide([])
+    members = shop.overseer.members(sealed.id)
+    effective = since(began)
+    tokens = [shop.maker.user_token(f"v{number * 97}") for number in range(10_000)]
+    rounds, found = [], 0
+    for _round in range(21):
+        started = time.perf_counter()
+        found = sum(token in members for token in tokens)
+        rounds.append((time.perf_counter() - started) / len(tokens) * 1e6)
+    began = time.perf_counter()
+    for start in range(0, 100_000, 1_000):
+        person = Caller(f"p-{start}", f"p-{start}", ("analyst",))
+        users = [f"v{number}" for number in range(start, start + 1_000)]
+        shop.protection.exempt(person, order.id, users, cause="staff_release", evidence="")
+    say(
+        "victim_set", engine=engine, users=sealed.users, upload_s=uploaded, seal_s=sealing, effective_s=effective,
+        look_up_us=round(statistics.median(rounds), 2), found=found, released_100k_s=since(began), bytes_each=WIDTH,
+    )  # fmt: skip
+    shop.protection.release(ANNA, order.id)
+    shop.protection.approve(BUDI, order.id)
 
 
 def freeze(shop: Shopward, users: int, releases: int, engine: str) -> None:

@@ -96,11 +96,11 @@ class Server:
             urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.key}"})  # noqa: S310 -- our own server
         )
 
-    def post(self, path, body, content_type="application/json", **headers):
+    def post(self, path, body, content_type="application/json", method="POST", **headers):
         """Status and body; a dictionary is sent as JSON."""
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         named = {"Authorization": f"Bearer {self.key}", "Content-Type": content_type} | headers
-        request = urllib.request.Request(self.url + path, data=data, headers=named, method="POST")  # noqa: S310 -- ours
+        request = urllib.request.Request(self.url + path, data=data, headers=named, method=method)  # noqa: S310 -- ours
         return self._ask(request)
 
     def delete(self, path):

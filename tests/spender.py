@@ -16,6 +16,7 @@ from shopward.flows.engine import DecisionRecord
 from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.protection.authorizations import Authorizations
+from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.values import SystemClock, SystemIds
@@ -25,8 +26,9 @@ def desk_on(url, key, clock):
     """An authorisation desk over a store that somebody else opened."""
     engine, maker = open_engine(url), FactsMaker(Tokeniser(key))
     records, fence = SqlRecords(engine), fence_of(engine, "main")
-    store, users = OrderStore("main", SystemIds()), DeclaredUsers("main", maker.blind)
-    ground = Ground(records, fence, store, users, Arrows(store, None, None), clock, maker.blind)
+    store, sets = OrderStore("main", SystemIds()), SetStore("main")
+    users = DeclaredUsers("main", maker.blind, sets)
+    ground = Ground(records, fence, store, users, Arrows(store, None, None), clock, maker.blind, sets)
     overseer = Overseer(ground, steady_s=lambda: clock.now_ms() / 1000)
     return AuthorizationDesk(
         records=records, fence=fence, book=Authorizations("main", store, users), overseer=overseer, maker=maker,

@@ -56,6 +56,7 @@ from shopward.flows.prove import ProofDesk
 from shopward.flows.publish import Edition, PolicyDesk
 from shopward.flows.succession import Successor
 from shopward.flows.trace import Tracer
+from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
 from shopward.keyring import open_key
@@ -64,6 +65,7 @@ from shopward.outbox.messages import Outbox
 from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
 from shopward.protection.authorizations import Authorizations
 from shopward.protection.links import AccountLinks
+from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.publication.store import PolicyStore
@@ -100,6 +102,7 @@ class Desks(NamedTuple):
     authorizations: AuthorizationDesk
     tracer: Tracer
     advisories: AdvisoryDesk
+    victims: VictimDesk
     step_up: Desk
     webhooks: WebhookDesk
     courier: Courier
@@ -137,6 +140,7 @@ class Shopward:
         self.courier = desks.courier
         self.tracer = desks.tracer
         self.advisories = desks.advisories
+        self.victims = desks.victims
         askings, witnesses = Askings(log, maker), Witnesses(desks.trail, desks.outbox)
         self.proofs = ProofDesk(
             askings=askings, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
@@ -296,12 +300,13 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     records, fence, blind = SqlRecords(engine), fence_of(engine, TENANT), maker.blind
     has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
     trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
-    store, users = OrderStore(TENANT, SystemIds()), DeclaredUsers(TENANT, blind)
+    store, sets = OrderStore(TENANT, SystemIds()), SetStore(TENANT)
+    users = DeclaredUsers(TENANT, blind, sets)
     outbox = Outbox(TENANT, SystemIds())
     arrows = Arrows(store, trail, outbox)
     steady_s = time.monotonic if clock is None else _never_jumps(clock)
     clock = clock or SystemClock()
-    ground = Ground(records, fence, store, users, arrows, clock, blind)
+    ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
     overseer = Overseer(ground, steady_s=steady_s)
     protection = ProtectionDesk(ground, SystemIds())
     authorizations = AuthorizationDesk(
@@ -310,6 +315,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     )  # fmt: skip
     tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
     advisories = AdvisoryDesk(ground, protection, SystemIds())
+    victims = VictimDesk(ground, tracer, SystemIds())
     step_up = _step_up(settings, records, clock)
     policies = PolicyDesk(
         records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
@@ -325,6 +331,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         authorizations,
         tracer,
         advisories,
+        victims,
         step_up,
         webhooks,
         courier,

@@ -41,6 +41,8 @@ class Deed(StrEnum):
     FACTOR_REMOVE = "factor:remove"
     IDENTITY_LINK = "identity:link"
     IDENTITY_UNLINK = "identity:unlink"
+    SET_CREATE = "set:create"
+    SET_SEAL = "set:seal"
     LINKS_TRACE = "links:trace"
     ADVISORY_RECEIVE = "advisory:receive"
     RECOVERY_START = "recovery:start"

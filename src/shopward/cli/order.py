@@ -61,8 +61,10 @@ class Server:
         }
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON that it answers; a problem is raised as what it says."""
-        data = None if body is None else json.dumps(body).encode()
+        """The JSON that it answers to a JSON or, where ``body`` is bytes, NDJSON body; a problem is raised as what it says."""
+        is_lines = isinstance(body, bytes)
+        data = body if is_lines or body is None else json.dumps(body).encode()
+        headers = self._headers | ({"Content-Type": "application/x-ndjson"} if is_lines else {})
         host, port = self._address.hostname or "", self._address.port
         connection: http.client.HTTPConnection
         if self._address.scheme == "https":
@@ -72,7 +74,7 @@ class Server:
         else:
             connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         try:
-            connection.request(method, self._address.path.rstrip("/") + path, data, self._headers)
+            connection.request(method, self._address.path.rstrip("/") + path, data, headers)
             answer = connection.getresponse()
             status, read = answer.status, answer.read()
         except OSError as error:
@@ -111,7 +113,7 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return add
 
 
-_server_options = _options(
+server_options = _options(
     click.option("--url", metavar="URL", envvar="SHOPWARD_URL", default=DEFAULT_URL, help=f"The server.  [default: {DEFAULT_URL}]"),
     click.option("--language", type=click.Choice(["en", "id", "zh"]), default="en", help="Language of explanations."),
     click.option("--json", "as_json", is_flag=True, help="The server's JSON instead of text."),
@@ -132,6 +134,7 @@ _order_options = _options(
     click.option("--where", metavar="CEL", help="Everybody whose declared attributes fit a predicate."),
     click.option("--all", "everyone", is_flag=True, help="Everybody."),
     click.option("--user", metavar="ID", help="One user."),
+    click.option("--set", "victim_set", metavar="ID", help="The users of a sealed victim set (vs-...)."),
     click.option("--scope", metavar="WORD", multiple=True, help="Operation or group; may be repeated.  [default: stored_value]"),
     click.option("--reason", type=click.Choice(list(REASON_CODES)), required=True, help="Why; customers are told."),
     click.option("--incident", metavar="NO", default="", help="The shop's number of what happened."),
@@ -154,7 +157,7 @@ def order() -> None:
 
 @order.command()
 @_order_options
-@_server_options
+@server_options
 def freeze(**options: Any) -> None:
     """Deny operations to one user, to those who fit a predicate, or to everybody.
 
@@ -170,7 +173,7 @@ def freeze(**options: Any) -> None:
 @order.command()
 @_limit_options
 @_order_options
-@_server_options
+@server_options
 def limit(amount_minor: int, currency: str, window: str, **options: Any) -> None:
     """Cap what each user can move in a window.
 
@@ -194,7 +197,7 @@ def limit(amount_minor: int, currency: str, window: str, **options: Any) -> None
     help="A factor that the threat may own; may be repeated.  [default: email, sms]",
 )
 @_ending_options
-@_server_options
+@server_options
 def advisory(
     provider: str,
     *,
@@ -230,7 +233,7 @@ def advisory(
         if given:
             body[name] = list(given)
     _print(
-        _talk(**server).ask("POST", "/v1/advisories", body | _ending(lasting, review_in)),
+        talk_to(**server).ask("POST", "/v1/advisories", body | _ending(lasting, review_in)),
         as_json=server["as_json"],
     )
     if not yes:
@@ -239,7 +242,7 @@ def advisory(
 
 @order.command("list")
 @click.option("--state", type=click.Choice(list(STATES)), help="Only orders in this state.")
-@_server_options
+@server_options
 def list_(state: str | None, **server: Any) -> None:
     """List orders, newest first.
 
@@ -249,7 +252,7 @@ def list_(state: str | None, **server: Any) -> None:
       shopward order list --state active --json
     """
     query = f"?state={state}" if state else ""
-    said = _talk(**server).ask("GET", f"/v1/orders{query}")
+    said = talk_to(**server).ask("GET", f"/v1/orders{query}")
     if server["as_json"]:
         click.echo(json.dumps(said, ensure_ascii=False))
         return
@@ -263,7 +266,7 @@ def list_(state: str | None, **server: Any) -> None:
 @order.command()
 @click.argument("order_id", metavar="ORDER")
 @click.option("--progress", is_flag=True, help="Count how far a reset or a release is.")
-@_server_options
+@server_options
 def show(order_id: str, *, progress: bool, **server: Any) -> None:
     """Show one order and what customers are told.
 
@@ -272,12 +275,12 @@ def show(order_id: str, *, progress: bool, **server: Any) -> None:
       shopward order show o-019b8f2c5a10 --progress
     """
     query = "?progress=true" if progress else ""
-    _print(_talk(**server).ask("GET", f"{_path(order_id)}{query}"), as_json=server["as_json"])
+    _print(talk_to(**server).ask("GET", f"{_path(order_id)}{query}"), as_json=server["as_json"])
 
 
 @order.command()
 @click.argument("order_id", metavar="ORDER")
-@_server_options
+@server_options
 def approve(order_id: str, **server: Any) -> None:
     """Agree as the second person: to an order that waits, or to its release. Lets a draft begin.
 
@@ -285,7 +288,7 @@ def approve(order_id: str, **server: Any) -> None:
     Examples:
       shopward order approve o-019b8f2c5a10
     """
-    _print(_talk(**server).ask("POST", f"{_path(order_id)}/approve"), as_json=server["as_json"])
+    _print(talk_to(**server).ask("POST", f"{_path(order_id)}/approve"), as_json=server["as_json"])
 
 
 @order.command()
@@ -304,7 +307,7 @@ def approve(order_id: str, **server: Any) -> None:
 )
 @click.option("--evidence", metavar="REF", default="", help="What shows it, such as a case number.")
 @click.option("--yes", is_flag=True, help="Do it. Without it nothing is released.")
-@_server_options
+@server_options
 def release(
     order_id: str,
     *,
@@ -324,7 +327,7 @@ def release(
     """
     if bool(user) == everyone:
         raise click.UsageError("one of --user and --all")
-    talk = _talk(**server)
+    talk = talk_to(**server)
     if not yes:
         _print(talk.ask("GET", _path(order_id)), as_json=server["as_json"])
         click.echo("nothing is released: this was a dry run; repeat it with --yes", err=True)
@@ -350,6 +353,7 @@ def _place(
     where: str | None,
     everyone: bool,
     user: str | None,
+    victim_set: str | None,
     scope: tuple[str, ...],
     reason: str,
     incident: str,
@@ -360,15 +364,16 @@ def _place(
     **server: Any,
 ) -> None:
     """Ask for an order, or for the draft of one."""
-    if [where is not None, everyone, user is not None].count(True) != 1:
-        raise click.UsageError("exactly one of --where, --all and --user")
+    named = {"predicate": where, "everyone": everyone or None, "user": user, "victim_set_id": victim_set}
+    target = {name: given for name, given in named.items() if given is not None}
+    if len(target) != 1:
+        raise click.UsageError("exactly one of --where, --all, --user and --set")
     _check_scope(scope)
-    target = {"predicate": where} if where is not None else {"everyone": True} if everyone else {"user": user}
     body |= {
         "target": target, "scope": list(scope or ("stored_value",)), "reason": reason, "incident": incident,
         "release": list(conditions or ("staff_release",)), "dry_run": not yes,
     } | _ending(lasting, review_in)  # fmt: skip
-    _print(_talk(**server).ask("POST", "/v1/orders", body), as_json=server["as_json"])
+    _print(talk_to(**server).ask("POST", "/v1/orders", body), as_json=server["as_json"])
     if not yes:
         click.echo(
             "nothing is stopped: this was a dry run; repeat it with --yes, or approve the draft", err=True
@@ -393,7 +398,8 @@ def _limit_of(amount_minor: int, currency: str, window: str) -> dict[str, Any]:
     return {"amount_minor": amount_minor, "currency": currency, "window_s": seconds}
 
 
-def _talk(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 -- the options as they come
+def talk_to(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 -- the options as they come
+    """The server that the options name, with the key of the environment."""
     import os  # noqa: PLC0415 -- only a command reads the environment
 
     return Server(url, os.environ.get("SHOPWARD_KEY", ""), language)
@@ -420,7 +426,11 @@ def _print(said: dict[str, Any], *, as_json: bool) -> None:
             _print(each, as_json=False)
         return
     target = said["target"]
-    whom = target.get("predicate") or (f"{target['tokens']} named" if "tokens" in target else "")
+    whom = (
+        target.get("predicate")
+        or target.get("victim_set_id")
+        or (f"{target['tokens']} named" if "tokens" in target else "")
+    )
     click.echo(f"{said['id']}  {said['state']}  {said['kind']} of {', '.join(said['scope'])}")
     click.echo(f"for      {target['kind']} {whom}".rstrip())
     measured = said.get("measured")

@@ -36,7 +36,7 @@ from shopward.publication import Mark
 from shopward.values import MINUTE_MS, digest16
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from shopward.ports import EventLog, SnapshotStore
     from shopward.protection.attributes import Declared
@@ -79,6 +79,10 @@ class Orders(Protocol):
         """The declarations among these users."""
         ...
 
+    def members(self, set_id: str) -> Container[str]:
+        """The users of a sealed victim set."""
+        ...
+
 
 class NoOrders:
     """No order is ever in force: for a file, a benchmark, an embedder without tables."""
@@ -90,6 +94,10 @@ class NoOrders:
     def declared(self, tokens: Sequence[str]) -> dict[str, Declared]:  # noqa: ARG002 -- the port's signature
         """None."""
         return {}
+
+    def members(self, set_id: str) -> Container[str]:  # noqa: ARG002 -- the port's signature
+        """None."""
+        return ()
 
 
 class DecisionDesk:
@@ -274,8 +282,10 @@ class DecisionDesk:
         return entries
 
     def _look_up(self, checked: Sequence[Event | ShopwardError]) -> None:
-        """What is declared of the group's users, where an order in force asks for it."""
+        """What is declared of the group's users, and who is in a victim set, where an order in force asks for it."""
         orders = self.engine.orders
+        for set_id in orders.sets_missing:
+            orders.members[set_id] = self._orders.members(set_id)
         if orders.asks_attributes:
             token = self.engine.maker.user_token
             users = {token(event.user.id) for event in checked if isinstance(event, Event) and event.user}

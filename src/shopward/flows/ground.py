@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.arrows import Arrows
     from shopward.ports import Fence, Records
+    from shopward.protection.sets import SetStore
     from shopward.protection.store import OrderStore
     from shopward.protection.users import DeclaredUsers
     from shopward.values import Clock
@@ -28,6 +29,7 @@ class Ground(NamedTuple):
         arrows: the steps of an order.
         clock: the server's clock.
         blind: gives the token of a value in a domain.
+        sets: the victim sets.
     """
 
     records: Records
@@ -37,3 +39,4 @@ class Ground(NamedTuple):
     arrows: Arrows
     clock: Clock
     blind: Callable[[str, str], str]
+    sets: SetStore

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shopward.flows.ground import Ground
     from shopward.protection.attributes import Declared
     from shopward.protection.inforce import Change
+    from shopward.protection.members import Members
     from shopward.protection.orders import Order
 
 CHANGES_PAGE: Final = 500
@@ -42,6 +43,7 @@ class Overseer:
         self._steady_s = steady_s
         self._ahead_ms = ground.clock.now_ms() - round(steady_s() * 1000)
         self._index: tuple[int, OrderIndex] = (-1, OrderIndex((), ground.blind))
+        self._members: dict[str, Members] = {}
 
     def declare(self, users: Mapping[str, Declared]) -> None:
         """Replace what is declared of users, by their ids; all of them or none. Data and no deed: not audited."""
@@ -125,8 +127,21 @@ class Overseer:
         """The orders in force as this transaction sees them; built anew only where the version moved."""
         version = self._on.store.version(connection)
         if self._index[0] != version:
-            self._index = (version, OrderIndex(self._on.store.standing(connection), self._on.blind))
+            standing = self._on.store.standing(connection)
+            wanted = {order.target.set_id for order in standing} - {""}
+            known = self._members
+            self._members = {
+                set_id: known.get(set_id) or self._on.sets.members(connection, set_id) for set_id in wanted
+            }
+            self._index = (version, OrderIndex(standing, self._on.blind, self._members))
         return self._index[1]
+
+    def members(self, set_id: str) -> Members:
+        """The users of a sealed victim set; held in memory while an order is about it."""
+        self._on.records.read(self.index)
+        return self._members.get(set_id) or self._on.records.read(
+            lambda connection: self._on.sets.members(connection, set_id)
+        )
 
     def changes(self, after: int) -> list[Change]:
         """The next changes after a version, once what is due has begun or ended."""

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from shopward.errors import Conflict, Refused
 from shopward.outbox import Topic
-from shopward.protection.orders import RELEASE_CONDITIONS, Order, OrderRequest, order_from
+from shopward.protection.orders import RELEASE_CONDITIONS, STORED_SET, Order, OrderRequest, order_from
 from shopward.protection.states import moved
 from shopward.values import digest16
 
@@ -99,6 +99,8 @@ class ProtectionDesk:
         self, connection: Any, caller: Caller, draft: Order, now_ms: int, *, begins: bool = True
     ) -> Order:
         """(4) and (5) of ``place``, in a transaction that holds the fence."""
+        if draft.standing.target.kind == STORED_SET:
+            self._on.sets.sealed(connection, draft.standing.target.set_id)
         self._on.store.add(connection, draft)
         self._on.arrows.audit(connection, caller.key, "order:create", draft, now_ms)
         if not begins:

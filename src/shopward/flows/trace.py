@@ -126,6 +126,11 @@ class Tracer:
             complete=reach.complete,
         )  # fmt: skip
 
+    def reached(self, asked: LinksAsked) -> Reach:
+        """Everybody whom a trace reaches, by token; for stories that act on them and audit themselves."""
+        walk = self._walk(asked)
+        return self._on.records.read(lambda connection: walk(self._links(connection)))
+
     def shared_by(self, user: str) -> list[Shared]:
         """The identifiers of a user, by how many other accounts have them too."""
         token = self._on.blind("user", user)

@@ -36,6 +36,7 @@ from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
 from shopward.http.reference import Reference
+from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Application:
                 *LinkCalls(shopward, calls).routes(),
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
+                *VictimCalls(shopward, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *PolicyCalls(shopward, self.gate, calls).routes(),

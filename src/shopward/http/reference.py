@@ -23,17 +23,31 @@ from shopward.flows.protect import Exempted
 from shopward.flows.prove import ChallengeView
 from shopward.flows.publish import Checked
 from shopward.flows.trace import LinksAsked, LinksView
+from shopward.flows.victims import SealAsked, SetAsked
 from shopward.flows.wording import Decision
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
+from shopward.http.openapi import ID as _ID
+from shopward.http.openapi import answer as _answer
+from shopward.http.openapi import bare as _bare
+from shopward.http.openapi import content as _content
+from shopward.http.openapi import get as _get
+from shopward.http.openapi import on_id as _on_id
+from shopward.http.openapi import on_page as _on_page
+from shopward.http.openapi import parameter as _parameter
+from shopward.http.openapi import post as _post
+from shopward.http.openapi import problems as _problems
+from shopward.http.openapi import request_id as _request_id
+from shopward.http.openapi import unlocked as _open
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
+from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
 from shopward.outbox.endpoints import STATES as DELIVERY_STATES
 from shopward.outbox.endpoints import WebhookAsked, WebhookView
@@ -72,25 +86,15 @@ WEBHOOK_EXAMPLE: Final = {
     "url": "https://shop.example/hooks/shopward",
     "topics": ["order.activated", "order.ended"],
 }
-PROBLEM_EXAMPLE: Final = {
-    "type": "/docs#problem-unknown_word", "title": "Unknown word", "status": 422, "detail": "not in the vocabulary",
-    "code": "unknown_word", "path": "type", "expected": "one of login, logout, ...", "found": "another word",
-    "hint": "did you mean payment?",
-}  # fmt: skip
-
-
 _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
-    KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted,
+    KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
     RemoveAsked, Removed, WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
-_ID: Final = {
-    "name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 128},
-}  # fmt: skip
 
 
 class Reference:
@@ -236,9 +240,28 @@ def _protection_paths() -> dict[str, Any]:
 
 
 def _linkage_paths() -> dict[str, Any]:
-    """Linked accounts and advisories."""
+    """Linked accounts, victim sets and advisories."""
     answer = _answer("The advisory", "application/json", "AdvisoryView", None)
+    set_ = _answer("The set", "application/json", "SetView", None)
     return {
+        "/v1/victim-sets": {
+            "post": _post(
+                "make_victim_set", "Make a victim set", "Open for pages, or of whom a predicate or a trace reaches now.",
+                {"application/json": _content("SetAsked", {"name": "stuffed-2026-01"})}, {"201": set_}, "403",
+            ),
+            "get": _get("victim_sets", "Victim sets, newest first", "All, or those of one name.", "Sets", [
+                _parameter("name", "query", {"type": "string"}),
+            ], "422"),
+        },
+        "/v1/victim-sets/{id}": {"get": _get("victim_set", "One victim set", "Never its members.", "SetView", [_ID], "404")},
+        "/v1/victim-sets/{id}/pages/{page}": {"put": _on_page(_post(
+            "put_victims", "Fill a page of a victim set", "A line a user; the page is taken whole or not at all.",
+            {"application/x-ndjson": {"schema": {"type": "string"}}}, {"200": set_}, "403", "404",
+        ))},
+        "/v1/victim-sets/{id}/seal": {"post": _on_id(_post(
+            "seal_victim_set", "Seal a victim set", "It never changes after.",
+            {"application/json": _content("SealAsked", {"users": 1_000_000})}, {"200": set_}, "403", "404",
+        ), required=False)},
         "/v1/links": {"post": _post(
             "trace_links", "Trace who shares an identifier", "Accounts in up to three steps, hubs named, orders that cover.",
             {"application/json": _content("LinksAsked", {"kind": "phone", "token": "tok-7", "steps": 2})},
@@ -387,94 +410,6 @@ def _policy_paths() -> dict[str, Any]:
             _parameter("number", "path", {"type": "integer", "minimum": 1, "maximum": 2**53}),
         ], "404")},
     }  # fmt: skip
-
-
-def _bare(name: str, summary: str, shape: str, status: str = "200") -> dict[str, Any]:
-    """A POST about an id, without a body."""
-    made = _on_id(_post(
-        name, summary, summary + ".", {}, {status: _answer(summary, "application/json", shape, None)}, "403", "404",
-    ))  # fmt: skip
-    del made["requestBody"]
-    made["parameters"] = [part for part in made["parameters"] if part["name"] != "Idempotency-Key"]
-    return made
-
-
-def _on_id(call: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
-    call["parameters"].insert(0, _ID)
-    call["requestBody"]["required"] = required
-    return call
-
-
-def _post(
-    name: str, summary: str, text: str, content: dict[str, Any], answers: dict[str, Any], *refusals: str
-) -> dict[str, Any]:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "description": text,
-        "parameters": [
-            _parameter("Idempotency-Key", "header", {"type": "string", "pattern": "^[!-~]{1,255}$"}),
-            _parameter("Accept-Language", "header", {"type": "string", "examples": ["id", "zh", "en"]}),
-            _parameter("X-Request-Id", "header", {"type": "string"}),
-        ],
-        "requestBody": {"required": True, "content": content},
-        "responses": answers
-        | _problems("400", "401", *refusals, "403", "408", "409", "413", "415", "422", "500", "503"),
-    }
-
-
-def _get(
-    name: str, summary: str, text: str, shape: str, parameters: list[Any], *refusals: str
-) -> dict[str, Any]:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "description": text,
-        "parameters": [*parameters, _parameter("Accept-Language", "header", {"type": "string"})],
-        "responses": {"200": _answer(summary, "application/json", shape, None)}
-        | _problems("400", "401", *refusals, "500", "503"),
-    }
-
-
-def _open(name: str, summary: str, media_type: str, *others: str) -> dict[str, Any]:
-    content = {
-        media_type: {"schema": {"type": "object"} if media_type == "application/json" else {"type": "string"}}
-    }
-    answers = {status: {"description": "Not now", "content": content} for status in others}
-    return {
-        "operationId": name,
-        "summary": summary,
-        "security": [],
-        "responses": {"200": {"description": summary, "content": content}} | answers,
-    }
-
-
-def _parameter(name: str, place: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": schema}
-
-
-def _content(shape: str, example: Any) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{shape}"}}
-    return content if example is None else content | {"example": example}
-
-
-def _answer(text: str, media_type: str, shape: str, example: Any) -> dict[str, Any]:
-    return {"description": text, "headers": _request_id(), "content": {media_type: _content(shape, example)}}
-
-
-def _problems(*statuses: str) -> dict[str, Any]:
-    return {
-        status: {
-            "description": "A problem",
-            "headers": _request_id(),
-            "content": {"application/problem+json": _content("Problem", PROBLEM_EXAMPLE)},
-        }
-        for status in statuses
-    }
-
-
-def _request_id() -> dict[str, Any]:
-    return {"X-Request-Id": {"schema": {"type": "string"}, "description": "Echoed, or made by the server."}}
 
 
 @cache

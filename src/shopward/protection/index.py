@@ -13,16 +13,18 @@ literals that the CEL compiler wrote.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shopward.protection.attributes import NOTHING_DECLARED, Declared, predicate_source
 from shopward.protection.operations import mask_of
+from shopward.protection.orders import STORED_SET
 from shopward.risk import cel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from shopward.events import Facts
     from shopward.protection.orders import Standing
@@ -38,19 +40,28 @@ class OrderIndex:
     Args:
         orders: those in force.
         blind: gives the token of a value in a domain, for tokens inside predicates.
+        members: of stored victim sets, by id; looked at when somebody acts, so that it may be filled later. A set that
+            is missing then covers everybody (fails closed).
 
     Attributes:
         mask: operations that any of them covers.
         asks_attributes: whether any of them asks for declared attributes.
     """
 
-    def __init__(self, orders: Iterable[Standing], blind: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        orders: Iterable[Standing],
+        blind: Callable[[str, str], str],
+        members: Mapping[str, Container[str]] = MappingProxyType({}),
+    ) -> None:
         self.orders = tuple(sorted(orders, key=lambda order: (order.begun, order.id)))
         self.mask = 0
         self.asks_attributes = any(
             order.target.kind == "predicate" or order.kind in ("reset", "unlink") for order in self.orders
         )
         self._broad: list[tuple[int, int, str]] = []
+        self._members = members
+        self._sets: list[tuple[int, int, str]] = []
         self._named: dict[tuple[str, str], list[int]] = {}
         self._functions: dict[int, Callable[[Declared], list[int]]] = {}
         for place, order in enumerate(self.orders):
@@ -60,6 +71,8 @@ class OrderIndex:
                 self._broad.append((order.mask, place, "True"))
             elif kind == "predicate":
                 self._broad.append((order.mask, place, predicate_source(order.target.predicate, blind)))
+            elif kind == STORED_SET:
+                self._sets.append((order.mask, place, order.target.set_id))
             else:
                 who = _ACTOR_KINDS.get(kind, "user")
                 for token in order.target.tokens:
@@ -82,15 +95,30 @@ class OrderIndex:
             places = function(_seen(declared, facts))
         else:  # nobody is known yet: what is for everyone still holds
             places = [place for covers, place, source in self._broad if covers & mask and source == "True"]
-        named = self._named
-        if named:
-            for key in (("user", facts.user), (facts.actor_type, facts.actor)):
-                places += [place for place in named.get(key, ()) if orders[place].mask & mask]
+        if self._named or self._sets:
+            places += self._of_name(mask, facts)
             places.sort()
         if not places:
             return _NONE
         provider = facts.identity_provider
         return [order for order in (orders[place] for place in places) if order.is_through(provider)]
+
+    @property
+    def set_ids(self) -> set[str]:
+        """The stored sets that orders are about."""
+        return {set_id for _mask, _place, set_id in self._sets}
+
+    def _of_name(self, mask: int, facts: Facts) -> list[int]:
+        """The places of orders that name the user or actor, or a set that the user is in."""
+        found = []
+        for key in (("user", facts.user), (facts.actor_type, facts.actor)):
+            found += [place for place in self._named.get(key, ()) if self.orders[place].mask & mask]
+        for covers, place, set_id in self._sets:
+            if covers & mask and facts.user:
+                members = self._members.get(set_id)
+                if members is None or facts.user in members:
+                    found.append(place)
+        return found
 
     def _function(self, mask: int) -> Callable[[Declared], list[int]]:
         """One function over declared attributes for these operations."""

@@ -27,7 +27,7 @@ from shopward.protection.resolve import NO_RULING, Ruling, resolve
 from shopward.values import SECOND_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Container, Mapping
 
     from shopward.events import Facts
     from shopward.protection.attributes import Declared
@@ -82,11 +82,16 @@ class OrdersInForce:
 
     Args:
         blind: gives the token of a value in a domain.
+
+    Attributes:
+        declared: what is declared of the users of the group; handed in.
+        members: of stored victim sets, by id; handed in before anything is decided under an order about one.
     """
 
     def __init__(self, blind: Callable[[str, str], str]) -> None:
         self._blind = blind
         self._kept = _Kept()
+        self.members: dict[str, Container[str]] = {}
         self._index = OrderIndex((), blind)
         self.declared: Mapping[str, Declared] = {}
 
@@ -99,6 +104,11 @@ class OrdersInForce:
     def asks_attributes(self) -> bool:
         """Whether declared attributes are needed to rule."""
         return self._index.asks_attributes
+
+    @property
+    def sets_missing(self) -> set[str]:
+        """The stored victim sets that orders in force are about and that ``members`` does not hold."""
+        return self._index.set_ids - self.members.keys()
 
     @property
     def orders(self) -> tuple[Standing, ...]:
@@ -119,7 +129,10 @@ class OrdersInForce:
             kept.exempt.setdefault(change.order_id, set()).update(change.users)
         kept.version = change.version
         if change.kind != "exempt":
-            self._index = OrderIndex(kept.orders.values(), self._blind)
+            wanted = {order.target.set_id for order in kept.orders.values()}
+            for set_id in self.members.keys() - wanted:
+                del self.members[set_id]
+            self._index = OrderIndex(kept.orders.values(), self._blind, self.members)
 
     def rule(self, facts: Facts, answered: Collection[str] = ()) -> tuple[Ruling, tuple[str, ...]]:
         """The ruling on an event, and the limits that it uses up where it goes ahead.
@@ -176,7 +189,7 @@ class OrdersInForce:
         for memory in (self._kept.renewed, self._kept.sessions):
             for order_id, known in memory.items():  # oldest first again
                 memory[order_id] = dict(sorted(known.items(), key=lambda item: item[1]))
-        self._index = OrderIndex(self._kept.orders.values(), self._blind)
+        self._index = OrderIndex(self._kept.orders.values(), self._blind, self.members)
 
     def _applies(
         self, order: Standing, facts: Facts, declared: Declared | None, answered: Collection[str]

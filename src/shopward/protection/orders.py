@@ -38,10 +38,13 @@ REASON_CODES: Final[tuple[ReasonCode, ...]] = get_args(ReasonCode)
 RELEASE_CONDITIONS: Final[tuple[ReleaseCondition, ...]] = get_args(ReleaseCondition)
 
 VICTIMS_MAX: Final = 10_000
-"""Most users of one victim set; above it a predicate is meant."""
+"""Most users that stand in an order itself; more are a stored set (``sets``) or a predicate."""
 SPAN_MAX_MS: Final = 400 * DAY_MS
-TARGETS: Final = ("user", "victim_set", "predicate", "everyone", "channel", "partner", "staff")
-MASS_TARGETS: Final = frozenset({"victim_set", "predicate", "everyone"})
+TARGETS: Final = (
+    "user", "victim_set", "victim_set_id", "predicate", "everyone", "channel", "partner", "staff",
+)  # fmt: skip
+STORED_SET: Final = "victim_set_id"
+MASS_TARGETS: Final = frozenset({"victim_set", STORED_SET, "predicate", "everyone"})
 IRREVERSIBLE: Final[frozenset[Kind]] = frozenset({"reset", "unlink"})
 """What a release cannot take back; for many users it takes two persons from the start."""
 _EVERYTHING_BY_DEFAULT: Final[frozenset[Kind]] = frozenset({"reset", "revoke", "unlink", "notify_only"})
@@ -66,6 +69,7 @@ class TargetAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     Attributes:
         user: a user's id.
         victim_set: users' ids.
+        victim_set_id: a sealed set, for more than these.
         predicate: a condition in CEL over declared attributes.
         everyone: every user.
         channel: a service account of the shop, by its actor id.
@@ -75,6 +79,7 @@ class TargetAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     user: Word = ""
     victim_set: Annotated[list[Id], Meta(max_length=VICTIMS_MAX)] = []
+    victim_set_id: Word = ""
     predicate: str = ""
     everyone: bool = False
     channel: Word = ""
@@ -123,11 +128,12 @@ class OrderRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Target(Struct, frozen=True, omit_defaults=True):
-    """Whom, in tokens. A predicate is kept as text and compiled anew: nothing that is kept is ever run."""
+    """Whom, in tokens or by the id of a sealed set, which never changes. A predicate is kept as text and compiled anew: nothing that is kept is ever run."""
 
     kind: str
     tokens: tuple[str, ...] = ()
     predicate: str = ""
+    set_id: str = ""
 
 
 class Standing(Struct, frozen=True, omit_defaults=True):
@@ -326,6 +332,8 @@ def _target(asked: TargetAsked, blind: Callable[[str, str], str]) -> Target:
         return Target(kind, (), asked.predicate)
     if kind == "everyone":
         return Target(kind)
+    if kind == STORED_SET:
+        return Target(kind, set_id=asked.victim_set_id)
     if kind == "user":
         return Target(kind, (blind("user", asked.user),))
     if kind == "victim_set":

@@ -1,7 +1,7 @@
 """The tables of protection, as they are after the newest migration.
 
 Promise: keys that a distributed PostgreSQL can take: the tenant leads every key and every index; no sequence, no
-autoincrement, no trigger, no foreign key. The revisions ``0003_protection`` and ``0006_links`` make them; a test holds the two against
+autoincrement, no trigger, no foreign key. The revisions ``0003_protection``, ``0006_links`` and ``0010_sets`` make them; a test holds the two against
 each other. No column names a customer: users are keyed tokens.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
 TENANT_MAX: Final = 64
 TOKEN_MAX: Final = 64
@@ -97,6 +97,36 @@ protection_exception = Table(
     Column("at_ms", BigInteger, nullable=False),
     Index("ix_protection_exception_actor", "tenant", "order_id", "actor"),
     sqlite_with_rowid=False,
+)
+
+victim_set = Table(
+    "victim_set",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("id", String(ID_MAX), primary_key=True),
+    Column("name", String(WORD_MAX), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("users", BigInteger, nullable=False),
+    Column("digest", LargeBinary(16), nullable=False),
+    Column("author", String(WORD_MAX), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("sealed_ms", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Index("ix_victim_set_name", "tenant", "name", "version", unique=True),
+    sqlite_with_rowid=False,
+)
+
+victim_set_page = (
+    Table(  # tokens of users, 16 bytes each: as they came while the set is open, sorted once it is sealed
+        "victim_set_page",
+        metadata,
+        Column("tenant", String(TENANT_MAX), primary_key=True),
+        Column("set_id", String(ID_MAX), primary_key=True),
+        Column("page", Integer, primary_key=True, autoincrement=False),
+        Column("tokens", LargeBinary, nullable=False),
+    )
 )
 
 protection_head = Table(

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.protection.attributes import Declared, compiled_predicate
-from shopward.protection.orders import Measured
+from shopward.protection.orders import STORED_SET, Measured
 from shopward.protection.tables import declared_user
 from shopward.risk.cel import EvalError
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from shopward.protection.orders import Target
+    from shopward.protection.sets import SetStore
 
 EXACT_UP_TO: Final = 200_000
+SET_EXACT_UP_TO: Final = 20_000
+"""Users of a set are looked up by their keys, which costs more than reading on in the table."""
 SAMPLE: Final = 10
 _PAGE: Final = 10_000
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -38,11 +41,13 @@ class DeclaredUsers:
     Args:
         tenant: leads every key.
         blind: gives the token of a value in a domain, for tokens inside predicates.
+        sets: the stored victim sets.
     """
 
-    def __init__(self, tenant: str, blind: Callable[[str, str], str]) -> None:
+    def __init__(self, tenant: str, blind: Callable[[str, str], str], sets: SetStore) -> None:
         self._tenant = tenant
         self._blind = blind
+        self._sets = sets
 
     def put(self, connection: Connection, users: Mapping[str, Declared]) -> None:
         """Declarations by user token; each replaces an earlier one."""
@@ -77,8 +82,10 @@ class DeclaredUsers:
         if target.kind == "everyone":
             sample = [token for token, _user in self._rows(connection, SAMPLE)]
             return Measured(of, of, 1.0 if of else 0.0, exact=True, sample=tuple(sample))
-        count = len(target.tokens)
-        sample_of = target.tokens[:SAMPLE]
+        count, sample_of = len(target.tokens), target.tokens[:SAMPLE]
+        if target.kind == STORED_SET:
+            members = self._sets.members(connection, target.set_id)
+            count, sample_of = len(members), tuple(members.first(SAMPLE))
         return Measured(count, of, min(1.0, count / of) if of else 0.0, exact=True, sample=sample_of)
 
     def progress(
@@ -88,11 +95,23 @@ class DeclaredUsers:
         if target.kind in ("user", "victim_set"):
             users = self.get(connection, target.tokens)
             return sum(done(user) for user in users.values()), len(target.tokens), True
+        if target.kind == STORED_SET:
+            members = self._sets.members(connection, target.set_id)
+            looked_at = members.first(SET_EXACT_UP_TO)
+            finished = sum(done(user) for user in self.get(connection, looked_at).values())
+            exact = len(looked_at) == len(members)
+            return round(finished * len(members) / max(1, len(looked_at))), len(members), exact
         holds: Callable[[Declared], bool] = lambda _user: True  # noqa: E731 -- everyone
         if target.kind == "predicate":
             holds = compiled_predicate(target.predicate, self._blind)
-        covered, finished = self._estimated(connection, self._count(connection), holds, done)
-        return finished.count, covered.count, covered.exact
+        covered, counted = self._estimated(connection, self._count(connection), holds, done)
+        return counted.count, covered.count, covered.exact
+
+    def fitting(self, connection: Connection, predicate: str) -> Iterator[str]:
+        """The tokens of all declared users that a predicate covers."""
+        holds = compiled_predicate(predicate, self._blind)
+        everybody = self._count(connection)
+        return (token for token, user in self._rows(connection, everybody) if _holds(holds, user))
 
     def _estimated(
         self,

@@ -44,11 +44,12 @@ class Explanation(Struct, frozen=True):
 
 
 class TargetView(Struct, frozen=True, omit_defaults=True):
-    """Whom an order is about: its kind, how many tokens, or the predicate."""
+    """Whom an order is about: its kind, how many tokens, the predicate, or the id of a victim set."""
 
     kind: str
     tokens: int = 0
     predicate: str = ""
+    victim_set_id: str = ""
 
 
 class Progress(Struct, frozen=True):
@@ -119,7 +120,7 @@ def view(
         kind=standing.kind,
         state=order.state,
         scope=standing.scope,
-        target=TargetView(target.kind, len(target.tokens), target.predicate),
+        target=TargetView(target.kind, len(target.tokens), target.predicate, target.set_id),
         reason=standing.reason,
         incident=order.incident,
         author=order.author,

@@ -37,6 +37,7 @@ REVISIONS: Final = (
     "0007_log_pages",
     "0008_webhooks",
     "0009_policies",
+    "0010_sets",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
