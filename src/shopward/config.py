@@ -12,7 +12,7 @@ It opens no file but looks whether the TLS files exist, and reads the environmen
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -49,6 +49,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str,
         Meta(description="Where features live. Only 'memory' exists in this version; any other is refused."),
     ] = "memory"
+    kernel: Annotated[
+        Literal["auto", "compiled", "reference"],
+        Meta(
+            description="Which kernel keeps the features: 'compiled' needs the extra [fast], 'reference' is plain Python, 'auto' takes the faster one there is; all decide the same."
+        ),
+    ] = "auto"
     policy: Annotated[
         str, Meta(description="Folder of the policy; empty for what was published, or the one that ships.")
     ] = ""

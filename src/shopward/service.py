@@ -249,6 +249,11 @@ class Shopward:
         """The policy in force."""
         return self.edition.policy
 
+    @property
+    def kernel(self) -> str:
+        """Which kernel keeps the features."""
+        return self.desk.engine.kernel.name
+
     def successor(self, edition: Edition) -> Successor:
         """An edition on its way into force; who owns the desk lets it take over and then calls ``succeeded``."""
         return Successor(self.desk, edition, self._engine_of(edition))
@@ -280,7 +285,7 @@ class Shopward:
                 self.log.close()
 
     def _engine_of(self, edition: Edition) -> Callable[[Recall], Engine]:
-        return lambda recall: Engine(edition.policy, self.maker, recall)
+        return lambda recall: Engine(edition.policy, self.maker, recall, kernel=self.settings.kernel)
 
     def __enter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ from shopward.events.facts import take_keys
 from shopward.flows.ruling import strengthened
 from shopward.protection.inforce import OrdersInForce
 from shopward.risk.challenges import ChallengeBook, Pending
-from shopward.risk.features import Kernel, Outcome
+from shopward.risk.features import KernelChoice, Outcome, open_kernel
 from shopward.risk.policy import Action
 from shopward.risk.verdict import Reason, Verdict, judge
 
@@ -83,17 +83,20 @@ class Engine:
         policy: the compiled policy in force.
         maker: projects events onto facts.
         recall: finds the event that a label names.
+        kernel: which kernel keeps the features.
 
     Attributes:
         publication: number of the last one that the log told of; 0 for none.
         satisfied_for_ms: how long a challenge passed now satisfies.
     """
 
-    def __init__(self, policy: Policy, maker: FactsMaker, recall: Recall) -> None:
+    def __init__(
+        self, policy: Policy, maker: FactsMaker, recall: Recall, *, kernel: KernelChoice = "auto"
+    ) -> None:
         self.policy = policy
         self.maker = maker
         self.recall = recall
-        self.kernel = Kernel(policy.layout)
+        self.kernel = open_kernel(policy.layout, kernel)
         self.challenges = ChallengeBook()
         self.orders = OrdersInForce(maker.blind)
         self.latest_ms = 0

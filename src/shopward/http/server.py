@@ -65,6 +65,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
         keys, first_key = open_keys(settings.folder, shopward.clock)
         if first_key is not None:
             say(f"API key: {first_key}")
+        say(f"features: {shopward.kernel} kernel")
         sys.setswitchinterval(_SWITCH_S)
         tune_collector()
         with asyncio.Runner(loop_factory=_loop) as runner:

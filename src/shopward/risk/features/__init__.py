@@ -4,9 +4,21 @@ Promise: what a policy declares is kept exactly, in memory, as a pure function o
 decisions; ``series`` states the semantics of panes. It knows no rule, makes no decision and does no I/O.
 """
 
+from shopward.risk.features.choice import FeatureKernel, KernelChoice, open_kernel
 from shopward.risk.features.declare import FeatureSpec, check_features
 from shopward.risk.features.kernel import Kernel
 from shopward.risk.features.layout import FilterCompiler, Layout
 from shopward.risk.features.readings import Outcome, Readings
 
-__all__ = ["FeatureSpec", "FilterCompiler", "Kernel", "Layout", "Outcome", "Readings", "check_features"]
+__all__ = [
+    "FeatureKernel",
+    "FeatureSpec",
+    "FilterCompiler",
+    "Kernel",
+    "KernelChoice",
+    "Layout",
+    "Outcome",
+    "Readings",
+    "check_features",
+    "open_kernel",
+]

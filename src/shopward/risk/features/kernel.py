@@ -38,6 +38,8 @@ class Kernel:
         layout: the compiled declarations.
     """
 
+    name: Final = "reference"
+
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.readers: list[Callable[[Readings], Any]] = layout.readers

@@ -114,18 +114,18 @@ class Layout:
         self.features = features
         self.index = {spec.name: position for position, spec in enumerate(features)}
         self.families: list[Family] = []
-        self._filters = filters
-        self._condemnable = condemnable
+        self.filters = filters
+        self.condemnable = condemnable
         self._plans: dict[tuple[str, str], Plan] = {}
         self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
         self._slot_of: dict[tuple[Any, ...], Place] = {}
-        self._places = [None if spec.measure in STATELESS else self._place(spec) for spec in features]
-        self.readers = [self._reader(spec, place) for spec, place in zip(features, self._places, strict=True)]
+        self.places = [None if spec.measure in STATELESS else self._place(spec) for spec in features]
+        self.readers = [self._reader(spec, place) for spec, place in zip(features, self.places, strict=True)]
 
     @property
     def schema(self) -> str:
         """A digest of the declarations and of what rules condemn: a state fits exactly one schema."""
-        declared = msgspec.json.encode([self.features, sorted(self._condemnable)])
+        declared = msgspec.json.encode([self.features, sorted(self.condemnable)])
         return hashlib.blake2b(declared, digest_size=16).hexdigest()
 
     def plan(self, type_: str, status: str) -> Plan:
@@ -163,18 +163,18 @@ class Layout:
     def _make_plan(self, type_: str, status: str) -> Plan:
         before: dict[int, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]] = {}
         plan = Plan([], [], [])
-        for bit, (spec, place) in enumerate(self._owners()):
+        for bit, (spec, place) in enumerate(self.owners()):
             mask = 1 << bit if spec.measure in ("count", "sum") else 0
             if spec.phase == "event":
-                test = self._filters.event_filter(spec, type_, status)
+                test = self.filters.event_filter(spec, type_, status)
                 if test is not False:
                     change = update(spec, place.structure)
                     before.setdefault(place.family, []).append(
                         (place.slot, change, None if test is True else test, mask)
                     )
                 continue
-            late = self._filters.decision_filter(spec, type_, status)
-            settle = write(spec, place.structure, self._condemnable)
+            late = self.filters.decision_filter(spec, type_, status)
+            settle = write(spec, place.structure, self.condemnable)
             if spec.measure == "known" and late is True:
                 plan.earned.append((place.family, place.slot, settle, "user.id" in spec.key))
             elif late is not False:
@@ -184,23 +184,23 @@ class Layout:
         )
         return plan
 
-    def _owners(self) -> list[tuple[FeatureSpec, Place]]:
+    def owners(self) -> list[tuple[FeatureSpec, Place]]:
         """One declaration for each slot, in order."""
         seen: dict[tuple[int, int], tuple[FeatureSpec, Place]] = {}
-        for spec, place in zip(self.features, self._places, strict=True):
+        for spec, place in zip(self.features, self.places, strict=True):
             if place is not None:
                 seen.setdefault((place.family, place.slot), (spec, place))
         return list(seen.values())
 
     def _reader(self, spec: FeatureSpec, place: Place | None) -> Callable[[Readings], Any]:
         if place is not None:
-            return reader(spec, place, self._condemnable)
+            return reader(spec, place, self.condemnable)
         if spec.measure == "derived":
-            return self._filters.derived(spec)
+            return self.filters.derived(spec)
         return (
             ratio_reader(self.index, spec)
             if spec.measure == "ratio"
-            else condemned_reader(spec, self._condemnable)
+            else condemned_reader(spec, self.condemnable)
         )
 
 

@@ -145,7 +145,7 @@ def _value(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Ca
         until = condemned_until(spec.key, condemnable)
         return lambda slot, r: structure.read(slot, r.at_ms, until(r.kernel, r.facts))
     if spec.measure == "distance_km":
-        return lambda slot, r: _distance(structure.previous(slot, r.at_ms, r.seq), r.facts)
+        return lambda slot, r: distance_km(structure.previous(slot, r.at_ms, r.seq), r.facts)
     empty = empty_reading(spec)
     return lambda slot, r: empty if (value := structure.previous(slot, r.at_ms, r.seq)) is None else value
 
@@ -177,7 +177,7 @@ def condemned_reader(spec: FeatureSpec, condemnable: frozenset[str]) -> Callable
     return lambda r: until(r.kernel, r.facts) >= r.at_ms > 0
 
 
-def _distance(before: list[int] | None, facts: Facts) -> int:
+def distance_km(before: list[int] | None, facts: Facts) -> int:
     """Haversine distance in whole kilometres between two places given in whole degrees."""
     if before is None or not facts.located:
         return 0

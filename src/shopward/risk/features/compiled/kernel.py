@@ -1,0 +1,295 @@
+"""The compiled kernel: ``features.Kernel`` with its state in one array and its work in machine code.
+
+Promise:
+- every reading equals the reference's, for the same facts and outcomes in the same order, whatever the memory does;
+- one call of machine code observes an event, at most one settles it; nothing waits for a whole table to grow;
+- keys and values are told apart by all their 128 bits, sums have 128 bits, what a row holds is freed when it is idle.
+
+What Python still does for an event: it writes the record, asks the filters that type and status leave open, makes texts
+and distances out of what the machine reads. A dump fits this kernel and layout alone; the reference refuses it, and this
+one refuses the reference's: the log then rebuilds the state.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from shopward.errors import SnapshotInvalid
+from shopward.risk.features.compiled import machine
+from shopward.risk.features.compiled.fields import (
+    KIND,
+    SCORE,
+    Codes,
+    degrees_of,
+    place_of,
+    token_text,
+    token_words,
+)
+from shopward.risk.features.compiled.memory import FAMILIES, LIMIT, NEED, USED
+from shopward.risk.features.compiled.program import Program
+from shopward.risk.features.compiled.readings import CompiledReadings
+from shopward.risk.features.compiled.tables import TABLE_WORDS
+from shopward.risk.features.compiled.texts import Texts
+from shopward.risk.features.declare import FIELDS
+from shopward.risk.features.slots import distance_km, empty_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.events.facts import Facts
+    from shopward.risk.features.compiled.program import Plan
+    from shopward.risk.features.layout import Layout
+    from shopward.risk.features.readings import Outcome
+
+FORMAT: Final = "compiled-1"
+_STEP_WORDS: Final = 1 << 17
+"""Memory grows by an eighth, and by a mebibyte at least."""
+_BITS: Final = (1 << machine.BITS_A_WORD) - 1
+
+
+class CompiledKernel:
+    """State of all declared features, in one array.
+
+    Args:
+        layout: the compiled declarations.
+    """
+
+    name: Final = "compiled"
+
+    def __init__(self, layout: Layout) -> None:
+        if sys.byteorder != "little":
+            raise ImportError("the compiled kernel reads little-endian words")
+        self.layout = layout
+        self.seq = 0
+        self.condemned: dict[str, dict[str, int]] = {}
+        self.readers: list[Callable[[Any], Any]] = [
+            reader if place is None else self._reader(index)
+            for index, (reader, place) in enumerate(zip(layout.readers, layout.places, strict=True))
+        ]
+        self._texts = Texts()
+        self._program = Program(layout, {"code": Codes(), "text": self._texts.number, "place": place_of})
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._wanted: dict[tuple[str, str], frozenset[int]] = {}
+        self._probes: dict[int, Plan] = {}
+        self._memory: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+        self._address = 0
+        self._take_memory(_empty(self._program.memory_words))
+        self._record = Record(self._program)
+        self._aside = Record(self._program)
+        self._has_spelled = False
+        kept = self._program.kept_texts
+        self._kind_at = self._record.at + kept[KIND] if KIND in kept else 0
+        self._score_at = self._record.at + self._program.fields.at[SCORE]
+        self._late_at = self._record.at + self._program.fields.late_bits_at
+        self._compile()
+
+    def observe(self, facts: Facts) -> CompiledReadings:
+        """Apply an event before the decision; ``facts.at_ms`` never goes back."""
+        self.seq += 1
+        kind = (facts.type, facts.status)
+        plan = self._plans.get(kind)
+        if plan is None:
+            plan = self._plans[kind] = self._program.plan(*kind, self._wanted.get(kind, frozenset()))
+        if self._has_spelled or self._texts.is_full:
+            self._tidy()
+        return CompiledReadings(self, facts, plan, self._run(facts, plan, self._record))
+
+    def settle(self, facts: Facts, readings: CompiledReadings, outcome: Outcome) -> None:
+        """Write back what the decision teaches: earned pairs, features of phase ``decision``, condemned sources."""
+        plan = readings.plan
+        if readings.seq != self.seq:
+            raise ValueError("an event is settled before the next one is observed")
+        bits = 0
+        for test, bit in plan.late:
+            if test is None or test(facts, readings, outcome):
+                bits |= bit
+        if outcome.passed:
+            bits |= plan.earned[0]
+            if facts.actor_type == "customer":
+                bits |= plan.earned[1]
+        if bits or (plan.has_marks and facts.transaction):
+            self._settle(bits, outcome)
+        for path, token, until_ms in outcome.condemned:
+            tokens = self.condemned.setdefault(path, {})
+            tokens[token] = max(until_ms, tokens.get(token, 0))
+
+    def keys(self) -> int:
+        """How many keys are held, over all families."""
+        tables_at = range(FAMILIES, self._program.memory_words - TABLE_WORDS, TABLE_WORDS)
+        return sum(int(self._memory[table]) for table in tables_at)
+
+    def state_bytes(self) -> int:
+        """How many bytes of memory are in use."""
+        return 8 * int(self._memory[USED])
+
+    def dump(self) -> bytes:
+        """The whole state as MessagePack: a head, and the memory as it stands."""
+        memory = self._memory[: int(self._memory[USED])].copy()
+        memory[LIMIT] = memory[NEED] = 0  # how much lay ready is no part of the state
+        return _encoder.encode(
+            _Saved(FORMAT, self.seq, self.condemned, self._texts.all, memory.view(np.uint8).data)
+        )
+
+    def load(self, data: bytes) -> None:
+        """Take over a dumped state of the same layout; raises ``SnapshotInvalid`` and leaves the state as it was."""
+        try:
+            saved = _decoder.decode(data)
+        except msgspec.MsgspecError as broken:
+            raise SnapshotInvalid(
+                "the saved state cannot be read", expected="MessagePack of a compiled kernel"
+            ) from broken
+        words = np.frombuffer(saved.memory, np.int64) if len(saved.memory) % 8 == 0 else np.zeros(0, np.int64)
+        is_whole = len(words) >= self._program.memory_words and int(words[USED]) == len(words)
+        if saved.format != FORMAT or not is_whole:
+            raise SnapshotInvalid(
+                "the saved state is of another kernel", expected=FORMAT, found=f"{len(words)} words"
+            )
+        memory = np.zeros(len(words) + _STEP_WORDS, np.int64)
+        memory[: len(words)] = words
+        self._take_memory(memory)
+        self.seq, self.condemned = saved.seq, saved.condemned
+        self._texts.take(saved.texts)
+
+    def read_aside(self, index: int, facts: Facts) -> Any:
+        """A feature that the event's plan does not read along; plans of its kind will, from the next event on."""
+        kind = (facts.type, facts.status)
+        self._wanted[kind] = self._wanted.get(kind, frozenset()) | {index}
+        self._plans.pop(kind, None)
+        probe = self._probes.get(index)
+        if probe is None:
+            probe = self._probes[index] = self._program.probe(index)
+        return CompiledReadings(self, facts, probe, self._run(facts, probe, self._aside))[index]
+
+    def _run(self, facts: Facts, plan: Plan, record: Record) -> list[int]:
+        """Observe one record; the cells that it read."""
+        plan.fill(facts, record.bytes, 8 * record.at)
+        if self.condemned:
+            for word, until in plan.untils:
+                record.words[record.at + word] = until(self, facts)
+        while machine.observe(self._address, self._program.address, record.address, 0, 1) == 0:
+            if record.words[machine.STATUS] == machine.SHORT:
+                self._grow()
+            else:
+                self._spell(facts, plan, record)
+        return record.words[record.cells_at : record.cells_at + plan.cells].tolist()
+
+    def _settle(self, bits: int, outcome: Outcome) -> None:
+        record = self._record
+        for word in range(self._program.fields.bit_words):
+            record.words[self._late_at + word] = bits >> machine.BITS_A_WORD * word & _BITS
+        if self._kind_at:
+            record.words[self._kind_at] = self._texts.number(outcome.kind)
+        record.words[self._score_at] = outcome.score_centi
+        while not machine.settle(self._address, self._program.address, record.address):
+            self._grow()
+
+    def _spell(self, facts: Facts, plan: Plan, record: Record) -> None:
+        """Write the tokens of a record in Python: one of them is no token of ours."""
+        for field, attribute, text_word in plan.tokens:
+            text = getattr(facts, attribute)
+            words = token_words(text)
+            if words is None:
+                words = self._program.names["code"](text)
+                if text_word and text:
+                    record.words[record.at + text_word] = self._texts.number(text)
+                    self._has_spelled = True
+            record.words[record.at + field], record.words[record.at + field + 1] = words
+        record.words[record.at + machine.TEXT_LENGTH] = machine.SPELLED
+
+    def _tidy(self) -> None:
+        """Forget what the event before had to spell; forget texts that nothing holds any more."""
+        for record in (self._record, self._aside):
+            for word in self._program.kept_texts.values():
+                record.words[record.at + word] = 0
+        self._has_spelled = False
+        if self._texts.is_full:
+            used = np.zeros(len(self._texts.all), np.int64)
+            for family, slot in self._program.text_slots():
+                machine.texts_in_use(self._address, self._program.address, family, slot, used.ctypes.data)
+            self._texts.keep(used)
+
+    def _grow(self) -> None:
+        """Make memory longer, by what is missing at least; on Linux the system moves its pages, nothing is copied."""
+        needed = max(_STEP_WORDS, len(self._memory) // 8, 2 * int(self._memory[NEED]))
+        self._memory.resize(len(self._memory) + needed, refcheck=False)
+        self._take_memory(self._memory)
+
+    def _take_memory(self, memory: npt.NDArray[np.int64]) -> None:
+        """Keep an array, say in it how long it is, and where it stands."""
+        memory[LIMIT] = len(memory)
+        self._memory, self._address = memory, memory.ctypes.data
+
+    def _reader(self, index: int) -> Callable[[CompiledReadings], Any]:
+        """How a feature that keeps a slot is read where it is not a plain number."""
+        spec = self.layout.features[index]
+        empty = empty_reading(spec)
+        is_token = spec.of in FIELDS and FIELDS[spec.of].kind == "token"
+        is_bool = spec.of in FIELDS and FIELDS[spec.of].kind == "bool"
+
+        def read(readings: CompiledReadings) -> Any:
+            cell = readings.plan.raw.get(index)
+            if cell is None:
+                return self.read_aside(index, readings.facts)
+            value = readings.cells[cell]
+            if spec.measure == "last":
+                return last(value, readings.cells[cell + 1], readings.cells[cell + 2])
+            if spec.measure == "known":
+                return bool(value)
+            return distance_km(degrees_of(value) if value else None, readings.facts)
+
+        def last(value: int, low: int, how: int) -> Any:
+            if how == 0:
+                return empty
+            if how == 2:
+                return self._texts.all[value]
+            if is_token:
+                return token_text(value, low)
+            return bool(value) if is_bool else value
+
+        return read
+
+    def _compile(self) -> None:
+        """Have the machine's functions compiled or fetched now, and not in the first request."""
+        record = self._aside
+        record.words[record.at + machine.PLAN] = self._program.idle
+        machine.observe(self._address, self._program.address, record.address, 0, 0)
+        machine.settle(self._address, self._program.address, record.address)
+        first = int(self._program.code[machine.FAMILIES_AT])
+        machine.texts_in_use(self._address, self._program.address, first, 0, self._address)
+
+
+class Record:
+    """Scratch and one record, as words and as bytes."""
+
+    def __init__(self, program: Program, count: int = 1) -> None:
+        self.io: npt.NDArray[np.int64] = np.zeros(
+            program.scratch_words + count * program.fields.words, np.int64
+        )
+        self.words: memoryview[int] = memoryview(self.io)  # type: ignore[arg-type]
+        self.bytes = self.words.cast("B")
+        self.address = self.io.ctypes.data
+        self.at = program.scratch_words
+        self.cells_at = self.at + program.fields.cells_at
+
+
+class _Saved(msgspec.Struct):
+    format: str
+    seq: int
+    condemned: dict[str, dict[str, int]]
+    texts: list[str]
+    memory: memoryview
+
+
+def _empty(words: int) -> npt.NDArray[np.int64]:
+    fresh = np.zeros(words + _STEP_WORDS, np.int64)
+    fresh[USED] = words
+    return fresh
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(_Saved)
