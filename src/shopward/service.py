@@ -54,8 +54,11 @@ from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.publish import Edition, PolicyDesk
+from shopward.flows.recover import RecoveryDesk
 from shopward.flows.succession import Successor
 from shopward.flows.trace import Tracer
+from shopward.flows.trusted import RecoveryAsking
+from shopward.flows.undo import UndoDesk
 from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
@@ -69,6 +72,7 @@ from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.publication.store import PolicyStore
+from shopward.recovery.store import RecoveryStore
 from shopward.risk.policy import Policy, PolicyFiles
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import SECOND_MS, SystemClock, SystemIds
@@ -107,6 +111,7 @@ class Desks(NamedTuple):
     webhooks: WebhookDesk
     courier: Courier
     policies: PolicyDesk
+    ground: Ground
 
 
 class Shopward:
@@ -141,16 +146,28 @@ class Shopward:
         self.tracer = desks.tracer
         self.advisories = desks.advisories
         self.victims = desks.victims
-        askings, witnesses = Askings(log, maker), Witnesses(desks.trail, desks.outbox)
+        cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
+        asking = RecoveryAsking(
+            records=desks.records, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, maker=maker,
+            clock=clock,
+        )  # fmt: skip
+        askings = Askings(log, maker, asking)
         self.proofs = ProofDesk(
             askings=askings, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
-            factors=edition.policy.spec.head.challenge.factors, satisfied_for_ms=edition.policy.satisfied_for_ms,
+            policy=lambda: self.desk.engine.policy,
         )  # fmt: skip
         self.factors = FactorDesk(
             askings=askings, desk=desks.step_up, witnesses=witnesses, clock=clock, ids=SystemIds()
         )
         self.policies = desks.policies
         self.wording = Wording(edition.policy.spec)
+        self.recoveries = RecoveryDesk(
+            ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
+            witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
+        )  # fmt: skip
+        self.undos = UndoDesk(
+            ground=desks.ground, store=cases, recoveries=self.recoveries, log=log, entropy=secrets.token_bytes
+        )
         self.desk = DecisionDesk(
             log=log,
             engine_of=self._engine_of(edition),
@@ -341,6 +358,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         webhooks,
         courier,
         policies,
+        ground,
     )
 
 

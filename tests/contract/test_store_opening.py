@@ -25,9 +25,13 @@ from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnava
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
+from shopward.recovery.tables import metadata as recovery_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
 
-ALL = [metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, stepup_metadata]
+ALL = [
+    metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
+    stepup_metadata,
+]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 
 

@@ -131,6 +131,24 @@ class Arrows:
         self.audit(connection, actor, "order:submit", after, now_ms)
         return after
 
+    def except_users(
+        self, connection: Any, order: Order, tokens: Sequence[str], *, caller: Caller, cause: str, evidence: str,
+        at_ms: int,
+    ) -> int:  # fmt: skip
+        """Let users out of an order that stays in force for all others; how many had not been let out before."""
+        fresh = self._store.except_users(
+            connection, order.id, tokens, cause=cause, evidence=evidence, actor=caller.person, at_ms=at_ms
+        )
+        if fresh:
+            version = self._store.next_version(connection)
+            self._store.journal(
+                connection, version, kind="exempt", at_ms=at_ms, order_id=order.id, users=fresh
+            )
+            self.owe(connection, Topic.ORDER_USERS_RELEASED, order, at_ms, cause=cause, users=len(fresh))
+            details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
+            self.line(connection, caller.key, "exception:create", order.id, details, at_ms)
+        return len(fresh)
+
     def _replaceable(self, connection: Any, order: Order) -> Order:
         old = self.got(connection, order.supersedes)
         moved(old.state, "supersede")

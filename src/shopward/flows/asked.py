@@ -7,7 +7,7 @@ written here, and nothing is decided.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from shopward.stepup.witness import StepUpDeed
 
 DECISION_PREFIX: Final = "d-"
+RECOVERY_PREFIX: Final = "r-"
+PROVED_ALWAYS: Final = frozenset({"mfa_enroll", "mfa_remove"})
+"""What asks for a proof whatever was decided, of level 2 or more: factors change at the hand of their owner alone."""
+LEVEL_OF_FACTORS: Final = 2
 _TOPICS: Final[dict[str, Topic]] = {
     "factor:enrol": Topic.FACTOR_ADDED,
     "factor:remove": Topic.FACTOR_REMOVED,
@@ -73,6 +77,7 @@ class Asked(Struct, frozen=True):
         excluded: factors that the threat may own, as the decision says.
         facts: of the event.
         recorded_ms: the server's clock when it was decided.
+        level_min: of the proof.
     """
 
     decision_id: str
@@ -82,6 +87,15 @@ class Asked(Struct, frozen=True):
     excluded: tuple[str, ...]
     facts: Facts
     recorded_ms: int
+    level_min: int = 1
+
+
+class Recoveries(Protocol):
+    """Where the proof of a recovery is asked for (``flows.trusted``)."""
+
+    def find(self, case_id: str, who: Who | None) -> Asked:
+        """What a recovery asks for."""
+        ...
 
 
 class Askings:
@@ -90,18 +104,22 @@ class Askings:
     Args:
         log: where decisions are recorded.
         maker: makes tokens.
+        recoveries: what a recovery asks for, whose id begins with ``r-``.
     """
 
-    def __init__(self, log: EventLog, maker: FactsMaker) -> None:
+    def __init__(self, log: EventLog, maker: FactsMaker, recoveries: Recoveries) -> None:
         self._log = log
         self._maker = maker
+        self._recoveries = recoveries
 
     def find(self, decision_id: str, who: Who | None = None) -> Asked:
-        """The decision of this id, held against who answers where that is said.
+        """The decision of this id, or the recovery, held against who answers where that is said.
 
         Raises:
             StepUpRefused: ``unknown_challenge``, or ``wrong_subject``.
         """
+        if decision_id.startswith(RECOVERY_PREFIX):
+            return self._recoveries.find(decision_id, who)
         event_id = decision_id.removeprefix(DECISION_PREFIX)
         entry = self._log.find([event_id]).get(event_id) if event_id != decision_id else None
         if entry is None or not entry.decision:
@@ -120,6 +138,7 @@ class Askings:
             () if step_up is None else step_up.exclude,
             facts,
             entry.recorded_ms,
+            LEVEL_OF_FACTORS if facts.type in PROVED_ALWAYS else 1,
         )
 
     def is_recorded(self, event_id: str) -> bool:

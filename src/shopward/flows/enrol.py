@@ -19,6 +19,7 @@ from msgspec import Struct
 from shopward import stepup
 from shopward.events.catalogue import User
 from shopward.flows.asked import Who
+from shopward.flows.changes import CODES_ADDED
 from shopward.stepup.challenges import LIFETIME_MS
 from shopward.stepup.refusals import StepUpRefused
 
@@ -102,7 +103,7 @@ class FactorDesk:
             return Started(passkey.factor_id, kind, options=passkey.options), None
         codes = stepup.new_recovery_codes(desk, user, proof=proof, at_ms=now_ms)
         started = Started(stepup.RECOVERY_CODES, stepup.RECOVERY_CODES, codes=codes)
-        return started, who.event(self._ids.new("fac", now_ms), ADD, "succeeded", at_ms=now_ms)
+        return started, who.event(self._ids.new("fac", now_ms) + CODES_ADDED, ADD, "succeeded", at_ms=now_ms)
 
     def confirm(self, caller: Caller, who: Who, factor_id: str, *, answer: str) -> Event:
         """Make a factor count; the event that the log has to hear.

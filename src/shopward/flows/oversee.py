@@ -105,15 +105,25 @@ class Overseer:
 
         return self._on.records.read(work)
 
-    def excluded(self, facts: Facts) -> frozenset[str]:
-        """The factors that prove nothing for this event, by the step-up orders that are in force now."""
+    def excluded(self, facts: Facts, *, anything: bool = False) -> frozenset[str]:
+        """The factors that prove nothing for this event, by the step-up orders that are in force now.
+
+        Args:
+            facts: of the event.
+            anything: whether to go by all orders that cover its user in anything.
+        """
 
         def work(connection: Any) -> frozenset[str]:
             index = self.index(connection)
             declared = None
             if index.asks_attributes:
                 declared = self._on.users.get(connection, [facts.user]).get(facts.user)
-            asking = [order for order in index.matching(facts, declared) if order.kind == "step_up"]
+            covering = (
+                index.of_user(mask(OPERATIONS), facts, declared)
+                if anything
+                else index.matching(facts, declared)
+            )
+            asking = [order for order in covering if order.kind == "step_up"]
             released = (
                 self._on.store.exceptions_of(connection, facts.user, [order.id for order in asking])
                 if asking

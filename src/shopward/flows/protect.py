@@ -210,24 +210,15 @@ class ProtectionDesk:
             self._check_passwords(connection, order, tokens)
         elif order.is_mass:
             self._check_word(connection, order, caller, len(tokens))
-        fresh = self._on.store.except_users(  # (4)
-            connection, order.id, tokens, cause=cause, evidence=evidence, actor=caller.person, at_ms=now_ms
+        fresh = self._on.arrows.except_users(  # (4), (5)
+            connection, order, tokens, caller=caller, cause=cause, evidence=evidence, at_ms=now_ms
         )
         if not fresh:
             raise Conflict(
                 "these users were released before", code="already_released", path="users",
                 expected="users that the order covers", found=f"{len(tokens)} that have an exception",
             )  # fmt: skip
-        version = self._on.store.next_version(connection)
-        self._on.store.journal(
-            connection, version, kind="exempt", at_ms=now_ms, order_id=order.id, users=fresh
-        )
-        self._on.arrows.owe(
-            connection, Topic.ORDER_USERS_RELEASED, order, now_ms, cause=cause, users=len(fresh)
-        )
-        details = {"cause": cause, "users": len(fresh), "evidence": bool(evidence)}
-        self._on.arrows.line(connection, caller.key, "exception:create", order.id, details, now_ms)  # (5)
-        return Exempted(len(fresh), len(tokens) - len(fresh))
+        return Exempted(fresh, len(tokens) - fresh)
 
     def check_share(self, caller: Caller, order_id: str) -> None:
         """Who may approve for a part of the users only approves no order, and no release, for more."""

@@ -27,12 +27,13 @@ from msgspec import Struct
 from shopward import stepup
 from shopward.errors import ShopwardError
 from shopward.events.catalogue import ChallengeProof, Event
+from shopward.flows.asked import PROVED_ALWAYS
 from shopward.stepup.challenges import LIFETIME_MS, TRIES_MAX
 from shopward.stepup.refusals import StepUpRefused
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from shopward.access import Caller
     from shopward.flows.asked import Asked, Askings, Who, Witnesses
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from shopward.stepup.code_channel import Language
     from shopward.values import Clock, IdSource
 
-PROVED_ALWAYS: Final = frozenset({"mfa_enroll", "mfa_remove"})
-"""What asks for a proof whatever was decided, of level 2 or more: factors change at the hand of their owner alone."""
-LEVEL_OF_FACTORS: Final = 2
 LOOKED_AT: Final = frozenset({"wrong_answer", "cloned_passkey"})
 """Refusals of an answer that was compared: the log hears of them as a challenge that failed."""
 NOT_ME: Final = "not_me"
@@ -92,8 +90,7 @@ class ProofDesk:
         askings: finds what was asked.
         desk: of step-up.
         overseer: the orders in force.
-        factors: of the policy, in order of preference.
-        satisfied_for_ms: how long a pass satisfies the rule, by the policy.
+        policy: gives the policy in force: its factors, and how long a pass satisfies a rule.
         witnesses: see to the audit log and the outbox.
         clock: the server's clock.
         ids: names events.
@@ -105,8 +102,7 @@ class ProofDesk:
         askings: Askings,
         desk: Desk,
         overseer: Overseer,
-        factors: Sequence[str],
-        satisfied_for_ms: int,
+        policy: Callable[[], Policy],
         witnesses: Witnesses,
         clock: Clock,
         ids: IdSource,
@@ -114,8 +110,7 @@ class ProofDesk:
         self._askings = askings
         self._desk = desk
         self._overseer = overseer
-        self._factors = tuple(factors)
-        self._satisfied_for_ms = satisfied_for_ms
+        self._policy = policy
         self._witnesses = witnesses
         self._clock = clock
         self._ids = ids
@@ -139,7 +134,7 @@ class ProofDesk:
         """JSON for ``navigator.credentials.get()``."""
         desk, asked, challenge = self._asked(caller, decision_id, who)
         return stepup.passkey_options(
-            desk, challenge.id, expected=asked.subject, also_excluded=self._overseer.excluded(asked.facts),
+            desk, challenge.id, expected=asked.subject, also_excluded=self._excluded(asked),
             at_ms=self._clock.now_ms(),
         )  # fmt: skip
 
@@ -150,7 +145,7 @@ class ProofDesk:
         desk, asked, challenge = self._asked(caller, decision_id, who)
         return stepup.send_code(
             desk, challenge.id, expected=asked.subject, channel=channel, to=to, language=language,
-            also_excluded=self._overseer.excluded(asked.facts), at_ms=self._clock.now_ms(),
+            also_excluded=self._excluded(asked), at_ms=self._clock.now_ms(),
         )  # fmt: skip
 
     def verify(self, caller: Caller, decision_id: str, who: Who, *, factor: str, answer: str) -> Heard:
@@ -161,7 +156,7 @@ class ProofDesk:
         try:
             stepup.verify(
                 desk, challenge.id, expected=asked.subject, factor=factor, answer=answer,
-                also_excluded=self._overseer.excluded(asked.facts), at_ms=self._clock.now_ms(),
+                also_excluded=self._excluded(asked), at_ms=self._clock.now_ms(),
             )  # (4)  # fmt: skip
         except StepUpRefused as refused:
             if refused.code not in LOOKED_AT:
@@ -197,17 +192,22 @@ class ProofDesk:
             raise StepUpRefused(
                 "expired", expected="a challenge begun within 10 minutes", found="a later call"
             )
-        strict = asked.subject.operation in PROVED_ALWAYS
-        last = (stepup.RECOVERY_CODES,) if strict else ()  # who lost the app must be able to enrol another
+        last = (
+            (stepup.RECOVERY_CODES,) if asked.level_min > 1 else ()
+        )  # who lost the app must be able to enrol another
         return get(
             desk,
             asked.subject,
-            preferred=(*asked.preferred, *self._factors, *last),
-            excluded={*asked.excluded, *self._overseer.excluded(asked.facts)},  # (2)
+            preferred=(*asked.preferred, *self._policy().spec.head.challenge.factors, *last),
+            excluded=self._excluded(asked),  # (2)
             reachable=desk.carries,
-            level_min=LEVEL_OF_FACTORS if strict else 1,
+            level_min=asked.level_min,
             at_ms=now_ms,
         )
+
+    def _excluded(self, asked: Asked) -> set[str]:
+        """What proves nothing now: by the decision, and by orders in force."""
+        return {*asked.excluded, *self._overseer.excluded(asked.facts)}
 
     def _again(self, desk: Desk, asked: Asked) -> Challenge:
         """The challenge as it is kept now."""
@@ -240,7 +240,7 @@ class ProofDesk:
             max(0, TRIES_MAX - challenge.tries),
             to_rfc3339(challenge.expires_ms),
             challenge.passed_factor,
-            to_rfc3339(passed_ms + self._satisfied_for_ms) if passed_ms else "",
+            to_rfc3339(passed_ms + self._policy().satisfied_for_ms) if passed_ms else "",
         )
 
 

@@ -35,6 +35,7 @@ from shopward.http.pages import Pages
 from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
+from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
@@ -89,6 +90,7 @@ class Application:
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *PolicyCalls(shopward, self.gate, calls).routes(),
+                *RecoveryCalls(shopward, self.gate, calls).routes(),
             ],
         )
 

@@ -18,16 +18,13 @@ from starlette.responses import HTMLResponse, Response
 from shopward.events import Event
 from shopward.flows.advise import AdvisoryAsked
 from shopward.flows.authorize import Settled
-from shopward.flows.enrol import Started
 from shopward.flows.protect import Exempted
-from shopward.flows.prove import ChallengeView
 from shopward.flows.publish import Checked
 from shopward.flows.trace import LinksAsked, LinksView
 from shopward.flows.victims import SealAsked, SetAsked
 from shopward.flows.wording import Decision
+from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
-from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
-from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -90,11 +87,10 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
-    RemoveAsked, Removed, WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
+    *ACCOUNT_SHAPES,
+    WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView,
 )  # fmt: skip
-WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 
 
 class Reference:
@@ -128,7 +124,7 @@ def document() -> dict[str, Any]:
         "paths": _paths()
         | _protection_paths()
         | _linkage_paths()
-        | _step_up_paths()
+        | account_paths()
         | _webhook_paths()
         | _policy_paths(),
         "components": {
@@ -285,65 +281,6 @@ def _linkage_paths() -> dict[str, Any]:
             {"200": _answer("Let out", "application/json", "AdvisoryExempted", None)}, "403", "404",
         ))},
     }  # fmt: skip
-
-
-def _step_up_paths() -> dict[str, Any]:
-    """Challenges, and the factors that answer them."""
-    device = {"context": WHO_EXAMPLE["context"]}
-    factor = _parameter("factor", "path", {"type": "string", "minLength": 1, "maxLength": 64})
-    confirm = _on_id(_post(
-        "confirm_factor", "Confirm a new factor", "It counts from now on.",
-        {"application/json": _content("ConfirmAsked", {"answer": "123456", **device})},
-        {"200": _answer("All factors", "application/json", "Factors", None)}, "403", "404",
-    ))  # fmt: skip
-    remove = _on_id(_post(
-        "remove_factor", "Remove a factor", "By its owner on a decision, or by staff with a case.",
-        {"application/json": _content("RemoveAsked", {"decision_id": "d-e-81", **device})},
-        {"200": _answer("Removed", "application/json", "Removed", None)}, "403", "404",
-    ))  # fmt: skip
-    for call in (confirm, remove):
-        call["parameters"].insert(1, factor)
-    return {
-        "/v1/challenges/{id}": {"get": _get(
-            "challenge", "What a decision asks for", "The id is the decision's; nothing is written.", "ChallengeView",
-            [_ID], "403", "404",
-        )},
-        "/v1/challenges/{id}/codes": {"post": _challenge_call(
-            "send_code", "Send a code", "To an address that the shop trusts; it is not kept.", "CodeAsked",
-            WHO_EXAMPLE | {"channel": "email", "to": "budi@mail.example"}, "CodeSent",
-        )},
-        "/v1/challenges/{id}/passkey": {"post": _challenge_call(
-            "challenge_passkey", "Options for a passkey", "JSON for navigator.credentials.get().", "WhoAsked", WHO_EXAMPLE,
-            "PasskeyOptions",
-        )},
-        "/v1/challenges/{id}/verify": {"post": _challenge_call(
-            "verify", "Answer a challenge", "Passed once, committed and in the log before the answer.", "ProofAsked",
-            WHO_EXAMPLE | {"factor": "totp", "answer": "123456"}, "ChallengeView",
-        )},
-        "/v1/challenges/{id}/cancel": {"post": _challenge_call(
-            "cancel_challenge", "That was not me", "From any device of the user; the log hears of it.", "WhoAsked",
-            WHO_EXAMPLE, "ChallengeView",
-        )},
-        "/v1/users/{id}/factors": {
-            "get": _get("factors", "A user's factors", "Nothing secret of them.", "Factors", [_ID], "422"),
-            "post": _on_id(_post(
-                "start_factor", "Add a factor", "What is secret is shown in this answer alone.",
-                {"application/json": _content("EnrolAsked", {"kind": "totp", "decision_id": "d-e-81", "name": "budi", **device})},
-                {"201": _answer("Begun", "application/json", "Started", None)}, "403", "404",
-            )),
-        },
-        "/v1/users/{id}/factors/{factor}/confirm": {"post": confirm},
-        "/v1/users/{id}/factors/{factor}/remove": {"post": remove},
-    }  # fmt: skip
-
-
-def _challenge_call(
-    name: str, summary: str, text: str, takes: str, example: dict[str, Any], gives: str
-) -> dict[str, Any]:
-    return _on_id(_post(
-        name, summary, text, {"application/json": _content(takes, example)},
-        {"200": _answer(summary, "application/json", gives, None)}, "403", "404", "429",
-    ))  # fmt: skip
 
 
 def _webhook_paths() -> dict[str, Any]:

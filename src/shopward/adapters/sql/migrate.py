@@ -38,6 +38,7 @@ REVISIONS: Final = (
     "0008_webhooks",
     "0009_policies",
     "0010_sets",
+    "0011_recovery",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
