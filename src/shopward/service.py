@@ -45,10 +45,12 @@ from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
 from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.authorize import AuthorizationDesk
+from shopward.flows.consequences import Consequences
 from shopward.flows.courier import Courier
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
+from shopward.flows.follow import Follower
 from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
@@ -63,6 +65,7 @@ from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
 from shopward.keyring import open_key
+from shopward.outbox.cursors import Cursors
 from shopward.outbox.deliveries import Deliveries
 from shopward.outbox.messages import Outbox
 from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
@@ -160,6 +163,13 @@ class Shopward:
             askings=askings, desk=desks.step_up, witnesses=witnesses, clock=clock, ids=SystemIds()
         )
         self.policies = desks.policies
+        consequences = Consequences(
+            desks.ground, desks.outbox, SystemIds(), lambda: self.policy.spec.head.consequences
+        )
+        self.follower = Follower(
+            "consequences", log=log, records=desks.records, fence=desks.ground.fence, cursors=Cursors(TENANT),
+            listeners=(consequences,),
+        )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -221,6 +231,7 @@ class Shopward:
                     clock=clock or SystemClock(),
                     desks=desks,
                 )
+                opened.follower.begin()
                 if rebuild:
                     opened.desk.rebuild(progress)  # (6)
             except BaseException:
@@ -249,6 +260,11 @@ class Shopward:
         if isinstance(answer, DecisionRecord):
             return self.wording.decision(answer, language)
         raise answer
+
+    def carry_out(self) -> None:
+        """Carry out the consequences of what is decided by now; a server does it by itself, beside the decisions."""
+        while self.follower.step().more:
+            pass
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.

@@ -250,6 +250,8 @@ def test_everything_that_a_policy_may_say_is_explained() -> None:
         "score.deny",
         "challenge.factors",
         "challenge.satisfied_for",
+        "consequences.carry_out",
+        "consequences.orders_per_hour_max",
     }
     assert missing_on("policy.md", words) == []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from outbox.test_signing import example
 from receiver import Receiver
 from serving import Server, event
 
+ACTING = Path(__file__).parents[1] / "protection" / "acting"
 QUICK = {"SHOPWARD_WEBHOOK_TIMEOUT_S": "1"}
 """A receiver has one second, and a delivery is one process's for three."""
 
@@ -131,3 +134,28 @@ def _shown(server, enough):
             return found
         assert time.monotonic() < until, found
         time.sleep(0.1)
+
+
+def test_a_decision_has_its_consequences_though_the_server_dies(tmp_path, database, receiver):
+    """Decided, killed at once, started again: the order stands, once, and the shop is told which event and decision."""
+    flags = ("--database", database)
+    with Server(tmp_path / "data", *flags, environment=QUICK, policy=ACTING) as server:
+        made(server, receiver.url + "/ok", "decision.actions")
+        for number in range(5):
+            payment = event(
+                number, type="payment", status="attempted", user={"id": f"u{number}"}, time=_now()
+            )
+            payment["transaction"] = {"id": f"t-{number}", "amount_minor": 1001, "currency": "IDR"}
+            assert server.decide(payment)[0] == 200
+        server.kill()
+    with Server(tmp_path / "data", *flags, environment=QUICK, policy=ACTING, key=server.key) as server:
+        heard = receiver.heard(lambda got: len(subjects(got)) == 5)
+        found = json.loads(server.get("/v1/orders?state=active")[1])["orders"]
+        one = json.loads(server.get(f"/v1/orders/{found[0]['id']}")[1])
+    assert set(subjects(heard)) == {f"d-e-{number}" for number in range(5)}
+    assert sorted(each["decision_id"] for each in found) == sorted(subjects(heard))
+    assert one["decision_id"] == f"d-e-{one['user'][1:]}"
+
+
+def _now():
+    return datetime.now(UTC).isoformat()  # noqa: TID251 -- a real server has a real clock

@@ -54,6 +54,7 @@ class DecisionRecord(Struct, omit_defaults=True):
         orders: protection orders that had a say.
         used: limits that the event uses up.
         in_force: the version of the orders that were in force.
+        asked: the policy's own actions, where orders added theirs.
     """
 
     id: str
@@ -69,6 +70,12 @@ class DecisionRecord(Struct, omit_defaults=True):
     condemned: tuple[tuple[str, str, int], ...] = ()
     used: tuple[str, ...] = ()
     in_force: int = 0
+    asked: tuple[Action, ...] = ()
+
+    @property
+    def own_actions(self) -> tuple[Action, ...]:
+        """What the policy itself asks for, without what orders in force ask for."""
+        return self.asked if self.orders else self.actions
 
     @property
     def outcome(self) -> Outcome:

@@ -60,6 +60,7 @@ def strengthened(
         deciding=_deciding(record, ruling, strength),
         used=tuple(used) if strength < STRENGTH["challenge"] else (),
         in_force=version,
+        asked=record.actions if ruling.orders else (),
     )
 
 

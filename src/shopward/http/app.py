@@ -65,7 +65,12 @@ class Application:
         settings = shopward.settings
         self.metrics = Metrics()
         self.activity = Activity(shopward.clock, self.metrics)
-        self.beside = Beside(shopward.courier, lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s))
+        self.beside = Beside(
+            follower=shopward.follower,
+            overseer=shopward.overseer,
+            courier=shopward.courier,
+            messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
+        )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
         self.pages = Pages(shopward, keys, self.gate, self.activity)
         self._is_https = settings.has_tls or settings.behind_proxy
@@ -97,7 +102,8 @@ class Application:
     def start(self) -> None:
         """Rebuild the state, then answer decisions."""
         self.gate.start()
-        self.beside.start()
+        loop = asyncio.get_running_loop()
+        self.beside.start(lambda: loop.call_soon_threadsafe(self.gate.take_orders))
 
     async def stop(self) -> None:
         """Finish the group under way and decide no more."""

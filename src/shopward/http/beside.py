@@ -3,6 +3,7 @@
 Promise:
 - nothing here is on the way of an answer: a receiver that is slow, hostile or gone costs its own turn alone, and the
   store is asked in short transactions from one thread of this module;
+- what was decided has its consequences soon after its answer, and what is due by the clock happens though nobody asks;
 - an endpoint has one task at most, so that one that hangs delays no other;
 - what fails is tried again after a pause, and never ends the thread: the log of the server names the kind of the failure;
 - ``stop`` lets what is under way end for a moment; what it cuts off is sent again after its lease, under the same id.
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.flows.courier import Courier
+    from shopward.flows.follow import Follower
+    from shopward.flows.oversee import Overseer
     from shopward.ports import Messenger
 
 LOOK_S: Final = 1.0
-"""How long a message waits at most where nobody wakes this thread: what another process owed."""
+"""How long anything waits at most where nobody wakes this thread: what another process owed, what is due."""
 ROUND_S: Final = 0.05
 PAUSE_S: Final = 5.0
 FORGET_S: Final = 3_600.0
@@ -41,11 +44,22 @@ class Beside:
     """The thread.
 
     Args:
+        follower: carries out the consequences of decisions.
+        overseer: begins and ends orders whose moment has come, also where nobody sends an event.
         courier: the bookkeeping of webhooks.
         messenger_of: makes what carries them, in this thread.
     """
 
-    def __init__(self, courier: Courier, messenger_of: Callable[[], Messenger]) -> None:
+    def __init__(
+        self,
+        *,
+        follower: Follower,
+        overseer: Overseer,
+        courier: Courier,
+        messenger_of: Callable[[], Messenger],
+    ) -> None:
+        self._follower = follower
+        self._overseer = overseer
         self._courier = courier
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
@@ -54,9 +68,11 @@ class Beside:
         self._store = ThreadPoolExecutor(1, "shopward-beside-store")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
+        self._on_orders: Callable[[], object] = lambda: None
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, on_orders: Callable[[], object]) -> None:
+        """Begin; ``on_orders`` is called from this thread when orders in force changed here."""
+        self._on_orders = on_orders
         self._thread.start()
 
     def wake(self) -> None:
@@ -81,9 +97,13 @@ class Beside:
 
     async def _run(self) -> None:
         messenger = self._messenger_of()
-        forget_at = 0.0
+        look_at = forget_at = 0.0
         while not self._is_stopping:
             self._wake.clear()
+            await self._follow()
+            if self._loop.time() >= look_at:
+                await self._tried(self._overseer.sweep)
+                look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= forget_at:
                 await self._tried(self._courier.forget)
                 forget_at = self._loop.time() + FORGET_S
@@ -103,6 +123,15 @@ class Beside:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Carry out what was decided meanwhile, a page at a time."""
+        more = True
+        while more and not self._is_stopping:
+            followed = await self._tried(self._follower.step)
+            if followed is not None and followed.changed:
+                self._on_orders()
+            more = followed is not None and followed.more
 
     def _told(self, endpoint_id: str, _task: asyncio.Task[None]) -> None:
         del self._telling[endpoint_id]

@@ -68,3 +68,12 @@ webhook_delivery = Table(
     Index("ix_webhook_delivery_due", "tenant", "endpoint_id", "state", "due_ms"),
     sqlite_with_rowid=False,
 )
+
+follow_cursor = Table(
+    "follow_cursor",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

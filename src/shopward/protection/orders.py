@@ -179,7 +179,11 @@ class Measured(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order as it is kept. ``*_by`` are persons, ``*_key`` the keys that they used."""
+    """An order as it is kept. ``*_by`` are persons, ``*_key`` the keys that they used.
+
+    Attributes:
+        decision: the decision whose consequence it is; empty where somebody placed it.
+    """
 
     standing: Standing
     state: State
@@ -197,6 +201,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     released_by: str = ""
     supersedes: str = ""
     ended_ms: int = 0
+    decision: str = ""
     measured: Measured | None = None
 
     @property

@@ -122,6 +122,19 @@ class OrderStore:
             {"tenant": self._tenant, "key": key, "digest": digest, "order_id": order_id},
         )
 
+    def put_key(self, connection: Connection, key: str, digest: bytes, order_id: str) -> None:
+        """Let a key stand for an order, whatever it stood for before."""
+        adding = _INSERTS[connection.dialect.name](protection_key)
+        changed = {"digest": adding.excluded.digest, "order_id": adding.excluded.order_id}
+        row = {"tenant": self._tenant, "key": key, "digest": digest, "order_id": order_id}
+        connection.execute(adding.on_conflict_do_update(index_elements=["tenant", "key"], set_=changed), row)
+
+    def count_by(self, connection: Connection, author: str, *, after: str) -> int:
+        """How many orders newer than an id somebody placed."""
+        table = protection_order.c
+        bodies = connection.scalars(select(table.body).where(table.tenant == self._tenant, table.id > after))
+        return sum(decode_order(body).author == author for body in bodies)
+
     # Exceptions.
 
     def except_users(

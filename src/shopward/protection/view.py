@@ -65,6 +65,7 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An order as the API shows it; moments that are not set are left out.
 
     Attributes:
+        decision_id: the decision whose consequence it is, where nobody placed it.
         review_due: whether its review date has passed; it stays in force.
         release_requested_by: who asked for the release of a mass order, which a second person has to approve.
         exceptions: how many users were released one by one.
@@ -79,6 +80,7 @@ class OrderView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: TargetView
     reason: str
     incident: str = ""
+    decision_id: str = ""
     author: str
     approver: str = ""
     created_at: str
@@ -123,6 +125,7 @@ def view(
         target=TargetView(target.kind, len(target.tokens), target.predicate, target.set_id),
         reason=standing.reason,
         incident=order.incident,
+        decision_id=order.decision,
         author=order.author,
         approver=order.approver,
         created_at=to_rfc3339(order.created_ms),

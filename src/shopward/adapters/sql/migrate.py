@@ -39,6 +39,7 @@ REVISIONS: Final = (
     "0009_policies",
     "0010_sets",
     "0011_recovery",
+    "0012_follow",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

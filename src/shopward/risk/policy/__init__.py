@@ -7,13 +7,14 @@ anybody. It holds no state and makes no decision by itself (``risk.verdict`` doe
 from shopward.risk.policy.compile import STRENGTH, CompiledRule, Policy
 from shopward.risk.policy.files import PolicyFiles
 from shopward.risk.policy.load import load_default_policy, load_policy
-from shopward.risk.policy.spec import LANGUAGES, Action, PolicySpec, RuleSpec, Texts
+from shopward.risk.policy.spec import LANGUAGES, Action, Consequences, PolicySpec, RuleSpec, Texts
 
 __all__ = [
     "LANGUAGES",
     "STRENGTH",
     "Action",
     "CompiledRule",
+    "Consequences",
     "Policy",
     "PolicyFiles",
     "PolicySpec",

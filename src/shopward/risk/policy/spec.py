@@ -101,6 +101,16 @@ class Challenge(Struct, frozen=True, forbid_unknown_fields=True):
     satisfied_for: str = "10m"
 
 
+CarriedOut = Literal["freeze", "hold", "limit", "revoke_sessions", "reset_password", "unlink_identity"]
+
+
+class Consequences(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which actions become orders of the system by themselves, and how many of these may be placed in an hour."""
+
+    carry_out: tuple[CarriedOut, ...] = ()
+    orders_per_hour_max: Annotated[int, Meta(ge=0, le=10_000)] = 100
+
+
 class PolicyHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``policy.toml``.
 
@@ -116,6 +126,7 @@ class PolicyHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     base_points: dict[str, Annotated[float, Meta(ge=0, le=100)]] = field(default_factory=dict)
     score_text: Texts
     challenge: Challenge = Challenge()
+    consequences: Consequences = Consequences()
 
 
 class PolicySpec(Struct, frozen=True):
