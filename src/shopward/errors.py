@@ -17,6 +17,7 @@ the ``path`` inside the input where one exists, and ``retry_after_s`` when waiti
     ├── NotFound                    no such thing here
     ├── Refused                     the caller may not do this
     ├── PolicyInvalid               rules that do not compile or fail their tests; the running ones stay
+    ├── ModelInvalid                a model bundle that is damaged, foreign or made for other features
     ├── Misconfigured               a setting that would be unsafe or cannot work
     └── StoreError                  the log or a table
         ├── StoreLocked             another decision server owns this store
@@ -136,6 +137,13 @@ class PolicyInvalid(ShopwardError):
         """The parts that are set, with the place in the files."""
         place = {"file": self.file, "line": self.line, "column": self.column}
         return super().diagnostics() | {name: value for name, value in place.items() if value is not None}
+
+
+class ModelInvalid(ShopwardError):
+    """A model bundle is damaged, of another format or made for other features; nothing of it is used."""
+
+    code = "model_invalid"
+    status = 422
 
 
 class Misconfigured(ShopwardError):

@@ -17,6 +17,7 @@ from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
+from shopward.cli.train import train
 from shopward.cli.victims import set_
 from shopward.errors import Misconfigured, ShopwardError
 
@@ -51,7 +52,7 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, simulate, import_, policy, order, audit):
+for command in (demo, serve, replay, train, simulate, import_, policy, order, audit):
     main.add_command(command)
 order.add_command(set_)
 for command in (backtest, diff, publish, rollback, list_):

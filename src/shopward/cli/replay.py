@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 import click
 import msgspec
 
+from shopward.adapters.bundles import put_in_force
 from shopward.adapters.process import tune_collector
 from shopward.cli.policy import compiled
 from shopward.cli.recorded import file_events, moment_ms
@@ -34,9 +35,23 @@ _REFUSALS_SHOWN = 20
     help="A policy folder.",
 )
 @click.option(
+    "--model",
+    "models",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="BUNDLE",
+    help="A bundle of shopward train: its score is the score of its event types. May be given for several models.",
+)
+@click.option(
     "--since", help="Print only decisions on events at or after this time (RFC 3339); all are applied."
 )
-def replay(files: tuple[str, ...], out: Path | None, folder: Path | None, since: str | None) -> None:
+def replay(
+    files: tuple[str, ...],
+    out: Path | None,
+    folder: Path | None,
+    models: tuple[Path, ...],
+    since: str | None,
+) -> None:
     """Decide a recorded stream with the live code path, from empty state, carrying out no action.
 
     FILES are NDJSON (plain, .gz, .zst, or - for standard input) or Parquet, applied in the order given.
@@ -45,9 +60,12 @@ def replay(files: tuple[str, ...], out: Path | None, folder: Path | None, since:
     Examples:
       shopward replay events.ndjson.gz --out decisions.ndjson
       shopward simulate --out world && shopward replay world/events.ndjson.gz | head
+      shopward replay events.ndjson.gz --model takeover.model --since 2026-02-05
     """
     since_ms = moment_ms(since)
-    run = Replay(compiled(folder))
+    policy = compiled(folder)
+    put_in_force(policy, models)
+    run = Replay(policy)
     tune_collector()
     refused = 0
     with ExitStack() as stack:

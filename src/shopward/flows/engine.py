@@ -10,7 +10,7 @@ The story of one event:
   (3) a label takes the keys of the event that it names
   (4) features observe
   (5) challenges already answered
-  (6) the verdict of the policy
+  (6) the verdict of the policy, with the score of a model where one is in force
   (7) the orders in force, which only strengthen it (``ruling``)
   (8) features and orders settle, the challenge is remembered
 """
@@ -29,7 +29,7 @@ from shopward.protection.inforce import OrdersInForce
 from shopward.risk.challenges import ChallengeBook, Pending
 from shopward.risk.features import KernelChoice, Outcome, open_kernel
 from shopward.risk.policy import Action
-from shopward.risk.verdict import Reason, Verdict, judge
+from shopward.risk.verdict import Reason, Verdict, judge, score_of
 
 if TYPE_CHECKING:
     from shopward.events import Event, Facts, FactsMaker
@@ -55,6 +55,8 @@ class DecisionRecord(Struct, omit_defaults=True):
         used: limits that the event uses up.
         in_force: the version of the orders that were in force.
         asked: the policy's own actions, where orders added theirs.
+        learnt: what the rules alone scored, where a model's score stands in ``score``: features learn from rules, so
+            that they read the same with a model and without one.
     """
 
     id: str
@@ -71,6 +73,7 @@ class DecisionRecord(Struct, omit_defaults=True):
     used: tuple[str, ...] = ()
     in_force: int = 0
     asked: tuple[Action, ...] = ()
+    learnt: float | None = None
 
     @property
     def own_actions(self) -> tuple[Action, ...]:
@@ -80,7 +83,8 @@ class DecisionRecord(Struct, omit_defaults=True):
     @property
     def outcome(self) -> Outcome:
         """What the features learn from it."""
-        return Outcome(self.decision, round(self.score * 100), self.condemned)
+        score = self.score if self.learnt is None else self.learnt
+        return Outcome(self.decision, round(score * 100), self.condemned)
 
 
 class Engine:
@@ -205,6 +209,7 @@ class Engine:
             verdict.shadow,
             verdict.deciding,
             verdict.condemned,
+            learnt=None if self.policy.scorers is None else score_of(verdict.points),
         )
 
     def _settle(self, facts: Facts, readings: Readings, record: DecisionRecord) -> None:

@@ -74,6 +74,9 @@ class Wording:
     def take(self, spec: PolicySpec) -> None:
         """Speak for another policy; reasons of the ones before keep their texts."""
         by_code = {rule.name: rule.text for rule in spec.rules} | {SCORE_RULE: spec.head.score_text}
+        by_code |= {
+            f"model_{model.name}_{each.name}": each.text for model in spec.models for each in model.group
+        }
         self._texts = {
             language: known | {code: texts.in_language(language) for code, texts in by_code.items()}
             for language, known in self._texts.items()

@@ -72,6 +72,7 @@ CODES: Final[dict[str, str]] = {
     "store_locked": "Another decision server owns this store.",
     "store_error": "The log refused; nothing was answered.",
     "snapshot_invalid": "A snapshot is refused; state is rebuilt from the log.",
+    "model_invalid": "A model bundle is refused; the rules go on alone.",
     "policy_invalid": "A policy does not compile or fails its own tests; the running one stays.",
     "policy_version_taken": "The policy's name and version was published with other files.",
     "policy_from_folder": "The policy in force is the operator's folder; nothing is published over it.",

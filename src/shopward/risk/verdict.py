@@ -3,6 +3,7 @@
 Promise: a pure function of the policy, the facts, their readings and the challenges that were passed.
 1. Points start from the policy's base for the event type, and every rule that fires adds its own; ``score = 100 * (1 - exp(-points / 50))``: monotone, below 100, finer than
    whole numbers, and comparable between events of all types because points are.
+   Where a model speaks of the event type, its score stands in that place; points are then what the rules alone say.
 2. The strongest decision of a rule that is not satisfied by a passed challenge wins: allow < review < challenge < deny.
 3. The score decides too, from the policy's thresholds on, under the name ``score``.
 4. A challenge names its factor: the first of the policy's order that no reason excludes, and all excluded factors.
@@ -45,7 +46,7 @@ class Verdict(Struct, frozen=True):
 
     Attributes:
         decision: allow, review, challenge or deny.
-        points: the sum of the weights, the additive form of the score.
+        points: the sum of the weights, the additive form of the rules' score; features learn from it alone.
         score: 0 to 100.
         reasons: strongest first.
         actions: what the shop is asked to do beside the decision.
@@ -73,17 +74,20 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
     """The verdict on an event whose features were observed; ``satisfied`` are rules answered by a passed challenge."""
     fired = policy.fire(facts, readings)
     base = policy.base_points(facts)
-    if not fired:
+    if not fired and policy.scorers is None:
         return _nothing_fired(base)
     rules = policy.rules
+    total = base + sum(points for index, points in fired if not rules[index].spec.shadow)
+    scored = None if policy.scorers is None else policy.scorers.score(facts, readings, total)
+    if scored is not None:
+        fired = fired + policy.fire_asking(facts, readings, scored.values)
     live = [(rules[index], points) for index, points in fired if not rules[index].spec.shadow]
     shadow = (
         tuple(rules[index].spec.name for index, _points in fired if rules[index].spec.shadow)
         if len(live) < len(fired)
         else ()
     )
-    total = base + sum(points for _rule, points in live)
-    score = score_of(total)
+    score = score_of(total) if scored is None else scored.score
     unanswered = [rule for rule, _points in live if rule.spec.name not in satisfied]
     by_score = 0 if SCORE_RULE in satisfied else _by_score(policy, facts.type, score)
     strength = max([by_score, *[rule.strength for rule in unanswered]])
@@ -98,6 +102,8 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
     reasons = tuple([Reason(rule.spec.name, rule.evidence(readings)) for rule, _points in live])
     if SCORE_RULE in deciding:
         reasons = (*reasons, Reason(SCORE_RULE, {"score": score}))
+    if scored is not None and by_score:
+        reasons = (*reasons, *(Reason(code, seen) for code, seen in scored.reasons()))
     condemned = _condemned(unanswered, facts)
     return Verdict(_KINDS[strength], total, score, reasons, actions, deciding, condemned, shadow)
 

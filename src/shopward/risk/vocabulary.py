@@ -1,7 +1,7 @@
 """The vocabulary: which names the policy language knows, and how they are read in Python.
 
 Promise: rules and filters see the fields of ``FACT_FIELDS`` under the names of the event contract, declared features
-behind ``f.``, and, after the decision, ``decision.kind`` and ``decision.score_centi``. Nothing else can be named.
+behind ``f.``, models behind ``model.`` (rules alone), and, after the decision, ``decision.kind`` and ``decision.score_centi``. Nothing else can be named.
 Country, city and language may be compared with another value of the same customer's history, never with a constant:
 where somebody comes from is no risk in itself, and a rule that says so does not compile.
 """
@@ -38,9 +38,12 @@ def event_environment() -> cel.Environment:
     return cel.Environment(_event_names(), max_cost=CONDITION_COST_MAX)
 
 
-def rule_environment(types: Mapping[str, cel.Type]) -> cel.Environment:
-    """What a rule or a derived feature may name: the event's fields and the features of these types."""
-    return cel.Environment(_event_names() | {"f": cel.record("f", types)}, max_cost=CONDITION_COST_MAX)
+def rule_environment(types: Mapping[str, cel.Type], models: tuple[str, ...] = ()) -> cel.Environment:
+    """What a rule or a derived feature may name: the event's fields, the features of these types and these models."""
+    names = _event_names() | {"f": cel.record("f", types)}
+    if models:
+        names["model"] = cel.record("model", dict.fromkeys(models, cel.DOUBLE))
+    return cel.Environment(names, max_cost=CONDITION_COST_MAX)
 
 
 def decision_environment(types: Mapping[str, cel.Type]) -> cel.Environment:
@@ -82,7 +85,7 @@ def refuse_origin(checked: cel.Checked, where: str, origins: Collection[Path] = 
 
 
 def reader_of(index: Mapping[str, int], held: Collection[int] = ()) -> Callable[[Path], str]:
-    """Python source for reading a path: ``e`` are the facts, ``F`` the readings, ``o`` the outcome.
+    """Python source for reading a path: ``e`` are the facts, ``F`` the readings, ``M`` the scores of models, ``o`` the outcome.
 
     Args:
         index: the place of each feature among the readings.
@@ -93,6 +96,8 @@ def reader_of(index: Mapping[str, int], held: Collection[int] = ()) -> Callable[
         if path[0] == "f":
             place = index[path[1]]
             return f"F_{place}" if place in held else f"F[{place}]"
+        if path[0] == "model":
+            return f"M[{path[1]!r}]"
         if path[0] == "decision":
             return f"o.{path[1]}"
         return f"e.{FIELDS['.'.join(path)].attribute}"

@@ -5,25 +5,28 @@ Promise:
   that cannot be true, origin held against a constant, two rules of one name, actions that contradict their exclusions;
 - for an event type and status only the rules that can fire there are compiled, in the order of the files;
 - a rule reads a feature only when the terms before it hold; one that leads a rule is read once, before all of them;
-- evidence is gathered for the rules that fired, and for no other.
+- evidence is gathered for the rules that fired, and for no other;
+- rules that ask a model (``model.NAME``) run after the others, and only where a model speaks of the event: without its
+  bundle they fail open.
 
 The generated source holds nothing but names of our own tables and literals that the CEL compiler wrote.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from shopward.errors import InvalidField, PolicyInvalid
 from shopward.events.catalogue import EVENT_TYPES
 from shopward.risk import cel
 from shopward.risk.features import Layout
 from shopward.risk.features.declare import FIELDS
+from shopward.risk.policy.inputs import Inputs
 from shopward.risk.vocabulary import CelFilters, presence_of, reader_of, refuse_origin, rule_environment
 from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from shopward.events.facts import Facts
     from shopward.risk.features import Readings
@@ -32,6 +35,25 @@ if TYPE_CHECKING:
 POINTS_MAX: Final = 1000.0
 """Far beyond any score."""
 STRENGTH = {"allow": 0, "review": 1, "challenge": 2, "deny": 3}
+
+
+class Spoken(Protocol):
+    """What models say of one event: ``risk.models.Scored``."""
+
+    score: float
+    values: Mapping[str, float]
+
+    def reasons(self) -> list[tuple[str, dict[str, Any]]]:
+        """Codes and evidence, strongest first."""
+        ...
+
+
+class Scoring(Protocol):
+    """The models in force: ``risk.models.Scorers``."""
+
+    def score(self, facts: Facts, readings: Readings, points: float) -> Spoken | None:
+        """What they say of an event; ``None`` where none speaks of its type."""
+        ...
 
 
 class CompiledRule(NamedTuple):
@@ -52,6 +74,10 @@ class Policy:
     Args:
         spec: the policy as written.
 
+    Attributes:
+        inputs: what each model of the policy looks at.
+        scorers: the models in force; whoever opens the policy puts them there, before the first event.
+
     Raises:
         PolicyInvalid: where anything in it is wrong; the message names the rule.
     """
@@ -62,11 +88,14 @@ class Policy:
         self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
         self._index = {feature.name: position for position, feature in enumerate(spec.features)}
-        self._environment = rule_environment(filters.types)
+        self._environment = rule_environment(filters.types, tuple(model.name for model in spec.models))
         self._origins = filters.origins
         self.rules = self._compile_rules()
         self.layout = Layout(spec.features, filters, condemnable=self._condemnable())
         self._functions: dict[tuple[str, str], Callable[[Facts, Readings], list[tuple[int, float]]]] = {}
+        self._asking: dict[tuple[str, str], Callable[..., list[tuple[int, float]]]] = {}
+        self.inputs = {model.name: Inputs(model, spec.features, filters.types) for model in spec.models}
+        self.scorers: Scoring | None = None
         _check_types("score_by_type", spec.head.score_by_type)
         _check_types("base_points", spec.head.base_points)
 
@@ -75,8 +104,18 @@ class Policy:
         key = (facts.type, facts.status)
         function = self._functions.get(key)
         if function is None:
-            function = self._functions[key] = self._function(*key)
+            function = self._functions[key] = self._function(*key, asking=False)
         return function(facts, readings)
+
+    def fire_asking(
+        self, facts: Facts, readings: Readings, models: Mapping[str, float]
+    ) -> list[tuple[int, float]]:
+        """The rules that ask a model and fire; ``models`` are the scores by name."""
+        key = (facts.type, facts.status)
+        function = self._asking.get(key)
+        if function is None:
+            function = self._asking[key] = self._function(*key, asking=True)
+        return function(facts, readings, models)
 
     def thresholds(self, type_: str) -> ScoreThresholds:
         """From which score on the score alone decides, for an event type."""
@@ -148,13 +187,13 @@ class Policy:
                 applicable.append((position, rule, left))
         return applicable
 
-    def _function(self, type_: str, status: str) -> Callable[[Facts, Readings], list[tuple[int, float]]]:
-        """One function that runs all rules for this kind of event."""
-        applicable = self._applicable(type_, status)
+    def _function(self, type_: str, status: str, *, asking: bool) -> Callable[..., list[tuple[int, float]]]:
+        """One function that runs the rules for this kind of event that ask a model, or those that do not."""
+        applicable = [each for each in self._applicable(type_, status) if _asks(each[1]) == asking]
         conditions = [left for _position, _rule, left in applicable if isinstance(left, cel.Checked)]
         led = sorted({index for condition in conditions for index in self._leading(condition)})
         read, present = reader_of(self._index, led), presence_of(self._index)
-        lines = ["def fire(e, F):", " fired = []", *(f" F_{index} = F[{index}]" for index in led)]
+        lines = ["def fire(e, F, M=None):", " fired = []", *(f" F_{index} = F[{index}]" for index in led)]
         for position, rule, left in applicable:
             points = (
                 f"bounded({rule.weight.to_python(read, present)})"
@@ -185,6 +224,12 @@ class Policy:
         """A function that gathers what a rule saw, and the constants that it held it against."""
         seen = "".join(f"{name!r}: F[{self._index[name]}], " for name in features)
         return eval(f"lambda F: {{{seen}**thresholds}}", {"thresholds": thresholds})  # type: ignore[no-any-return] # noqa: S307 -- names of our own tables
+
+
+def _asks(rule: CompiledRule) -> bool:
+    """Whether a rule looks at a model's score."""
+    weight = rule.weight.references if isinstance(rule.weight, cel.Checked) else ()
+    return any(path[0] == "model" for path in (*rule.condition.references, *weight))
 
 
 def _condemns(rule: RuleSpec) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ import msgspec
 
 from shopward.errors import PolicyInvalid
 from shopward.risk.features import FeatureSpec
-from shopward.risk.policy.spec import PolicyHead, PolicySpec, RuleSpec
+from shopward.risk.policy.spec import ModelSpec, PolicyHead, PolicySpec, RuleSpec
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -40,18 +40,28 @@ def load_policy(folder: Path | Traversable) -> PolicySpec:
         for name, fields in declared.items()
     )
     rules: list[RuleSpec] = []
-    rules_folder = folder / "rules"
-    files = sorted((file for file in rules_folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name) if rules_folder.is_dir() else []  # fmt: skip
-    for file in files:
+    for file in _toml_files(folder / "rules"):
         for position, rule in enumerate(_toml(file).get("rule", []), start=1):
             where = f"rules/{file.name}: rule {position} ({str(rule.get('name', '?'))[:64]})"
             rules.append(_convert(rule, RuleSpec, where))
-    return PolicySpec(head, features, tuple(rules))
+    models = tuple(
+        _convert({"name": file.name.removesuffix(".toml"), **_toml(file)}, ModelSpec, f"models/{file.name}")
+        for file in _toml_files(folder / "models")
+    )
+    return PolicySpec(head, features, tuple(rules), models)
 
 
 def load_default_policy() -> PolicySpec:
     """The policy that ships with Shopward."""
     return load_policy(resources.files("shopward.risk") / "default")
+
+
+def _toml_files(folder: Path | Traversable) -> list[Path | Traversable]:
+    """The TOML files of a folder by name; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    files = (file for file in folder.iterdir() if file.name.endswith(".toml"))
+    return sorted(files, key=lambda file: file.name)
 
 
 def _toml(file: Path | Traversable) -> dict[str, Any]:

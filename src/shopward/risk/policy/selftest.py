@@ -54,23 +54,28 @@ def _condition(policy: Policy, rule: CompiledRule) -> Any:
     index = policy.layout.index
     source = rule.condition.to_python(reader_of(index), presence_of(index))
     namespace = dict(cel.RUNTIME_NAMESPACE)
-    return eval(f"lambda e, F: {source}", namespace)  # noqa: S307 -- made by our own compiler
+    return eval(f"lambda e, F, M: {source}", namespace)  # noqa: S307 -- made by our own compiler
 
 
 def _fires(policy: Policy, condition: Any, test: RuleTest) -> bool:
     layout = policy.layout
     facts = Facts("test", "custom", "succeeded")
     readings = {layout.index[spec.name]: empty_reading(spec) for spec in layout.features}
+    models = dict.fromkeys(policy.inputs, 0.0)
     for path, value in test.given.items():
         if path.startswith("f.") and path[2:] in layout.index:
             readings[layout.index[path[2:]]] = value
+        elif path.startswith("model.") and path[6:] in models:
+            models[path[6:]] = float(value)
         elif path in FIELDS:
             setattr(facts, FIELDS[path].attribute, value)
         else:
             raise PolicyInvalid(
-                "a test gives an unknown value", path=path, expected="a field or a feature (f.NAME)"
+                "a test gives an unknown value",
+                path=path,
+                expected="a field, a feature (f.NAME) or a model (model.NAME)",
             )
     try:
-        return bool(condition(facts, readings))
+        return bool(condition(facts, readings, models))
     except cel.EvalError:
         return False

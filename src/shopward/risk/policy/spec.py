@@ -1,8 +1,8 @@
 """Shapes of the policy files: what an analyst writes.
 
 Promise: a file that converts into these structs has the right fields and types; ``compile`` checks the meaning.
-A policy is a folder: ``policy.toml`` (name, version, score thresholds, challenge), ``features.toml`` and
-``rules/*.toml``. See docs/policy.md.
+A policy is a folder: ``policy.toml`` (name, version, score thresholds, challenge), ``features.toml``,
+``rules/*.toml`` and ``models/*.toml``. See docs/policy.md and docs/models.md.
 """
 
 from __future__ import annotations
@@ -129,12 +129,66 @@ class PolicyHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     consequences: Consequences = Consequences()
 
 
+class InputGroup(Struct, frozen=True, forbid_unknown_fields=True):
+    """Inputs of a model that one sentence explains.
+
+    Attributes:
+        name: names the reason, as ``MODEL.NAME``.
+        inputs: event fields, features as ``f.NAME``, or ``rules.points``.
+        words: for a field of free words, the words that are told apart; all others are one.
+    """
+
+    name: Name
+    inputs: tuple[str, ...]
+    text: Texts
+    words: dict[str, tuple[str, ...]] = {}
+
+
+class Trainer(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a model is fitted: boosted trees, in LightGBM's terms.
+
+    Attributes:
+        from_points: whether boosting starts from the log-odds of the rules' points, so that few labels move little.
+    """
+
+    rounds: Annotated[int, Meta(ge=1, le=2_000)] = 200
+    leaves: Annotated[int, Meta(ge=2, le=255)] = 15
+    learning_rate: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    leaf_rows_min: Annotated[int, Meta(ge=1)] = 100
+    l2: Annotated[float, Meta(ge=0)] = 5.0
+    input_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    row_share: Annotated[float, Meta(gt=0, le=1)] = 0.7
+    from_points: bool = False
+
+
+class ModelSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``models/NAME.toml``: a score that is learnt.
+
+    Attributes:
+        types: event types that it scores.
+        positive: labels that mean fraud, beside ``fraud`` itself; any other word of a CSV is passed over.
+        label_delay: after how long an event that nobody labelled counts as genuine.
+        history: how far back before ``--until`` examples reach.
+    """
+
+    name: Name
+    description: str
+    types: tuple[str, ...]
+    label_delay: str
+    group: tuple[InputGroup, ...]
+    positive: tuple[str, ...] = ()
+    history: str = "180d"
+    seed: Annotated[int, Meta(ge=0)] = 1
+    trainer: Trainer = Trainer()
+
+
 class PolicySpec(Struct, frozen=True):
     """A whole policy as written."""
 
     head: PolicyHead
     features: tuple[FeatureSpec, ...]
     rules: tuple[RuleSpec, ...]
+    models: tuple[ModelSpec, ...] = ()
 
     @property
     def version(self) -> str:

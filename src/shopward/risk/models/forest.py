@@ -1,0 +1,115 @@
+"""A forest of decision trees as flat columns, walked one row at a time.
+
+Promise: ``margin`` equals what LightGBM says for the same row, to the last digits of a sum of floats
+(``tests/models/test_forest.py`` holds it to that on random rows); with numba a walk is compiled, without it plain
+Python walks the same columns. Trees compare numbers with ``<=`` alone: there is no missing value and no category.
+
+``contributions`` is the difference that each step of each path makes to the expected value, added up by column. It
+is exact in its sum and cheap; unlike SHAP it does not average over the order of the questions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from shopward.errors import ModelInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class Forest(Struct, frozen=True):
+    """All trees in common columns, one entry a node; a leaf asks no column (-1).
+
+    Attributes:
+        roots: the first node of each tree.
+        column, threshold: what a node asks: whether the row's number is at most the threshold.
+        left, right: the nodes for yes and no.
+        value: the expected margin at a node, inner nodes included.
+    """
+
+    roots: list[int]
+    column: list[int]
+    threshold: list[float]
+    left: list[int]
+    right: list[int]
+    value: list[float]
+
+    def check(self, columns: int) -> None:
+        """Refuse what is no forest over that many columns: every walk must end at a leaf. Raises ``ModelInvalid``."""
+        nodes = len(self.column)
+        parts = (self.threshold, self.left, self.right, self.value)
+        is_sound = all(len(part) == nodes for part in parts) and all(0 <= root < nodes for root in self.roots)
+        for node in range(nodes) if is_sound else ():
+            asks = self.column[node]
+            # Children stand after their parent, so no walk can go round.
+            ends = asks == -1 or (
+                0 <= asks < columns and node < self.left[node] < nodes and node < self.right[node] < nodes
+            )
+            is_sound = is_sound and ends
+        if not is_sound:
+            raise ModelInvalid(
+                "the trees of the bundle are no trees",
+                path="model.json",
+                expected="nodes that lead to leaves",
+            )
+
+    def margin(self, row: Sequence[float]) -> float:
+        """The sum of the leaves that a row reaches, in plain Python."""
+        column, threshold, left, right = self.column, self.threshold, self.left, self.right
+        total = 0.0
+        for root in self.roots:
+            node = root
+            while (asks := column[node]) >= 0:
+                node = left[node] if row[asks] <= threshold[node] else right[node]
+            total += self.value[node]
+        return total
+
+    def contributions(self, row: Sequence[float], columns: int) -> list[float]:
+        """What each column moved the margin by, away from what is expected of any row."""
+        moved = [0.0] * columns
+        for root in self.roots:
+            node = root
+            while (asks := self.column[node]) >= 0:
+                child = self.left[node] if row[asks] <= self.threshold[node] else self.right[node]
+                moved[asks] += self.value[child] - self.value[node]
+                node = child
+        return moved
+
+
+def walker(forest: Forest) -> Callable[[Sequence[float]], float]:
+    """The fastest walk that this machine has: compiled where numba is installed, else plain Python."""
+    try:
+        import numpy as np  # noqa: PLC0415 -- an extra
+        from numba import njit  # noqa: PLC0415 -- an extra
+    except ImportError:
+        return forest.margin
+    columns = [
+        np.array(part, dtype)
+        for part, dtype in (
+            (forest.roots, np.int32), (forest.column, np.int32), (forest.threshold, np.float64),
+            (forest.left, np.int32), (forest.right, np.int32), (forest.value, np.float64),
+        )
+    ]  # fmt: skip
+    compiled = njit(_walk)
+    row = np.zeros(max(forest.column, default=0) + 1 or 1, np.float64)
+    width = len(row)
+
+    def margin(values: Sequence[float]) -> float:
+        row[:] = values[:width]
+        return float(compiled(row, *columns))
+
+    margin([0.0] * width)  # compiles now, not with the first event
+    return margin
+
+
+def _walk(row: Any, roots: Any, column: Any, threshold: Any, left: Any, right: Any, value: Any) -> Any:
+    total = 0.0
+    for root in roots:
+        node = root
+        while column[node] >= 0:
+            node = left[node] if row[column[node]] <= threshold[node] else right[node]
+        total += value[node]
+    return total
