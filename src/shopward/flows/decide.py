@@ -16,8 +16,9 @@ The story of a group:
   (5) events and decisions are recorded together
   (6) answers leave
 
-Steps 0 to 4 are ``prepare`` and step 5 is ``commit``, so that a server can wait for the disk without standing still.
-Not thread-safe: groups are prepared one after the other, and each is committed before the next is prepared.
+What is asked of the store stands in ``look_up``, before anything is decided; ``prepare`` does no I/O, and step 5 is
+``commit``. So a server can wait for the store without standing still, and one that hangs stops decisions and nothing else.
+Not thread-safe: one call at a time, and each group is committed before the next is looked up.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInvalid
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
@@ -61,11 +62,30 @@ _mark_decoder: Final = msgspec.json.Decoder(Mark)
 Answer = DecisionRecord | ShopwardError
 
 
+class Looked(NamedTuple):
+    """What the store says of a group before it is decided.
+
+    Attributes:
+        checked: the lines, each as event or refusal.
+        recorded: entries of their ids, and of the events that labels name.
+        changes: of the orders in force, that are not in the log yet.
+        declared: of the group's users, where an order asks for it.
+        members: of victim sets that an order is about and the engine does not hold yet.
+    """
+
+    checked: list[Event | ShopwardError]
+    recorded: dict[str, LogEntry]
+    changes: list[Change]
+    declared: dict[str, Declared]
+    members: dict[str, Container[str]]
+
+
 class Group(NamedTuple):
-    """A prepared group: what to record, and the answers that wait for it."""
+    """A prepared group: what to record, the answers that wait for it, and the new decisions with their event types."""
 
     entries: list[LogEntry]
     answers: list[Answer]
+    decided: list[tuple[str, DecisionRecord]]
 
 
 class Orders(Protocol):
@@ -129,7 +149,7 @@ class DecisionDesk:
         self.clock = clock
         self.limits = limits or EventLimits()
         self._engine_of = engine_of
-        self._recall = LogRecall(log)
+        self._recall = GroupRecall()
         self.engine = engine_of(self._recall)
         self.seq = 0
         self._stale = True
@@ -141,50 +161,37 @@ class DecisionDesk:
         """Take the journal before the next group, however new it is; an empty group will do."""
         self._look_at_ms = 0
 
-    def prepare(self, raws: Sequence[bytes | Event]) -> Group:
-        """Steps 0 to 4 of a group.
+    def look_up(self, raws: Sequence[bytes | Event]) -> Looked:
+        """Step 1, and all that steps 0, 2 and 4 need of the store.
 
         Raises:
-            StoreError: the log cannot be read; nothing was decided.
+            StoreError: the store cannot be read; nothing was decided.
         """
         if self._stale:
             self.rebuild()
-        self._recall.pending.clear()
         checked = [self._check(raw) for raw in raws]  # (1)
-        ids = [event.id for event in checked if isinstance(event, Event)]
-        recorded = self.log.find(ids) if ids else {}  # (2)
-        now_ms = self.clock.now_ms()
+        events = [event for event in checked if isinstance(event, Event)]
+        ids = [event.id for event in events]
+        ids += [event.label.event_id for event in events if event.label is not UNSET and event.label.event_id]
+        recorded = self.log.find(ids) if ids else {}
+        changes = self._new_changes(self.clock.now_ms())
+        orders = self.engine.orders
+        begun = {change.order.target.set_id for change in changes if change.order is not None} - {""}
+        members = {set_id: self._orders.members(set_id) for set_id in orders.sets_missing | begun}
+        declared: dict[str, Declared] = {}
+        if orders.asks_attributes or changes:
+            token = self.engine.maker.user_token
+            users = {token(event.user.id) for event in events if event.user}
+            declared = self._orders.declared(sorted(users - {""}))
+        return Looked(checked, recorded, changes, declared, members)
+
+    def prepare(self, looked: Looked) -> Group:
+        """Steps 0 and 2 to 4 of a group; no I/O."""
         try:
-            entries = self._marked(now_ms)  # (0)
-            entries += self._changed(now_ms, len(entries))
-            self._look_up(checked)
+            return self._prepared(looked)
         except BaseException:
-            self._stale = True  # the state may know of changes that are not in the log
+            self._stale = True  # the state may know of changes and events that are not in the log
             raise
-        answers: list[Answer] = []
-        decided: dict[str, tuple[bytes, DecisionRecord]] = {}
-        for event in checked:
-            if isinstance(event, ShopwardError):
-                answers.append(event)
-                continue
-            body = canonical_bytes(event)
-            digest = digest16(body)
-            earlier = decided.get(event.id)
-            if earlier is None and (entry := recorded.get(event.id)) is not None:
-                if entry.kind != EVENT:
-                    answers.append(_other_content(event.id))
-                    continue
-                earlier = (entry.digest, _record_decoder.decode(entry.decision))
-            if earlier is not None:
-                answers.append(earlier[1] if earlier[0] == digest else _other_content(event.id))
-                continue
-            try:
-                answers.append(self._decide(event, body, digest, now_ms, entries))
-            except ShopwardError as refused:
-                answers.append(refused)
-            else:
-                decided[event.id] = (digest, answers[-1])  # type: ignore[assignment]
-        return Group(entries, answers)
 
     def commit(self, group: Group) -> list[Answer]:
         """Step 5, then the answers.
@@ -203,7 +210,7 @@ class DecisionDesk:
 
     def decide(self, raws: Sequence[bytes | Event]) -> list[Answer]:
         """A whole group at once."""
-        return self.commit(self.prepare(raws))
+        return self.commit(self.prepare(self.look_up(raws)))
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """The state from snapshot and log; ``progress(done, of)`` is told now and then."""
@@ -266,30 +273,65 @@ class DecisionDesk:
             seq, kind, entry_id, self.engine.latest_ms, now_ms, digest16(body), "", body, b"", b""
         )
 
-    def _changed(self, now_ms: int, before: int) -> list[LogEntry]:
-        """Step 0: after so many others, entries for the changes that are not in the log yet, taken into the state."""
+    def _prepared(self, looked: Looked) -> Group:
+        now_ms = self.clock.now_ms()
+        entries = self._marked(now_ms)  # (0)
+        entries += self._changed(looked.changes, now_ms, len(entries))
+        group = Group(entries, [], [])
+        orders = self.engine.orders
+        orders.declared = looked.declared
+        orders.members.update({set_id: looked.members[set_id] for set_id in orders.sets_missing})
+        self._recall.begin(looked.recorded)
+        decided: dict[str, tuple[bytes, DecisionRecord]] = {}
+        for event in looked.checked:
+            if isinstance(event, ShopwardError):
+                group.answers.append(event)
+                continue
+            body = canonical_bytes(event)
+            digest = digest16(body)
+            earlier = decided.get(event.id)  # (2)
+            if earlier is None and (entry := looked.recorded.get(event.id)) is not None:
+                if entry.kind != EVENT:
+                    group.answers.append(_other_content(event.id))
+                    continue
+                earlier = (entry.digest, record_of_entry(entry))
+            if earlier is not None:
+                group.answers.append(earlier[1] if earlier[0] == digest else _other_content(event.id))
+                continue
+            try:
+                record = self._decide(event, body, digest, now_ms, group)
+            except ShopwardError as refused:
+                group.answers.append(refused)
+            else:
+                group.answers.append(record)
+                decided[event.id] = (digest, record)
+        return group
+
+    def _new_changes(self, now_ms: int) -> list[Change]:
+        """The changes that are not in the log yet; none where it is not time to look."""
         if 0 <= now_ms - self._look_at_ms < ORDERS_POLL_MS:
             return []
-        orders = self.engine.orders
-        entries: list[LogEntry] = []
-        while changes := self._orders.changes(orders.version):
-            for change in changes:
-                body = _facts_encoder.encode(change)
-                self.engine.change(change)
-                seq = self.seq + before + len(entries) + 1
-                entries.append(self._note(seq, ORDER, change.id, body, now_ms))
-        self._look_at_ms = now_ms
-        return entries
+        self._look_at_ms = now_ms  # before the journal is read: who asks for another look meanwhile gets one
+        found: list[Change] = []
+        version = self.engine.orders.version
+        try:
+            while changes := self._orders.changes(version):
+                found += changes
+                version = found[-1].version
+        except BaseException:
+            self._look_at_ms = 0
+            raise
+        return found
 
-    def _look_up(self, checked: Sequence[Event | ShopwardError]) -> None:
-        """What is declared of the group's users, and who is in a victim set, where an order in force asks for it."""
-        orders = self.engine.orders
-        for set_id in orders.sets_missing:
-            orders.members[set_id] = self._orders.members(set_id)
-        if orders.asks_attributes:
-            token = self.engine.maker.user_token
-            users = {token(event.user.id) for event in checked if isinstance(event, Event) and event.user}
-            orders.declared = self._orders.declared(sorted(users - {""}))
+    def _changed(self, changes: Sequence[Change], now_ms: int, before: int) -> list[LogEntry]:
+        """Step 0: after so many others, entries for the changes, taken into the state."""
+        entries: list[LogEntry] = []
+        for change in changes:
+            body = _facts_encoder.encode(change)
+            self.engine.change(change)
+            seq = self.seq + before + len(entries) + 1
+            entries.append(self._note(seq, ORDER, change.id, body, now_ms))
+        return entries
 
     def _check(self, raw: bytes | Event) -> Event | ShopwardError:
         if isinstance(raw, Event):
@@ -299,9 +341,7 @@ class DecisionDesk:
         except ShopwardError as refused:
             return refused
 
-    def _decide(
-        self, event: Event, body: bytes, digest: bytes, now_ms: int, entries: list[LogEntry]
-    ) -> DecisionRecord:
+    def _decide(self, event: Event, body: bytes, digest: bytes, now_ms: int, group: Group) -> DecisionRecord:
         ahead_ms = round(event.time.timestamp() * 1000) - now_ms
         if ahead_ms > AHEAD_MAX_MS:  # (3)
             raise InvalidField(
@@ -313,10 +353,11 @@ class DecisionDesk:
                 hint="check the clocks of the shop and of this server",
             )
         facts, record = self.engine.decide(event)  # (4)
-        self._recall.pending[event.id] = facts
-        entries.append(
+        self._recall.keep(facts)
+        group.decided.append((facts.type, record))
+        group.entries.append(
             LogEntry(
-                self.seq + len(entries) + 1,
+                self.seq + len(group.entries) + 1,
                 EVENT,
                 event.id,
                 facts.at_ms,
@@ -388,19 +429,28 @@ def record_of_entry(entry: LogEntry) -> DecisionRecord:
     return _record_decoder.decode(entry.decision)
 
 
-class LogRecall:
-    """Finds the event that a label names: in the log, or in the group that is being prepared."""
+class GroupRecall:
+    """Finds the event that a label names: among those that were looked up, or in the group that is being prepared."""
 
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self.pending: dict[str, Facts] = {}
+    def __init__(self) -> None:
+        self._recorded: dict[str, LogEntry] = {}
+        self._decided: dict[str, Facts] = {}
+
+    def begin(self, recorded: dict[str, LogEntry]) -> None:
+        """A new group, with what the log has of it."""
+        self._recorded, self._decided = recorded, {}
+
+    def keep(self, facts: Facts) -> None:
+        """An event of the group that is decided."""
+        self._decided[facts.id] = facts
 
     def facts_of(self, event_id: str) -> Facts | None:
-        """The facts of a recorded event."""
-        if event_id in self.pending:
-            return self.pending[event_id]
-        entry = self._log.find([event_id]).get(event_id) if event_id else None
-        return None if entry is None or entry.kind != EVENT else _facts_decoder.decode(entry.facts)
+        """The facts of an earlier event."""
+        decided = self._decided.get(event_id)
+        if decided is not None:
+            return decided
+        entry = self._recorded.get(event_id)
+        return None if entry is None or entry.kind != EVENT else facts_of_entry(entry)
 
 
 def _other_content(event_id: str) -> Conflict:

@@ -9,37 +9,19 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-from msgspec import Struct
-
-from shopward.flows.decide import EVENT
-from shopward.flows.engine import DecisionRecord
 from shopward.values import SECOND_MS, to_rfc3339
 
 if TYPE_CHECKING:
     from shopward.flows.decide import Group
+    from shopward.flows.engine import DecisionRecord
     from shopward.flows.wording import Wording
     from shopward.http.metrics import Metrics
-    from shopward.ports import LogEntry
     from shopward.values import Clock
 
 SECONDS: Final = 120
 RATE_OVER_S: Final = 10
 LATEST: Final = 40
 REASONS_TOP: Final = 12
-
-
-class _Kind(Struct):
-    type: str
-
-
-class _Decided(Struct):
-    decision: str
-
-
-_kind: Final = msgspec.json.Decoder(_Kind)
-_decided: Final = msgspec.json.Decoder(_Decided)
-_record: Final = msgspec.json.Decoder(DecisionRecord)
 
 
 class Activity:
@@ -61,13 +43,17 @@ class Activity:
 
     def take(self, group: Group) -> None:
         """Count a committed group."""
-        if not group.entries:
+        if not group.decided:
             return
         now_ms = self._clock.now_ms()
-        second = self._second(now_ms // SECOND_MS)
-        for entry in group.entries:
-            if entry.kind == EVENT:
-                self._take_entry(entry, now_ms, second)
+        kinds = Counter(record.decision for _type, record in group.decided)
+        self._metrics.decisions.update((type_, record.decision) for type_, record in group.decided)
+        self._totals.update(kinds)
+        self._second(now_ms // SECOND_MS).update(kinds)
+        for type_, record in group.decided:
+            if record.decision != "allow":
+                self._latest.append((now_ms, type_, record))
+                self._reasons.update(reason.code for reason in record.reasons[:1])
 
     def shown(self, wording: Wording, language: str) -> dict[str, Any]:
         """All of it, for the page."""
@@ -87,16 +73,6 @@ class Activity:
                 for at_ms, type_, record in reversed(self._latest)
             ],
         }
-
-    def _take_entry(self, entry: LogEntry, now_ms: int, second: Counter[str]) -> None:
-        kind, type_ = _decided.decode(entry.decision).decision, _kind.decode(entry.facts).type
-        self._metrics.decisions[type_, kind] += 1
-        self._totals[kind] += 1
-        second[kind] += 1
-        if kind != "allow":
-            record = _record.decode(entry.decision)
-            self._latest.append((now_ms, type_, record))
-            self._reasons.update(reason.code for reason in record.reasons[:1])
 
     def _second(self, at_s: int) -> Counter[str]:
         if not self._seconds or self._seconds[-1][0] != at_s:

@@ -1,8 +1,9 @@
 """The gate: events that arrive at the same time are decided together and share one commit.
 
 Promise:
-- one group is under way at a time: prepared on the event loop, committed by one writer thread, then answered; what
-  arrives meanwhile forms the next group, of at most ``group_max`` lines (a larger job is a group of its own);
+- one group is under way at a time: looked up by one writer thread, decided on the event loop, committed by that thread,
+  then answered; what arrives meanwhile forms the next group, of at most ``group_max`` lines (a larger job is a group of
+  its own). A database that hangs holds up decisions and nothing else;
 - nothing is answered before the log has it; where the log cannot record, everyone in that group gets the error, the
   process stays up, and the state is rebuilt before the next group;
 - a fault of ours on one event spoils that event alone: the group is told apart and tried line by line;
@@ -214,10 +215,11 @@ class Gate:
             start += len(job.events)
 
     async def _decide(self, events: Sequence[Event]) -> Sequence[Answer]:
-        group = self._desk.prepare(events)
+        loop = asyncio.get_running_loop()
+        looked = await _finished(loop.run_in_executor(self._writer, self._desk.look_up, events))
+        group = self._desk.prepare(looked)
         answers = group.answers
         if group.entries:
-            loop = asyncio.get_running_loop()
             answers = await _finished(loop.run_in_executor(self._writer, self._desk.commit, group))
         self._metrics.groups += 1
         self._metrics.grouped += len(events)
