@@ -199,3 +199,11 @@ def test_a_test_of_a_rule_that_gives_a_wrong_value_fails_with_its_words() -> Non
         rule("f.failed > 1", test=(RuleTest({"f.failed": "many"}), RuleTest({"f.nothing": 1}, fires=False)))
     )
     assert [result.passed for result in run_tests(made)] == [False, False]
+
+
+def test_a_rule_may_ask_whether_a_field_is_set() -> None:
+    """``has`` on a field and on a feature, alone and in a choice."""
+    made = policy(
+        rule("has(session.id) || has(f.failed)"), rule("has(session.id) ? true : user.known", name="other")
+    )
+    assert [reason.code for reason in verdict_on(made, session="s").reasons] == ["the_rule", "other"]

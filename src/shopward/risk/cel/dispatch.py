@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMESPACE: dict[str, Any] = {
     "__builtins__": {},
-    **{name.__name__: name for name in (all, any, float, len, sum)},
+    **{name.__name__: name for name in (all, any, bool, float, len, sum)},
     "UInt": values.UInt,
     "inf": math.inf,
     "nan": math.nan,
