@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from shopward.adapters.webhooks import HttpMessenger
+from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
 from shopward.http.beside import Beside
@@ -65,6 +66,7 @@ class Application:
         settings = shopward.settings
         self.metrics = Metrics()
         self.activity = Activity(shopward.clock, self.metrics)
+        self.shadows = ShadowBook(lambda: shopward.policy)
         self.beside = Beside(
             follower=shopward.follower,
             overseer=shopward.overseer,
@@ -82,7 +84,7 @@ class Application:
         )
         calls = Calls(keys, settings)
         self._slow = _router(
-            Reads(shopward, keys, self.gate, self.metrics),
+            Reads(shopward, keys, self.gate, self.metrics, self.shadows),
             OrderCalls(shopward, keys, self.gate, calls),
             MoneyCalls(shopward, self.gate, calls),
             self.pages,
@@ -94,7 +96,7 @@ class Application:
                 *VictimCalls(shopward, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
-                *PolicyCalls(shopward, self.gate, calls).routes(),
+                *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
             ],
         )
@@ -113,6 +115,7 @@ class Application:
     def _committed(self, group: Group) -> None:
         """A group is recorded: it is counted, and what has to be done about it is done beside."""
         self.activity.take(group)
+        self.shadows.take(group.entries)
         self.beside.wake()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

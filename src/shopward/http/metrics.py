@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.flows.shadow import ShadowCounts
 
 LATENCY_BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,6 +65,32 @@ class Metrics:
             below += count
             lines.append(f'{name}_bucket{{le="{bound}"}} {below}')
         return [*lines, f"{name}_sum {self._latency_sum:.6f}", f"{name}_count {below}"]
+
+
+def shadow_text(counts: Sequence[ShadowCounts]) -> str:
+    """What shadow rules did; nothing where there are none. The rules' names are the policy's."""
+    if not counts:
+        return ""
+    lines = []
+    for name, text, rows in (
+        ("fired", "Events that a shadow rule fired on, by what was enforced.", [
+            (each, f'enforced="{kind}"', count) for each in counts for kind, count in each.enforced.items()
+        ]),
+        ("would_strengthen", "Events on which its own decision is stronger than the one enforced.", [
+            (each, "", each.would_strengthen) for each in counts
+        ]),
+        ("labels", "Events of it that were labelled later.", [
+            (each, f'label="{label}"', getattr(each, label)) for each in counts for label in ("fraud", "genuine")
+        ]),
+    ):  # fmt: skip
+        lines += [
+            f"# HELP shopward_shadow_{name}_total {text}",
+            f"# TYPE shopward_shadow_{name}_total counter",
+        ]
+        for each, more, count in rows:
+            labels = ",".join([f'policy="{each.policy}"', f'rule="{each.rule}"', *([more] if more else [])])
+            lines.append(f"shopward_shadow_{name}_total{{{labels}}} {count}")
+    return "\n".join(lines) + "\n"
 
 
 def _counter(name: str, text: str, label: str, counts: Counter[str]) -> list[str]:

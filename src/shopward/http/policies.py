@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.publish import Edition
+from shopward.flows.shadow import ShadowCounts
 from shopward.http.calls import decoded, json_answer
 from shopward.publication import Kind
 from shopward.risk.policy import PolicyFiles
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from shopward.flows.shadow import ShadowBook
     from shopward.http.calls import Calls
     from shopward.http.gate import Gate
     from shopward.publication import Publication
@@ -101,6 +103,12 @@ class PolicyView(Struct):
     files: dict[str, str]
 
 
+class Shadows(Struct):
+    """Rules on trial, those of the policy in force first; counted since the process began."""
+
+    rules: list[ShadowCounts]
+
+
 class PolicyCalls:
     """The handlers.
 
@@ -108,12 +116,14 @@ class PolicyCalls:
         shopward: the open engine.
         gate: hands over.
         calls: reads requests.
+        shadows: counts of the rules on trial.
     """
 
-    def __init__(self, shopward: Shopward, gate: Gate, calls: Calls) -> None:
+    def __init__(self, shopward: Shopward, gate: Gate, calls: Calls, shadows: ShadowBook) -> None:
         self._shopward = shopward
         self._gate = gate
         self._calls = calls
+        self._shadows = shadows
 
     def routes(self) -> list[Route]:
         """Where they answer."""
@@ -121,6 +131,7 @@ class PolicyCalls:
             Route("/v1/policies", self.all, methods=["GET", "POST"]),
             Route("/v1/policies/check", self.check, methods=["POST"]),
             Route("/v1/policies/rollback", self.roll_back, methods=["POST"]),
+            Route("/v1/policies/shadow", self.shadow, methods=["GET"]),
             Route("/v1/policies/{number}", self.one, methods=["GET"]),
         ]
 
@@ -176,6 +187,11 @@ class PolicyCalls:
                 found[limit - 1].number if len(found) > limit else None,
             )
         )
+
+    async def shadow(self, request: Request) -> Response:
+        """``GET /v1/policies/shadow``."""
+        self._calls.caller(request)
+        return json_answer(Shadows(self._shadows.counts()))
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/policies/{number}``."""

@@ -20,7 +20,7 @@ from shopward.events import Facts
 from shopward.flows.decide import recorded_event
 from shopward.flows.wording import Decision, ReasonGiven, language_of
 from shopward.http.hot import authorised
-from shopward.http.metrics import CONTENT_TYPE
+from shopward.http.metrics import CONTENT_TYPE, shadow_text
 from shopward.protection.linkage import Shared
 from shopward.values import to_rfc3339
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shopward.access import ApiKeys
+    from shopward.flows.shadow import ShadowBook
     from shopward.http.gate import Gate
     from shopward.http.metrics import Metrics
     from shopward.ports import LogEntry
@@ -105,13 +106,17 @@ class Reads:
         keys: who may call.
         gate: asked whether it is ready.
         metrics: shown at ``/metrics``.
+        shadows: shown there too.
     """
 
-    def __init__(self, shopward: Shopward, keys: ApiKeys, gate: Gate, metrics: Metrics) -> None:
+    def __init__(
+        self, shopward: Shopward, keys: ApiKeys, gate: Gate, metrics: Metrics, shadows: ShadowBook
+    ) -> None:
         self._shopward = shopward
         self._keys = keys
         self._gate = gate
         self._metrics = metrics
+        self._shadows = shadows
 
     async def user(self, request: Request) -> Response:
         """``GET /v1/users/{id}``."""
@@ -149,7 +154,8 @@ class Reads:
                 float(self._shopward.kernel == "compiled"),
             ),
         }
-        return Response(self._metrics.text(gauges), media_type=None, headers={"content-type": CONTENT_TYPE})
+        text = self._metrics.text(gauges) + shadow_text(self._shadows.counts())
+        return Response(text, media_type=None, headers={"content-type": CONTENT_TYPE})
 
     def _asked(self, request: Request) -> tuple[str, str]:
         authorised(self._keys, request.headers.get("authorization", "").encode("latin-1"))

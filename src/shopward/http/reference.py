@@ -41,7 +41,7 @@ from shopward.http.openapi import request_id as _request_id
 from shopward.http.openapi import unlocked as _open
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
-from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked
+from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.victims import Sets, SetView
@@ -89,7 +89,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
-    PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView,
+    PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
 
 
@@ -343,6 +343,7 @@ def _policy_paths() -> dict[str, Any]:
             "roll_back_policy", "Bring an earlier policy back", "As a publication of its own.",
             {"application/json": _content("RollbackAsked", {"note": "too many challenges"})}, made, "403", "404",
         )},
+        "/v1/policies/shadow": {"get": _get("shadow_rules", "Rules on trial", "Since the process began.", "Shadows", [])},
         "/v1/policies/{number}": {"get": _get("policy", "A publication with its files", "As it was published.", "PolicyView", [
             _parameter("number", "path", {"type": "integer", "minimum": 1, "maximum": 2**53}),
         ], "404")},
