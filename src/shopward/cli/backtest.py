@@ -62,8 +62,17 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     help="The policy on trial; left out, the one that ships, or over a log those that decided it.",
 )
 @click.option("--against", type=_folder, help="With FILES: a policy to compare with.")
+@click.option(
+    "--how",
+    type=click.Choice(["auto", "live", "columns"]),
+    default="auto",
+    show_default=True,
+    help="Over a log: event by event, or thousands at once; auto takes columns where the policy fits them.",
+)
 @_stream_options
-def backtest(files: tuple[str, ...], folder: Path | None, against: Path | None, **options: Any) -> None:
+def backtest(
+    files: tuple[str, ...], folder: Path | None, against: Path | None, how: str, **options: Any
+) -> None:
     """Run a policy over the recorded log or over files, and account for every rule.
 
     With --data or --database the log is read beside its server and the recorded decisions stand beside; with FILES
@@ -86,7 +95,7 @@ def backtest(files: tuple[str, ...], folder: Path | None, against: Path | None, 
             report, refused = _account(trials, policies, options, beside.version if beside else "")
     else:
         with recorded_log(options["data"], options["database"], "backtest") as log:
-            if folder is None:
+            if folder is None and how != "columns":
                 editions = recorded_policies(options["data"], options["database"])
                 policies = list(
                     {id(each): each for each in (editions.first, *editions.by_digest.values())}.values()
@@ -94,7 +103,7 @@ def backtest(files: tuple[str, ...], folder: Path | None, against: Path | None, 
                 trials = over_log_itself(editions, log.entries, reread=log.reread)
             else:
                 policies = [compiled(folder)]
-                trials = over_log(policies[0], log.entries)
+                trials = over_log(policies[0], log.entries, by_columns=_by_columns(policies[0], how))
             report, refused = _account(trials, policies, options, "the recorded decisions")
     if options["as_json"]:
         click.echo(msgspec.json.encode(report))
@@ -169,6 +178,27 @@ def _account(
         click.echo(f"{refused} lines were refused", err=True)
     named = ", ".join(policy.version for policy in policies)
     return tally.report(named, compared_with=compared_with, label_delay_ms=delay_ms), refused
+
+
+def _by_columns(policy: Policy, how: str) -> bool:
+    """Whether the policy is run over columns; raises ``Misconfigured`` where that is asked for and cannot be."""
+    if how == "live":
+        return False
+    try:
+        from shopward.flows.columns import fits  # noqa: PLC0415 -- needs numpy, an extra
+    except ImportError:
+        does, found = False, "no numpy"
+    else:
+        does, found = fits(policy), "features that learn from decisions"
+    if how == "columns" and not does:
+        raise Misconfigured(
+            "this policy cannot be run over columns",
+            path="--how",
+            expected="numpy, and no feature of phase decision, known or condemned",
+            found=found,
+            hint="leave --how out",
+        )
+    return does
 
 
 def _check_source(files: tuple[str, ...], options: dict[str, Any]) -> None:

@@ -57,9 +57,12 @@ def rule_names(*policies: Policy) -> tuple[RuleName, ...]:
     return tuple(RuleName(rule.name, rule.decision, rule.shadow, rule.on) for rule in rules.values())
 
 
-def over_log(policy: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
-    """A policy over the entries of a log, from its first one on."""
+def over_log(policy: Policy, entries: Iterable[LogEntry], *, by_columns: bool = False) -> Iterator[Trial]:
+    """A policy over the entries of a log, from its first one on; ``by_columns`` where the policy fits (``columns``)."""
     engine = _engine(policy)
+    if by_columns:
+        yield from _by_columns(engine, (_recorded(entry) for entry in entries if entry.kind == EVENT))
+        return
     for entry in entries:
         if entry.kind != EVENT:
             continue
@@ -106,9 +109,22 @@ def over_log_against(policy: Policy, against: Policy, entries: Iterable[LogEntry
 
 
 def _weighed(engine: Engine, entry: LogEntry) -> Trial:
-    facts, before = facts_of_entry(entry), record_of_entry(entry)
-    held = bool(before.orders)
+    facts, before, held = _recorded(entry)
     return Trial(facts, engine.weigh(facts, held=before if held else None), before, held)
+
+
+def _recorded(entry: LogEntry) -> tuple[Facts, DecisionRecord, bool]:
+    """An event as the log has it, and whether an order had a say."""
+    before = record_of_entry(entry)
+    return facts_of_entry(entry), before, bool(before.orders)
+
+
+def _by_columns(engine: Engine, recorded: Iterable[tuple[Facts, DecisionRecord, bool]]) -> Iterator[Trial]:
+    from shopward.flows.columns import ColumnTrial, Recorded  # noqa: PLC0415 -- needs numpy, an extra
+
+    stream = (Recorded(*each) for each in recorded)
+    for each, record in ColumnTrial(engine).run(stream):
+        yield Trial(each.facts, record, each.before, each.held)
 
 
 def _succeeded(

@@ -144,6 +144,16 @@ class Engine:
         self._settle(facts, readings, held or record)  # (8)
         return record
 
+    def conclude(
+        self, facts: Facts, readings: Readings, *, held: DecisionRecord | None = None
+    ) -> DecisionRecord:
+        """Steps 5, 6 and 8 on readings taken before, where features learn nothing from decisions and no order is in
+        force (``columns``).
+        """
+        record = self._record(facts, judge(self.policy, facts, readings, self.challenges.satisfied(facts)))
+        self._note_challenge(facts, held or record)
+        return record
+
     def reapply(self, facts: Facts, record: DecisionRecord) -> None:
         """Take an event and its recorded decision from the log into the state."""
         self.latest_ms = max(self.latest_ms, facts.at_ms)

@@ -77,6 +77,7 @@ class Policy:
     Attributes:
         inputs: what each model of the policy looks at.
         scorers: the models in force; whoever opens the policy puts them there, before the first event.
+        types: under which type rules read each feature.
 
     Raises:
         PolicyInvalid: where anything in it is wrong; the message names the rule.
@@ -87,6 +88,7 @@ class Policy:
         self.version = spec.version
         self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
+        self.types = filters.types
         self._index = {feature.name: position for position, feature in enumerate(spec.features)}
         self._environment = rule_environment(filters.types, tuple(model.name for model in spec.models))
         self._origins = filters.origins

@@ -92,7 +92,8 @@ class _Meanings:
 
     def __init__(self, spec: PolicySpec) -> None:
         types = CelFilters(spec.features).types
-        rule, decision = rule_environment(types), decision_environment(types)
+        models = tuple(model.name for model in spec.models)
+        rule, decision = rule_environment(types, models), decision_environment(types)
         self._environments = {"when": rule, "weight": rule, "value": rule}
         self._filters = {"event": event_environment(), "decision": decision}
 

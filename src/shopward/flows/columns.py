@@ -1,0 +1,182 @@
+"""Columns: a backtest that asks all rules of thousands of events at once, and the live rules only where one may fire.
+
+Promise: the same records as ``Engine.weigh`` gives one by one. Conditions are evaluated over columns from the syntax trees
+that the live closures are made of, and tell which events *may* fire; on those, and on no others, the live closures decide.
+A term that columns cannot tell (an order of texts, a pattern) is left to them. So a mistake of the columns could hide an
+alert and never invent one, and ``tests/backtest/test_columns.py`` holds the two against each other.
+
+It takes policies whose features learn nothing from decisions: a feature of phase ``decision``, ``known`` or ``condemned``
+needs each decision before the next event is read (``fits``). Needs numpy.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from shopward.flows.engine import DecisionRecord
+from shopward.risk.cel.columns import Columnar, NotColumnar
+from shopward.risk.features import Outcome
+from shopward.risk.features.declare import FIELDS
+from shopward.risk.verdict import score_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import numpy.typing as npt
+
+    from shopward.events import Facts
+    from shopward.flows.engine import Engine
+    from shopward.risk import cel
+    from shopward.risk.policy import Policy
+
+STRIDE: Final = 4_096
+"""Events a time: their columns fit into the cache of a core."""
+_ALLOWED: Final = Outcome("allow", 0)
+_FEEDBACK: Final = frozenset({"known", "condemned"})
+_DTYPES: Final[dict[str, Any]] = {"int": np.int64, "double": np.float64, "bool": np.bool_}
+
+
+class Recorded(NamedTuple):
+    """An event on its way through, and the decision that was recorded, if any."""
+
+    facts: Facts
+    before: DecisionRecord | None = None
+    held: bool = False
+
+
+def fits(policy: Policy) -> bool:
+    """Whether no feature of a policy learns from decisions."""
+    return not any(spec.phase == "decision" or spec.measure in _FEEDBACK for spec in policy.spec.features)
+
+
+class ColumnTrial:
+    """A policy over a stream, a stride at a time.
+
+    Args:
+        engine: on empty state, of a policy that ``fits``.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._policy = engine.policy
+        self._rules = [(frozenset(rule.spec.on), rule.condition.terms) for rule in engine.policy.rules]
+        expressions = [
+            part
+            for rule in engine.policy.rules
+            for part in (rule.condition, rule.weight)
+            if not isinstance(part, float | int)
+        ]
+        names = {path[1] for each in expressions for path in each.references if path[0] == "f"}
+        self._wanted = sorted(engine.policy.layout.index[name] for name in names)
+        self._silent: dict[tuple[str, bool], DecisionRecord] = {}
+
+    def run(self, stream: Iterable[Recorded]) -> Iterator[tuple[Recorded, DecisionRecord]]:
+        """Each event with its record, in order."""
+        stream = iter(stream)
+        while stride := list(islice(stream, STRIDE)):
+            readings, columns = self._observed(stride)
+            table = _Stride(self._policy, [each.facts for each in stride], columns)
+            loud = self._may_fire(table)
+            for row, each in enumerate(stride):
+                facts = each.facts
+                if loud[row] or facts.type == "challenge" or each.held:
+                    held = each.before if each.held else None
+                    yield each, self._engine.conclude(facts, readings[row], held=held)
+                else:
+                    yield each, self._silent_record(facts)
+
+    def _observed(self, stride: list[Recorded]) -> tuple[list[Any], dict[int, tuple[Any, ...]]]:
+        """The readings of each event, and every feature that rules ask as a column."""
+        kernel, wanted = self._engine.kernel, self._wanted
+        observe, settle = kernel.observe, kernel.settle
+        kept, rows = [], []
+        for each in stride:
+            facts = each.facts
+            readings = observe(facts)
+            rows.append([readings[index] for index in wanted])
+            kept.append(readings)
+            if facts.transaction:  # that it was counted is remembered when it settles
+                settle(facts, readings, _ALLOWED)
+        return kept, dict(zip(wanted, zip(*rows, strict=True), strict=True))
+
+    def _may_fire(self, table: _Stride) -> npt.NDArray[np.bool_]:
+        """Rows on which some rule is not surely silent."""
+        columnar, known = Columnar(table), dict[str, Any]()
+        loud = np.zeros(table.length, np.bool_)
+        for types, terms in self._rules:
+            rows = table.of_types(types)
+            for term in terms:
+                if not rows.any():
+                    break
+                rows = rows & self._may_hold(columnar, term, known)
+            loud |= rows
+        return loud
+
+    def _may_hold(self, columnar: Columnar, term: cel.Checked, known: dict[str, Any]) -> Any:
+        """Rows on which a term is not surely false; the same words are asked once."""
+        source = term.source
+        if source not in known:
+            try:
+                values, errors = columnar.evaluate(term.node)
+                known[source] = values | errors
+            except NotColumnar:
+                known[source] = np.True_
+        return known[source]
+
+    def _silent_record(self, facts: Facts) -> DecisionRecord:
+        """What is recorded where nothing fires, made once for each kind of event."""
+        kind = (facts.type, facts.status == "failed")
+        record = self._silent.get(kind)
+        if record is None:
+            score = score_of(self._policy.base_points(facts))
+            record = self._silent[kind] = DecisionRecord("", "", "allow", score, policy=self._policy.version)
+        return record
+
+
+class _Stride:
+    """The columns of some events, made when they are asked for."""
+
+    def __init__(self, policy: Policy, facts: list[Facts], features: dict[int, tuple[Any, ...]]) -> None:
+        self.length = len(facts)
+        self._policy = policy
+        self._facts = facts
+        self._features = features
+        self._columns: dict[tuple[str, ...], npt.NDArray[Any]] = {}
+        self._codes: dict[str, int] = {}
+
+    def column(self, names: tuple[str, ...]) -> npt.NDArray[Any]:
+        """The values of a path; raises ``NotColumnar`` where a number has more than 64 bits."""
+        if names not in self._columns:
+            self._columns[names] = self._made(names)
+        return self._columns[names]
+
+    def code(self, text: str) -> int:
+        """A number that stands for a text within this stride."""
+        return self._codes.setdefault(text, len(self._codes))
+
+    def of_types(self, types: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Rows of events that a rule looks at: of these types; of all but labels where there are none."""
+        column = self.column(("type",))
+        rows: npt.NDArray[np.bool_] = np.not_equal(column, self.code("label"))
+        if types:
+            rows = np.isin(column, [self.code(each) for each in types])
+        return rows
+
+    def _made(self, names: tuple[str, ...]) -> npt.NDArray[Any]:
+        if names[0] == "f":
+            values: Any = self._features[self._policy.layout.index[names[1]]]
+            kind = str(self._policy.types[names[1]])
+        else:
+            field = FIELDS[".".join(names)]
+            values, kind = map(attrgetter(field.attribute), self._facts), field.kind
+        dtype = _DTYPES.get(kind)
+        if dtype is None:
+            return np.fromiter(map(self.code, values), np.int32, self.length)
+        try:
+            return np.fromiter(values, dtype, self.length)
+        except (OverflowError, TypeError):
+            raise NotColumnar from None

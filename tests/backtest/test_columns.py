@@ -1,0 +1,158 @@
+"""The two ways of a backtest, live closures and columns, say the same of every event."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serving import POLICY
+from shopward.events import Facts, FactsMaker, Tokeniser
+from shopward.flows.columns import STRIDE, ColumnTrial, Recorded, fits
+from shopward.flows.engine import Engine
+from shopward.flows.replay import REPLAY_KEY, MemoryRecall
+from shopward.risk.features import FeatureSpec
+from shopward.risk.policy import Policy, PolicySpec, RuleSpec, Texts, load_default_policy, load_policy
+from shopward.risk.policy.spec import PolicyHead, ScoreThresholds
+
+WORDS = Texts(id="a", zh="b", en="c")
+FEATURES = (
+    FeatureSpec(name="events", measure="count", key=("user.id",), window="10m", panes=10),
+    FeatureSpec(name="spent", measure="sum", of="transaction.amount_minor", key=("user.id",), window="24h", panes=24),
+    FeatureSpec(name="devices", measure="distinct", of="context.device_id", key=("user.id",), window="24h", panes=24),
+    FeatureSpec(name="os_last", measure="last", of="context.os", key=("user.id",)),
+    FeatureSpec(name="share", measure="ratio", numerator="devices", denominator="events"),
+    FeatureSpec(name="steep", measure="derived", value="f.spent / (f.events - 2)"),
+    FeatureSpec(name="frauds", measure="count", key=("transaction.payee_id",), window="24h", panes=24, where='type == "label" && status == "fraud"'),
+)  # fmt: skip
+CONDITIONS = (
+    "f.events >= 3",
+    "f.devices >= 2 && f.events < 5",
+    'f.os_last != context.os && f.os_last != ""',
+    "f.spent * 9000000000000 > 5 || f.events == 1",
+    "f.spent / (f.events - 2) >= 3 && f.share > 0.3",
+    "f.steep > 10",
+    'context.os.startsWith("A") && f.events >= 2',
+    'context.os < "B" && f.devices >= 1',
+    'type in ["payment", "login"] && transaction.amount_minor > 0',
+    "f.frauds >= 1",
+    "has(session.id) ? f.events > 1 : f.devices > 1",
+    "double(f.events) > f.share * 4.0",
+    "user.known && !context.located",
+)
+RULES = st.lists(
+    st.tuples(
+        st.sampled_from(CONDITIONS),
+        st.sampled_from([(), ("login",), ("payment",), ("label",), ("payment", "login")]),
+        st.sampled_from(["allow", "review", "challenge", "deny"]),
+        st.sampled_from([0.0, 3.7, 25.0, "double(f.events) * 2.5", "double(f.spent / (f.events - 1))"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=8,
+)
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["login", "payment", "label", "challenge"]),
+        st.sampled_from(["attempted", "succeeded", "failed"]),
+        st.integers(0, 2),
+        st.integers(0, 2),
+        st.sampled_from(["", "Android", "Beos"]),
+        st.sampled_from([0, 1, 2_000_000, 2**62]),
+        st.integers(0, 300),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def policy_of(rules):
+    specs = tuple(
+        RuleSpec(
+            name=f"rule_{number}", description="d", when=when, text=WORDS, on=on, decision=decision, weight=weight,
+            shadow=shadow,
+        )
+        for number, (when, on, decision, weight, shadow) in enumerate(rules)
+    )  # fmt: skip
+    head = PolicyHead(
+        name="policy", version=1, score_text=WORDS, score=ScoreThresholds(review=20, challenge=40, deny=80)
+    )
+    return Policy(PolicySpec(head, FEATURES, specs))
+
+
+def facts_of(events):
+    at_ms, made = 1_700_000_000_000, []
+    for number, (type_, status, user, device, os, minor, after_s) in enumerate(events):
+        at_ms += after_s * 1000
+        facts = Facts(f"e{number}", type_, status, at_ms, at_ms, f"u{user}", device=f"d{device}", os=os)
+        facts.amount_minor, facts.payee, facts.currency = minor, f"p{device}", "IDR"
+        facts.transaction = f"t{number // 2}" if type_ == "payment" else ""
+        if type_ == "label":
+            facts.status, facts.labelled = ("fraud", f"e{max(number - 2, 0)}")
+        if type_ == "challenge":
+            facts.challenged_decision, facts.factor = f"d-e{max(number - 1, 0)}", "passkey"
+        made.append(facts)
+    return made
+
+
+def engine_of(policy):
+    return Engine(policy, FactsMaker(Tokeniser(REPLAY_KEY)), MemoryRecall())
+
+
+def told(record):
+    return (
+        record.decision,
+        record.score,
+        record.reasons,
+        record.actions,
+        record.shadow,
+        record.deciding,
+        record.condemned,
+        record.policy,
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(rules=RULES, events=EVENTS)
+def test_columns_say_what_live_closures_say(rules, events):
+    """Random rules with errors, patterns, overflows and orders of texts over random events: every record is the same."""
+    policy = policy_of(rules)
+    assert fits(policy)
+    live = engine_of(policy)
+    expected = [live.weigh(facts) for facts in facts_of(events)]
+    trial = ColumnTrial(engine_of(policy)).run(Recorded(facts) for facts in facts_of(events))
+    assert [told(record) for _each, record in trial] == [told(record) for record in expected]
+
+
+def test_strides_follow_each_other():
+    """More events than one stride holds: the state goes on from stride to stride."""
+    policy = policy_of([("f.events >= 3", (), "review", 1.0, False)])
+    events = [("login", "succeeded", number % 3, 0, "", 0, number % 7) for number in range(STRIDE + 50)]
+    live = engine_of(policy)
+    expected = [told(live.weigh(facts)) for facts in facts_of(events)]
+    trial = ColumnTrial(engine_of(policy)).run(Recorded(facts) for facts in facts_of(events))
+    assert [told(record) for _each, record in trial] == expected
+
+
+@pytest.mark.parametrize("policy", [load_default_policy(), load_policy(POLICY)], ids=["default", "small"])
+def test_a_policy_that_learns_from_decisions_does_not_fit(policy):
+    """What is known is earned by decisions: such a policy is run event by event."""
+    assert not fits(Policy(policy))
+
+
+def test_the_command_takes_columns_where_they_fit(recorded, command, small_policy, tmp_path):
+    """Both ways print the same account; asked for columns where they do not fit, the command says why."""
+    without = (POLICY / "features.toml").read_text().partition("[feature.device_known]")[0]
+    folder = small_policy()
+    (folder / "features.toml").write_text(without)
+    data = recorded()
+    reports = [
+        json.loads(command("backtest", "--data", data, "--policy", folder, "--how", how, "--json").stdout)
+        for how in ("live", "columns", "auto")
+    ]
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0]["total"]["events"] > 0
+    refused = command("backtest", "--data", data, "--how", "columns")
+    assert refused.exit_code == 2
