@@ -243,7 +243,7 @@ def test_generated_code_reaches_nothing_else():
     """The namespace of generated code has no builtins, and every name in it is a helper or a harmless function."""
     assert cel.RUNTIME_NAMESPACE["__builtins__"] == {}
     names = {name for name in cel.RUNTIME_NAMESPACE if not name.startswith("cel_")}
-    assert names == {"__builtins__", "all", "any", "float", "len", "sum", "UInt", "inf", "nan"}
+    assert names == {"__builtins__", "all", "any", "bool", "float", "len", "sum", "UInt", "inf", "nan"}
 
 
 @pytest.mark.parametrize(
