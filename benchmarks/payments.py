@@ -51,6 +51,7 @@ class InForce:
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
+        self.names: tuple[str, ...] = ("payment",)
         self.models: Scorers | None = None
 
     def score(self, facts: Any, readings: Any, points: float) -> Any:

@@ -11,6 +11,7 @@ It opens no file but looks whether the TLS files exist, and reads the environmen
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_type_hints
 
@@ -57,6 +58,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "auto"
     policy: Annotated[
         str, Meta(description="Folder of the policy; empty for what was published, or the one that ships.")
+    ] = ""
+    model: Annotated[
+        str,
+        Meta(
+            description="Bundles of shopward train whose scores stand for their event types; several with ':' between."
+        ),
     ] = ""
     host: Annotated[
         str, Meta(description="Address to listen on; beyond loopback it takes TLS or a declared proxy.")
@@ -157,6 +164,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code_webhook_secret: Annotated[
         str, Meta(description="Secret that those calls are signed with: whsec_ and base64.")
     ] = ""
+
+    @property
+    def models(self) -> tuple[Path, ...]:
+        """The files of the model bundles."""
+        return tuple(Path(each).expanduser() for each in self.model.split(os.pathsep) if each)
 
     @property
     def folder(self) -> Path:

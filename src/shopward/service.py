@@ -33,13 +33,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from shopward.access import open_token_key
+from shopward.adapters.bundles import put_in_force
 from shopward.adapters.codes import channel_of
 from shopward.adapters.snapshots import FileSnapshots
 from shopward.adapters.sql import SqlEventLog, open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
 from shopward.audit import AuditTrail, open_signing_key
 from shopward.config import Settings, check_settings
-from shopward.errors import Misconfigured, StoreError
+from shopward.errors import Misconfigured, ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
 from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
@@ -210,6 +211,7 @@ class Shopward:
         Raises:
             Misconfigured: a setting is unsafe or a key file is missing or broken.
             PolicyInvalid: the policy does not compile.
+            ModelInvalid: a model bundle is damaged or was made for other features.
             StoreLocked: another decision server owns the store.
             StoreUnavailable: the store cannot be opened or read.
         """
@@ -223,10 +225,12 @@ class Shopward:
             maker = FactsMaker(Tokeniser(key))
             desks = open_desks(settings, maker, clock)  # (5)
             try:
+                edition = desks.policies.at_start(by_files)
+                put_in_force(edition.policy, settings.models)
                 opened = cls(
                     settings=settings,
                     log=log,
-                    edition=desks.policies.at_start(by_files),
+                    edition=edition,
                     maker=maker,
                     clock=clock or SystemClock(),
                     desks=desks,
@@ -287,8 +291,17 @@ class Shopward:
         """Which kernel keeps the features."""
         return self.desk.engine.kernel.name
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The learned scores in force, by name."""
+        return () if self.policy.scorers is None else self.policy.scorers.names
+
     def successor(self, edition: Edition) -> Successor:
         """An edition on its way into force; who owns the desk lets it take over and then calls ``succeeded``."""
+        try:
+            put_in_force(edition.policy, self.settings.models)
+        except (ModelInvalid, NotFound) as refused:  # fails open: the new rules go on alone
+            _logger.warning("policy %s decides without models: %s", edition.policy.version, refused)
         return Successor(self.desk, edition, self._engine_of(edition))
 
     def succeeded(self, edition: Edition) -> None:

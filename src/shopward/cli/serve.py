@@ -31,6 +31,11 @@ from shopward.errors import PolicyInvalid
     metavar="DIR",
     help="Folder of the policy.  [default: what was published, or the one that ships]",
 )
+@click.option(
+    "--model",
+    metavar="BUNDLE",
+    help="Bundles of shopward train, several with ':' between; their scores stand.",
+)
 @click.option("--tls-cert", metavar="FILE", help="PEM certificate chain; serves HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="Declare that a proxy in front ends TLS.")
@@ -44,6 +49,7 @@ def serve(**flags: str | int | bool | None) -> None:
     Examples:
       shopward serve
       shopward serve --data /srv/shopward --port 8700
+      shopward serve --model takeover.model
       shopward serve --database postgresql://shopward@db/shopward
       shopward serve --host 0.0.0.0 --tls-cert shop.pem --tls-key shop.key
     """

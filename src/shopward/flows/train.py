@@ -42,6 +42,8 @@ class Collector:
         self.types = frozenset(inputs.spec.types)
         self.examples = Examples(len(inputs.columns), BASELINES)
 
+    names: tuple[str, ...] = ()
+
     def score(self, facts: Facts, readings: Readings, points: float) -> None:
         """Keep the row of an event that the model is to score."""
         if facts.type in self.types:

@@ -66,6 +66,8 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
         if first_key is not None:
             say(f"API key: {first_key}")
         say(f"features: {shopward.kernel} kernel")
+        if shopward.models:
+            say(f"models: {', '.join(shopward.models)}")
         sys.setswitchinterval(_SWITCH_S)
         tune_collector()
         with asyncio.Runner(loop_factory=_loop) as runner:

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 ONE_IN_TEN: Final = math.log(9.0)
 """What is added to the log-odds, so that one in ten reads 50: where the default policy begins to review."""
-_LOG_ODDS_MAX: Final = 40.0
-_DIGITS: Final = 6
+_LOG_ODDS_MAX: Final = 20.0
+_DIGITS: Final = 9
 
 
 class Line(Struct, frozen=True, array_like=True):

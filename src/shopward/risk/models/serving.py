@@ -116,7 +116,7 @@ class Scored:
 
 
 class Scorers:
-    """The models in force.
+    """The models in force, by ``names``.
 
     Args:
         scorers: one for each name.
@@ -127,12 +127,12 @@ class Scorers:
 
     def __init__(self, scorers: Sequence[Scorer]) -> None:
         self.scorers = tuple(scorers)
-        names = [scorer.name for scorer in scorers]
-        if len(set(names)) < len(names):
+        self.names = tuple(scorer.name for scorer in scorers)
+        if len(set(self.names)) < len(self.names):
             raise ModelInvalid(
                 "two bundles of one model", path="name", expected="one bundle a name", found="two"
             )
-        self._none: dict[str, float] = dict.fromkeys(names, 0.0)
+        self._none: dict[str, float] = dict.fromkeys(self.names, 0.0)
 
     def score(self, facts: Facts, readings: Readings, points: float) -> Scored | None:
         """What the models say; ``None`` where none of them speaks of this event type."""

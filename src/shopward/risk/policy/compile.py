@@ -51,6 +51,8 @@ class Spoken(Protocol):
 class Scoring(Protocol):
     """The models in force: ``risk.models.Scorers``."""
 
+    names: tuple[str, ...]
+
     def score(self, facts: Facts, readings: Readings, points: float) -> Spoken | None:
         """What they say of an event; ``None`` where none speaks of its type."""
         ...
