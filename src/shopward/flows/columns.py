@@ -49,8 +49,10 @@ class Recorded(NamedTuple):
 
 
 def fits(policy: Policy) -> bool:
-    """Whether no feature of a policy learns from decisions."""
-    return not any(spec.phase == "decision" or spec.measure in _FEEDBACK for spec in policy.spec.features)
+    """Whether no feature of a policy learns from decisions, and no model in force is asked of every event."""
+    return policy.scorers is None and not any(
+        spec.phase == "decision" or spec.measure in _FEEDBACK for spec in policy.spec.features
+    )
 
 
 class ColumnTrial:
@@ -63,7 +65,13 @@ class ColumnTrial:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._policy = engine.policy
-        self._rules = [(frozenset(rule.spec.on), rule.condition.terms) for rule in engine.policy.rules]
+        self._rules = [
+            (frozenset(rule.spec.on), rule.condition.terms)
+            for rule in engine.policy.rules
+            if not any(
+                path[0] == "model" for path in rule.condition.references
+            )  # silent without a model in force
+        ]
         expressions = [
             part
             for rule in engine.policy.rules

@@ -31,7 +31,7 @@ class Difference(Struct, frozen=True):
     """One thing that differs.
 
     Attributes:
-        part: ``rule``, ``feature`` or ``policy`` (its head).
+        part: ``rule``, ``feature``, ``model`` or ``policy`` (its head).
         change: ``added``, ``removed`` or ``changed``.
         words_only: whether no decision can follow from it.
         fields: of what changed, the value before and after.
@@ -45,10 +45,11 @@ class Difference(Struct, frozen=True):
 
 
 def differences(before: PolicySpec, after: PolicySpec) -> list[Difference]:
-    """Everything that differs between two policies that compile, head first, then features, then rules."""
+    """Everything that differs between two policies that compile: head, features, models, then rules."""
     meanings = _Meanings(before), _Meanings(after)
     found = _changed("policy", {"": before.head}, {"": after.head}, meanings)
     found += _changed("feature", _named(before.features), _named(after.features), meanings)
+    found += _changed("model", _named(before.models), _named(after.models), meanings)
     return found + _changed("rule", _named(before.rules), _named(after.rules), meanings)
 
 
