@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from shopward.events import Facts
     from shopward.risk.features import Outcome, Readings
+    from shopward.risk.features.readings import Campaigns
 
 
 class Pair:
@@ -40,6 +41,15 @@ class Pair:
         self.compiled = CompiledKernel(policy.layout)
         self.compared = 0
         self.differences: list[str] = []
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """What both read campaigns from."""
+        return self.reference.campaigns
+
+    @campaigns.setter
+    def campaigns(self, campaigns: Campaigns) -> None:
+        self.reference.campaigns = self.compiled.campaigns = campaigns
 
     def observe(self, facts: Facts) -> Readings:
         """Both observe; every feature is compared."""
@@ -83,6 +93,7 @@ def main() -> None:
         started = time.process_time()
         run = Replay(policy)
         pair = Pair(policy)
+        pair.campaigns = run.engine.campaigns
         run.engine.kernel = pair
         events = 0
         for _each in run.run(_lines(path)):
@@ -90,6 +101,7 @@ def main() -> None:
             if events % 100_000 == 0:
                 other = CompiledKernel(policy.layout)
                 other.load(pair.compiled.dump())
+                other.campaigns = pair.campaigns
                 pair.compiled = other
             if pair.differences:
                 break

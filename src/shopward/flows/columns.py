@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 STRIDE: Final = 4_096
 """Events a time: their columns fit into the cache of a core."""
 _ALLOWED: Final = Outcome("allow", 0)
-_FEEDBACK: Final = frozenset({"known", "condemned"})
+_FEEDBACK: Final = frozenset({"known", "condemned", "campaign", "alarm"})
 _DTYPES: Final[dict[str, Any]] = {"int": np.int64, "double": np.float64, "bool": np.bool_}
 
 

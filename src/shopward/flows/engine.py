@@ -12,7 +12,7 @@ The story of one event:
   (5) challenges already answered
   (6) the verdict of the policy, with the score of a model where one is in force
   (7) the orders in force, which only strengthen it (``ruling``)
-  (8) features and orders settle, the challenge is remembered
+  (8) features and orders settle, the challenge is remembered, campaigns take it in
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from shopward.errors import SnapshotInvalid
 from shopward.events.facts import take_keys
 from shopward.flows.ruling import strengthened
 from shopward.protection.inforce import OrdersInForce
+from shopward.risk.campaigns import CampaignBook
 from shopward.risk.challenges import ChallengeBook, Pending
 from shopward.risk.features import KernelChoice, Outcome, open_kernel
 from shopward.risk.policy import Action
@@ -108,6 +109,7 @@ class Engine:
         self.maker = maker
         self.recall = recall
         self.kernel = open_kernel(policy.layout, kernel)
+        self.kernel.campaigns = self.campaigns = CampaignBook(policy.campaigns)
         self.challenges = ChallengeBook()
         self.orders = OrdersInForce(maker.blind)
         self.latest_ms = 0
@@ -176,7 +178,7 @@ class Engine:
     @property
     def schema(self) -> str:
         """Which saved states fit this engine."""
-        return self.policy.layout.schema
+        return self.policy.schema
 
     def dump(self) -> bytes:
         """The whole state."""
@@ -185,6 +187,7 @@ class Engine:
             self.latest_ms,
             self.kernel.dump(),
             self.challenges,
+            self.campaigns.dump(),
             orders,
             self.publication,
             self.satisfied_for_ms,
@@ -200,6 +203,7 @@ class Engine:
                 "the saved state cannot be read", expected="MessagePack of an engine"
             ) from broken
         self.kernel.load(saved.kernel)
+        self.campaigns.load(saved.campaigns)
         if saved.orders:
             self.orders.load(saved.orders)
         self.latest_ms, self.challenges = saved.latest_ms, saved.challenges
@@ -223,9 +227,12 @@ class Engine:
         )
 
     def _settle(self, facts: Facts, readings: Readings, record: DecisionRecord) -> None:
-        self.kernel.settle(facts, readings, record.outcome)
+        outcome = record.outcome
+        meaning = self.campaigns.ask(facts, readings, outcome)
+        self.kernel.settle(facts, readings, outcome)
         self.orders.settle(facts, record.decision, record.used)
         self._note_challenge(facts, record)
+        self.campaigns.settle(facts, outcome, meaning)
 
     def _note_challenge(self, facts: Facts, record: DecisionRecord) -> None:
         if record.decision == "challenge":
@@ -241,6 +248,7 @@ class _Saved(Struct):
     latest_ms: int
     kernel: bytes
     challenges: ChallengeBook
+    campaigns: bytes
     orders: bytes = b""
     publication: int = 0
     satisfied_for_ms: int = 0

@@ -30,6 +30,8 @@ ORIGIN_PATHS: Final = frozenset(
 CONDITION_COST_MAX: Final = 2_000
 EMPTY: Final[dict[str, Any]] = {"int": 0, "double": 0.0, "bool": False, "string": ""}
 
+_TYPES: Final = {"ratio": cel.DOUBLE, "known": cel.BOOL, "condemned": cel.BOOL}
+
 Path = tuple[str, ...]
 
 
@@ -180,6 +182,38 @@ class CelFilters:
         left = self._left(spec, type_, status)
         return left if isinstance(left, bool) else self._compiled("e, F, o", left)
 
+    def check_decided(self, where: str, place: str) -> cel.Checked:
+        """A filter over the event, its features and its decision; raises ``PolicyInvalid`` naming the place."""
+        key = ("decision", where)
+        if key not in self._checked:
+            try:
+                checked = self._decision.check(where, expect=cel.BOOL)
+            except cel.CelInvalid as invalid:
+                raise PolicyInvalid("a filter does not compile", path=place, found=str(invalid)) from invalid
+            refuse_origin(checked, place, self.origins)
+            self._checked[key] = checked
+        return self._checked[key]
+
+    def decided(
+        self, where: str, type_: str, status: str
+    ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
+        """A checked filter for one kind of event; a label counts only where it names ``type``. It fails open: what cannot be computed does not hold."""
+        checked = self._checked["decision", where]
+        if type_ == "label" and ("type",) not in checked.references:
+            return False
+        left = checked.under({("type",): type_, ("status",): status})
+        if isinstance(left, bool):
+            return left
+        test = self._compiled("e, F, o", left)
+
+        def holds(facts: Facts, readings: Readings, outcome: Outcome) -> bool:
+            try:
+                return bool(test(facts, readings, outcome))
+            except cel.EvalError:
+                return False
+
+        return holds
+
     def _type(self, spec: FeatureSpec) -> cel.Type:
         if spec.measure == "derived":
             checked = _checked(rule_environment(self.types), spec, "value")
@@ -191,10 +225,10 @@ class CelFilters:
                 )  # fmt: skip
             self._derived[spec.name] = checked
             return checked.type
-        if spec.measure == "ratio":
-            return cel.DOUBLE
-        if spec.measure in ("known", "condemned"):
-            return cel.BOOL
+        if spec.measure in _TYPES:
+            return _TYPES[spec.measure]
+        if spec.measure == "campaign" and spec.of in ("id", "kind"):
+            return cel.STRING
         if spec.measure != "last" or spec.of == "decision.score_centi":
             return cel.INT
         if spec.of == "decision.kind":

@@ -14,13 +14,19 @@ from shopward.risk.features.kernel import Kernel
 if TYPE_CHECKING:
     from shopward.events.facts import Facts
     from shopward.risk.features.layout import Layout
-    from shopward.risk.features.readings import Outcome
+    from shopward.risk.features.readings import Campaigns, Outcome
 
 KernelChoice = Literal["auto", "compiled", "reference"]
 
 
 class FeatureKernel(Protocol):
-    """What the engine needs of a kernel."""
+    """What the engine needs of a kernel.
+
+    Attributes:
+        campaigns: what features of campaigns are read from.
+    """
+
+    campaigns: Campaigns
 
     @property
     def name(self) -> str:

@@ -17,6 +17,8 @@ language, not here (``risk.vocabulary``).
 | known | whether the pair was earned by good use at least ``ripe`` ago; a key with the user by the customer alone | |
 | condemned | whether the key's only part is condemned now | |
 | ratio | ``numerator / denominator``, 0.0 where the denominator is 0 | numerator, denominator |
+| campaign | of the live campaign that the key's only part belongs to: its ``id``, ``kind``, ``accounts`` or ``confidence`` (0 to 100); empty or 0 for none | of |
+| alarm | seconds since the rise began that the rate ``of`` alarms about now; 0 for none | of |
 | derived | the value of an expression over the event and features declared above; keeps nothing | value |
 """
 
@@ -43,6 +45,8 @@ Measure = Literal[
     "distance_km",
     "known",
     "condemned",
+    "campaign",
+    "alarm",
     "ratio",
     "derived",
 ]
@@ -53,6 +57,8 @@ SIGHTED: Final = frozenset({"first_seen", "last_seen", "age", "since"})
 PANES_MAX: Final = 400
 WINDOW_MAX_MS: Final = 400 * DAY_MS
 KEY_PARTS_MAX: Final = 3
+CAMPAIGN_PARTS: Final = ("id", "kind", "accounts", "confidence")
+"""What a feature may read of a campaign."""
 
 FIELDS: Final[dict[str, FactField]] = {field.path: field for field in FACT_FIELDS}
 DECISION_FIELDS: Final = ("decision.score_centi", "decision.kind")
@@ -145,7 +151,7 @@ def _check_measure(spec: FeatureSpec) -> None:
     elif spec.window or spec.panes or spec.offset:
         raise _bad(spec, "window", f"no window: a {spec.measure} has none")
     _check_of(spec)
-    if spec.measure == "condemned" and len(spec.key) != 1:
+    if spec.measure in ("condemned", "campaign") and len(spec.key) != 1:
         raise _bad(spec, "key", "exactly one field")
     if spec.measure == "known" and spec.phase != "decision":
         raise _bad(spec, "phase", '"decision": known is earned by use that was not denied')
@@ -156,6 +162,12 @@ def _check_measure(spec: FeatureSpec) -> None:
 
 
 def _check_of(spec: FeatureSpec) -> None:
+    if spec.measure == "campaign" and spec.of not in CAMPAIGN_PARTS:
+        raise _bad(spec, "of", f"one of {', '.join(CAMPAIGN_PARTS)}")
+    if spec.measure == "alarm" and not spec.of:
+        raise _bad(spec, "of", "a rate of campaigns.toml")
+    if spec.measure in {"campaign", "alarm"}:
+        return
     if spec.measure not in {"sum", "distinct", "last"}:
         if spec.of:
             raise _bad(spec, "of", f"nothing: a {spec.measure} looks at no field")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import SnapshotInvalid
-from shopward.risk.features.readings import UNREAD, Outcome, Readings
+from shopward.risk.features.readings import UNREAD, NoCampaigns, Outcome, Readings
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from shopward.events.facts import Facts
     from shopward.risk.features.layout import Layout
+    from shopward.risk.features.readings import Campaigns
     from shopward.risk.features.slots import Write
 
 _SWEEP_FLOOR: Final = 20_000
@@ -46,6 +47,7 @@ class Kernel:
         self.seq = 0
         self.families: list[dict[str, list[Any]]] = [{} for _ in layout.families]
         self.condemned: dict[str, dict[str, int]] = {}
+        self.campaigns: Campaigns = NoCampaigns()
         self._swept: list[int] = [0] * len(layout.families)
         self._transactions: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._generation = 0

@@ -19,6 +19,8 @@ from shopward.risk.features.slots import (
     Place,
     Update,
     Write,
+    alarm_reader,
+    campaign_reader,
     condemned_reader,
     key_function,
     ratio_reader,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from shopward.events.facts import Facts
     from shopward.risk.features.readings import Outcome, Readings
 
-STATELESS: Final = frozenset({"ratio", "condemned", "derived"})
+STATELESS: Final = frozenset({"ratio", "condemned", "campaign", "alarm", "derived"})
 """Measures that keep no slot of their own."""
 CURRENCY_FIELDS: Final = ("transaction.amount_minor", "transaction.balance_before_minor")
 """Sums of these are kept per currency."""
@@ -197,6 +199,8 @@ class Layout:
             return reader(spec, place, self.condemnable)
         if spec.measure == "derived":
             return self.filters.derived(spec)
+        if spec.measure in ("campaign", "alarm"):
+            return campaign_reader(spec) if spec.measure == "campaign" else alarm_reader(spec)
         return (
             ratio_reader(self.index, spec)
             if spec.measure == "ratio"

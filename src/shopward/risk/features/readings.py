@@ -16,11 +16,36 @@ if TYPE_CHECKING:
     from shopward.events.facts import Facts
 
 
+class Campaigns(Protocol):
+    """What readings need of the campaigns (``risk.campaigns``)."""
+
+    def part_of(self, path: str, token: str, part: str) -> Any:
+        """A part of the live campaign that a value belongs to; its empty value where there is none."""
+        ...
+
+    def alarm_s(self, rate: str, key: str, at_ms: int) -> int:
+        """For how many seconds a rate has been above its usual level; 0 where it is not."""
+        ...
+
+
+class NoCampaigns:
+    """Nobody watches for campaigns: for a kernel that stands alone."""
+
+    def part_of(self, path: str, token: str, part: str) -> Any:  # noqa: ARG002 -- the protocol's signature
+        """The empty value."""
+        return "" if part in ("id", "kind") else 0
+
+    def alarm_s(self, rate: str, key: str, at_ms: int) -> int:  # noqa: ARG002 -- the protocol's signature
+        """None."""
+        return 0
+
+
 class State(Protocol):
     """What readings need of the kernel."""
 
     seq: int
     condemned: dict[str, dict[str, int]]
+    campaigns: Campaigns
     families: list[dict[str, list[Any]]]
     readers: list[Callable[[Readings], Any]]
 

@@ -124,6 +124,8 @@ def empty_reading(spec: FeatureSpec) -> Any:
         return False
     if spec.measure == "ratio":
         return 0.0
+    if spec.measure == "campaign":
+        return "" if spec.of in ("id", "kind") else 0
     if spec.measure == "last":
         text = spec.of == "decision.kind" or (
             spec.of in FIELDS and FIELDS[spec.of].kind in ("string", "token")
@@ -175,6 +177,24 @@ def condemned_reader(spec: FeatureSpec, condemnable: frozenset[str]) -> Callable
     """How a condemnation of the key's part reads."""
     until = condemned_until(spec.key, condemnable)
     return lambda r: until(r.kernel, r.facts) >= r.at_ms > 0
+
+
+def campaign_reader(spec: FeatureSpec) -> Callable[[Readings], Any]:
+    """How a part of the live campaign reads that the key's part belongs to."""
+    (path,), part, empty = spec.key, spec.of, empty_reading(spec)
+    attribute = FIELDS[path].attribute
+    return lambda r: (
+        r.kernel.campaigns.part_of(path, value, part) if (value := getattr(r.facts, attribute)) else empty
+    )
+
+
+def alarm_reader(spec: FeatureSpec) -> Callable[[Readings], Any]:
+    """How the alarm of a rate reads."""
+    rate = spec.of
+    if not spec.key:
+        return lambda r: r.kernel.campaigns.alarm_s(rate, "*", r.at_ms)
+    attribute = FIELDS[spec.key[0]].attribute
+    return lambda r: r.kernel.campaigns.alarm_s(rate, str(getattr(r.facts, attribute) or ""), r.at_ms)
 
 
 def distance_km(before: list[int] | None, facts: Facts) -> int:

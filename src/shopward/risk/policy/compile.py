@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from shopward.errors import InvalidField, PolicyInvalid
 from shopward.events.catalogue import EVENT_TYPES
 from shopward.risk import cel
+from shopward.risk.campaigns.plan import CampaignPlans
 from shopward.risk.features import Layout
 from shopward.risk.features.declare import FIELDS
 from shopward.risk.policy.inputs import Inputs
@@ -96,12 +97,19 @@ class Policy:
         self._origins = filters.origins
         self.rules = self._compile_rules()
         self.layout = Layout(spec.features, filters, condemnable=self._condemnable())
+        self.campaigns = CampaignPlans(spec.campaigns, filters)
+        self._check_watching()
         self._functions: dict[tuple[str, str], Callable[[Facts, Readings], list[tuple[int, float]]]] = {}
         self._asking: dict[tuple[str, str], Callable[..., list[tuple[int, float]]]] = {}
         self.inputs = {model.name: Inputs(model, spec.features, filters.types) for model in spec.models}
         self.scorers: Scoring | None = None
         _check_types("score_by_type", spec.head.score_by_type)
         _check_types("base_points", spec.head.base_points)
+
+    @property
+    def schema(self) -> str:
+        """A digest of what is remembered under this policy: a saved state fits exactly one."""
+        return self.layout.schema + self.campaigns.schema
 
     def fire(self, facts: Facts, readings: Readings) -> list[tuple[int, float]]:
         """The rules that fire on an event, by index, each with its points."""
@@ -128,6 +136,22 @@ class Policy:
     def base_points(self, facts: Facts) -> float:
         """Points that a thing which went ahead starts from; 0 for what failed."""
         return 0.0 if facts.status == "failed" else self.spec.head.base_points.get(facts.type, 0.0)
+
+    def _check_watching(self) -> None:
+        """Features read only of campaigns and rates that are watched for."""
+        rates, paths = self.spec.campaigns.rate, {"user.id"}
+        paths |= {link.key for kind in self.spec.campaigns.campaign.values() for link in kind.links}
+        for feature in self.spec.features:
+            wrong = (feature.measure == "campaign" and not paths.issuperset(feature.key)) or (
+                feature.measure == "alarm"
+                and (feature.of not in rates or feature.key != tuple(filter(None, [rates[feature.of].per])))
+            )
+            if wrong:
+                raise PolicyInvalid(
+                    f"feature {feature.name!r} reads what nobody watches",
+                    path=f"feature.{feature.name}",
+                    expected="a link of campaigns.toml as its key, or a rate as its of, with the rate's per as its key",
+                )
 
     def _compile_rules(self) -> tuple[CompiledRule, ...]:
         names: set[str] = set()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shopward.risk.cel import ir
     from shopward.risk.policy.spec import PolicySpec
 
-WORDS: Final = frozenset({"description", "text", "test", "score_text", "version"})
+WORDS: Final = frozenset({"description", "text", "title", "test", "score_text", "version"})
 """Fields that change what people read and nothing else."""
 _CONDITIONS: Final = frozenset({"when", "weight", "where", "value"})
 
@@ -31,7 +31,7 @@ class Difference(Struct, frozen=True):
     """One thing that differs.
 
     Attributes:
-        part: ``rule``, ``feature``, ``model`` or ``policy`` (its head).
+        part: ``rule``, ``feature``, ``model``, ``rate``, ``campaign``, ``found`` or ``policy`` (its head).
         change: ``added``, ``removed`` or ``changed``.
         words_only: whether no decision can follow from it.
         fields: of what changed, the value before and after.
@@ -45,19 +45,24 @@ class Difference(Struct, frozen=True):
 
 
 def differences(before: PolicySpec, after: PolicySpec) -> list[Difference]:
-    """Everything that differs between two policies that compile: head, features, models, then rules."""
+    """Everything that differs between two policies that compile: head, features, models, campaigns, rules."""
     meanings = _Meanings(before), _Meanings(after)
     found = _changed("policy", {"": before.head}, {"": after.head}, meanings)
     found += _changed("feature", _named(before.features), _named(after.features), meanings)
     found += _changed("model", _named(before.models), _named(after.models), meanings)
+    watched = before.campaigns, after.campaigns
+    found += _changed("rate", watched[0].rate, watched[1].rate, meanings)
+    found += _changed("campaign", watched[0].campaign, watched[1].campaign, meanings)
+    found += _changed("found", {"": watched[0].found}, {"": watched[1].found}, meanings)
     return found + _changed("rule", _named(before.rules), _named(after.rules), meanings)
 
 
 def same_state(before: PolicySpec, after: PolicySpec) -> bool:
-    """Whether the state that one policy's features keep serves the other as it is."""
+    """Whether the state that one policy's features and campaigns keep serves the other as it is."""
     condemned = [{rule.condemn.keys for rule in spec.rules if rule.condemn} for spec in (before, after)]
     paths = [{path for keys in each for path in keys} for each in condemned]
-    return before.features == after.features and paths[0] == paths[1]
+    same_watch = before.campaigns == after.campaigns
+    return same_watch and before.features == after.features and paths[0] == paths[1]
 
 
 def _named(parts: Iterable[Any]) -> dict[str, Any]:
@@ -103,7 +108,9 @@ class _Meanings:
         if field not in _CONDITIONS or not isinstance(value, str) or not value:
             return value
         environment: cel.Environment = (
-            self._filters[part.phase] if field == "where" else self._environments[field]
+            self._filters[getattr(part, "phase", "decision")]
+            if field == "where"
+            else self._environments[field]
         )
         try:
             return _shape(environment.check(value).node)

@@ -32,11 +32,11 @@ T = TypeVar("T")
 BYTES_MAX: Final = 1024 * 1024
 FILES_MAX: Final = 200
 _FOLDERS: Final = ("rules", "models")
-_NAME: Final = re.compile(r"policy\.toml|features\.toml|(?:rules|models)/\w[\w.-]{0,63}\.toml")
+_NAME: Final = re.compile(r"(?:policy|features|campaigns)\.toml|(?:rules|models)/\w[\w.-]{0,63}\.toml")
 
 
 class PolicyFiles(Struct, frozen=True, forbid_unknown_fields=True):
-    """The files of a policy by their paths: ``policy.toml``, ``features.toml``, ``rules/*.toml``, ``models/*.toml``."""
+    """The files of a policy by their paths: ``policy.toml``, ``features.toml``, ``campaigns.toml``, ``rules/*.toml``, ``models/*.toml``."""
 
     files: dict[str, str]
 
@@ -44,7 +44,7 @@ class PolicyFiles(Struct, frozen=True, forbid_unknown_fields=True):
     def read(cls, folder: Path | Traversable) -> PolicyFiles:
         """Those of a folder; other files in it are passed over."""
         found: dict[str, str] = {}
-        for name in ("policy.toml", "features.toml"):
+        for name in ("policy.toml", "features.toml", "campaigns.toml"):
             found |= _text(folder / name, name)
         for above in _FOLDERS:
             if (folder / above).is_dir():
@@ -97,7 +97,7 @@ class PolicyFiles(Struct, frozen=True, forbid_unknown_fields=True):
             raise PolicyInvalid(
                 "a file that no policy has",
                 path="files",
-                expected="policy.toml, features.toml, rules/NAME.toml and models/NAME.toml",
+                expected="policy.toml, features.toml, campaigns.toml, rules/NAME.toml and models/NAME.toml",
                 found="another name",
             )
 

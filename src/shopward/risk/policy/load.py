@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from shopward.errors import PolicyInvalid
+from shopward.risk.campaigns.spec import CampaignsSpec
 from shopward.risk.features import FeatureSpec
 from shopward.risk.policy.spec import ModelSpec, PolicyHead, PolicySpec, RuleSpec
 
@@ -48,7 +49,11 @@ def load_policy(folder: Path | Traversable) -> PolicySpec:
         _convert({"name": file.name.removesuffix(".toml"), **_toml(file)}, ModelSpec, f"models/{file.name}")
         for file in _toml_files(folder / "models")
     )
-    return PolicySpec(head, features, tuple(rules), models)
+    watched = folder / "campaigns.toml"
+    campaigns = (
+        _convert(_toml(watched), CampaignsSpec, "campaigns.toml") if watched.is_file() else CampaignsSpec()
+    )
+    return PolicySpec(head, features, tuple(rules), models, campaigns)
 
 
 def load_default_policy() -> PolicySpec:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _RULE: Final = re.compile(r"rule ([a-z][a-z0-9_]*): ([a-z_]+)(?: (\d+))?")
 _FEATURE: Final = re.compile(r"(?:features\.toml: )?feature\.([A-Za-z0-9_]+)(?:\.([a-z_]+))?")
+_WATCHED: Final = re.compile(r"campaigns\.toml: (rate|campaign)\.([A-Za-z0-9_]+)(?:\.([a-z_]+))?")
 _FILE: Final = re.compile(r"((?:rules/|models/)?[\w.-]+\.toml)(?:: rule (\d+))?")
 _TOML_AT: Final = re.compile(r"\(at line (\d+), column (\d+)\)")
 _WRONG_KEY: Final = re.compile(r"(?:at `\$\.|unknown field `)([a-z_]+)")
@@ -48,6 +49,9 @@ def place_of(error: PolicyInvalid, files: Mapping[str, str]) -> Place | None:
     if (feature := _FEATURE.match(path)) is not None:
         block = _table(_whole("features.toml", files), rf"\[feature\.{feature[1]}\]")
         return _value(error, block, feature[2] or _wrong_key(error)) if block else Place("features.toml")
+    if (watched := _WATCHED.match(path)) is not None:
+        block = _table(_whole("campaigns.toml", files), rf"\[{watched[1]}\.{watched[2]}\]")
+        return _value(error, block, watched[3] or _wrong_key(error)) if block else Place("campaigns.toml")
     if (named := _FILE.match(path)) is not None and named[1] in files:
         whole = _whole(named[1], files)
         if (toml := _TOML_AT.search(error.found or "")) is not None:

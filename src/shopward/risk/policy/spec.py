@@ -2,7 +2,7 @@
 
 Promise: a file that converts into these structs has the right fields and types; ``compile`` checks the meaning.
 A policy is a folder: ``policy.toml`` (name, version, score thresholds, challenge), ``features.toml``,
-``rules/*.toml`` and ``models/*.toml``. See docs/policy.md and docs/models.md.
+``rules/*.toml``, ``models/*.toml`` and ``campaigns.toml``, the last two where wanted. See docs/policy.md.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from shopward.risk.campaigns.spec import CampaignsSpec
 from shopward.risk.features import FeatureSpec
 
 DecisionKind = Literal["allow", "review", "challenge", "deny"]
@@ -189,6 +190,7 @@ class PolicySpec(Struct, frozen=True):
     features: tuple[FeatureSpec, ...]
     rules: tuple[RuleSpec, ...]
     models: tuple[ModelSpec, ...] = ()
+    campaigns: CampaignsSpec = field(default_factory=CampaignsSpec)
 
     @property
     def version(self) -> str:

@@ -36,6 +36,7 @@ from shopward.risk.features.compiled.readings import CompiledReadings
 from shopward.risk.features.compiled.tables import TABLE_WORDS
 from shopward.risk.features.compiled.texts import Texts
 from shopward.risk.features.declare import FIELDS
+from shopward.risk.features.readings import NoCampaigns
 from shopward.risk.features.slots import distance_km, empty_reading
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from shopward.events.facts import Facts
     from shopward.risk.features.compiled.program import Plan
     from shopward.risk.features.layout import Layout
-    from shopward.risk.features.readings import Outcome
+    from shopward.risk.features.readings import Campaigns, Outcome
 
 FORMAT: Final = "compiled-1"
 _STEP_WORDS: Final = 1 << 17
@@ -67,6 +68,7 @@ class CompiledKernel:
         self.layout = layout
         self.seq = 0
         self.condemned: dict[str, dict[str, int]] = {}
+        self.campaigns: Campaigns = NoCampaigns()
         self.readers: list[Callable[[Any], Any]] = [
             reader if place is None else self._reader(index)
             for index, (reader, place) in enumerate(zip(layout.readers, layout.places, strict=True))

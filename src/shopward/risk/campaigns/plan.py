@@ -1,0 +1,195 @@
+"""Plans: declarations of ``campaigns.toml`` compiled for each kind of event.
+
+Promise: everything that can be wrong is found here, before the policy is in force. For an event type and status a plan
+holds only what can matter there; for most events it is empty. Nothing here holds state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from shopward.risk.campaigns.rates import Rate
+from shopward.risk.campaigns.spec import CampaignsSpec, KindSpec, Titles, check_campaigns
+from shopward.risk.features.declare import FIELDS
+from shopward.values import parse_duration_ms
+
+if TYPE_CHECKING:
+    from shopward.events.facts import Facts
+    from shopward.risk.features import Outcome, Readings
+    from shopward.risk.vocabulary import CelFilters
+
+Test = Callable[["Facts", "Readings", "Outcome"], bool]
+ValueOf = Callable[["Facts"], str]
+
+
+def _always(_facts: Facts, _readings: Readings, _outcome: Outcome) -> bool:
+    return True
+
+
+class Link(NamedTuple):
+    """What two suspicious accounts may share."""
+
+    path: str
+    value_of: ValueOf
+    accounts: int
+    share: float
+    within_ms: int
+    same_hand: bool
+
+
+class Kind(NamedTuple):
+    """A kind of campaign, compiled."""
+
+    name: str
+    title: Titles
+    links: tuple[Link, ...]
+    rates: tuple[tuple[str, ValueOf], ...]
+    explained_by: ValueOf | None
+    settles_ms: int
+    accounts: int
+    window_ms: int
+    quiet_ms: int
+
+
+class Plan(NamedTuple):
+    """What one kind of event may mean.
+
+    Attributes:
+        rates: ``(name, test, key)`` of the rates that may count it.
+        traces: ``(kind, test)``: where one of its filters holds it is a trace.
+        deeds: ``(kind, test)``: where it holds, what is done on a member is the campaign's doing.
+        entries: ``(kind, test)``: where it holds, a success is remembered for its sources.
+    """
+
+    rates: tuple[tuple[str, Test, ValueOf], ...]
+    traces: tuple[tuple[int, Test], ...]
+    deeds: tuple[tuple[int, Test], ...]
+    entries: tuple[tuple[int, Test], ...]
+
+
+class CampaignPlans:
+    """Compiled ``campaigns.toml``.
+
+    Args:
+        spec: as written.
+        filters: compiles the filters, which may name the event, its features and its decision.
+
+    Raises:
+        PolicyInvalid: something in it is wrong.
+    """
+
+    def __init__(self, spec: CampaignsSpec, filters: CelFilters) -> None:
+        check_campaigns(spec)
+        self.spec = spec
+        self._filters = filters
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self.kinds = tuple(self._kind(name, kind) for name, kind in spec.campaign.items())
+        for place, where in self._filters_written():
+            filters.check_decided(where, f"campaigns.toml: {place}")
+
+    @property
+    def schema(self) -> str:
+        """A digest of the declarations; a state fits exactly one."""
+        return hashlib.blake2b(msgspec.json.encode(self.spec), digest_size=16).hexdigest()
+
+    def rates(self) -> dict[str, Rate]:
+        """Fresh rates, by name."""
+        return {
+            name: Rate(
+                rise=rate.rise,
+                arl_ms=parse_duration_ms(rate.arl, path="arl"),
+                usual_per_day=rate.usual_per_day,
+                warm_up_ms=parse_duration_ms(rate.warm_up, path="warm_up"),
+            )
+            for name, rate in self.spec.rate.items()
+        }
+
+    def plan(self, type_: str, status: str) -> Plan:
+        """What an event of this type and status may mean; made once and kept."""
+        plan = self._plans.get((type_, status))
+        if plan is None:
+            plan = self._plans[type_, status] = self._plan(type_, status)
+        return plan
+
+    def _plan(self, type_: str, status: str) -> Plan:
+        def tests(where: str) -> list[Test]:
+            test = self._filters.decided(where, type_, status)
+            return [] if test is False else [_always if test is True else test]
+
+        return Plan(
+            tuple(
+                (name, test, value_of(rate.per))
+                for name, rate in self.spec.rate.items()
+                for test in tests(rate.where)
+            ),
+            tuple(
+                (number, test)
+                for number, kind in enumerate(self.spec.campaign.values())
+                for where in kind.traces
+                for test in tests(where)
+            ),
+            tuple(
+                (number, test)
+                for number, kind in enumerate(self.spec.campaign.values())
+                for test in tests(kind.deeds)
+            ),
+            tuple(
+                (number, test)
+                for number, kind in enumerate(self.spec.campaign.values())
+                for test in tests(kind.entries)
+            ),
+        )
+
+    def _kind(self, name: str, kind: KindSpec) -> Kind:
+        return Kind(
+            name,
+            kind.title,
+            tuple(
+                Link(
+                    link.key,
+                    value_of(link.key),
+                    link.accounts,
+                    link.share,
+                    parse_duration_ms(link.within or kind.window, path="within"),
+                    link.same_hand,
+                )
+                for link in kind.links
+            ),
+            tuple((rate, value_of(self.spec.rate[rate].per)) for rate in kind.rates),
+            value_of(kind.explained_by) if kind.explained_by else None,
+            parse_duration_ms(kind.settles, path="settles"),
+            kind.accounts,
+            parse_duration_ms(kind.window, path="window"),
+            parse_duration_ms(kind.quiet, path="quiet"),
+        )
+
+    def _filters_written(self) -> list[tuple[str, str]]:
+        rates = [(f"rate.{name}.where", rate.where) for name, rate in self.spec.rate.items()]
+        traces = [
+            (f"campaign.{name}.traces", where)
+            for name, kind in self.spec.campaign.items()
+            for where in kind.traces
+        ]
+        others = [
+            (f"campaign.{name}.{part}", where)
+            for name, kind in self.spec.campaign.items()
+            for part, where in (("deeds", kind.deeds), ("entries", kind.entries))
+        ]
+        return rates + traces + others
+
+
+def value_of(path: str) -> ValueOf:
+    """How an event's value of a path is read, as text and empty for none; the whole shop has the value ``*``."""
+    if not path:
+        return lambda _facts: "*"
+    attribute, kind = FIELDS[path].attribute, FIELDS[path].kind
+    if kind == "int":
+        return eval(f"lambda e: str(e.{attribute}) if e.{attribute} else ''", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
+    return eval(f"lambda e: e.{attribute}", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- as above
+
+
+_NOTHING: Final[dict[str, Any]] = {"__builtins__": {"str": str}}
