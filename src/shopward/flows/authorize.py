@@ -113,11 +113,7 @@ class AuthorizationDesk:
             expires_ms=recorded_ms + VALID_MS,
         )
 
-        def work(connection: Any) -> Authorization | None:
-            self._book.add(connection, made)
-            return self._book.get(connection, made.id)
-
-        return self._records.write(work)
+        return self._records.write(lambda connection: self._book.add(connection, made))
 
     def capture(self, authorization_id: str) -> Settled:
         """Carry it out, or stop it.

@@ -55,10 +55,11 @@ class Authorizations:
         self._orders = orders
         self._users = users
 
-    def add(self, connection: Connection, authorization: Authorization) -> None:
-        """A new row; one that is there already stays as it is."""
+    def add(self, connection: Connection, authorization: Authorization) -> Authorization | None:
+        """A new row, and what then stands under its id; one that is there already stays as it is."""
         adding = _INSERTS[connection.dialect.name](money_authorization)
-        connection.execute(adding.values(self._row(authorization)).on_conflict_do_nothing())
+        added = connection.execute(adding.values(self._row(authorization)).on_conflict_do_nothing())
+        return authorization if added.rowcount == 1 else self.get(connection, authorization.id)
 
     def get(self, connection: Connection, authorization_id: str) -> Authorization | None:
         """One authorisation."""
