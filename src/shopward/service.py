@@ -53,6 +53,7 @@ from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
 from shopward.flows.follow import Follower
 from shopward.flows.ground import Ground
+from shopward.flows.notary import Notary
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.prove import ProofDesk
@@ -167,6 +168,7 @@ class Shopward:
         consequences = Consequences(
             desks.ground, desks.outbox, SystemIds(), lambda: self.policy.spec.head.consequences
         )
+        self.notary = Notary(records=desks.records, trail=desks.trail, outbox=desks.outbox, clock=clock)
         self.follower = Follower(
             "consequences", log=log, records=desks.records, fence=desks.ground.fence, cursors=Cursors(TENANT),
             listeners=(consequences,),

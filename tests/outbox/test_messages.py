@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import literal_column, select
 
 from ordering import ANNA, BUDI, NOW_MS, SHOP, asked
 from outbox.reading import owed
@@ -15,6 +17,8 @@ from shopward.outbox import Topic
 from shopward.outbox.messages import FIELDS_MAX, LIST_MAX, TEXT_MAX
 from shopward.outbox.tables import metadata
 from shopward.protection.attributes import Declared
+from shopward.protection.tables import protection_order
+from shopward.protection.view import view
 from shopward.values import DAY_MS
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
@@ -103,6 +107,39 @@ def test_an_order_that_the_clock_ends_is_owed_once(shop, clock):
         "order.activated": 1,
         "order.ended": 1,
     }
+
+
+def test_a_review_that_is_due_is_said_once(shop, clock):
+    """When its date has passed, to whoever looks first; the order stays in force, shows it, and can still end."""
+    request = asked(review_at="2026-01-06T00:00:00Z")
+    order = shop.protection.place(ANNA, request)
+    due = lambda: [subject for topic, subject, _payload in owed(shop) if topic == "order.review_due"]  # noqa: E731 -- asked thrice
+    clock.advance(DAY_MS - 1)
+    shop.overseer.sweep()
+    assert due() == []
+    clock.advance(1)
+    for _look in range(3):
+        shop.overseer.sweep()
+    assert due() == [order.id]
+    shown = view(shop.overseer.get(order.id)[0], language="en", at_ms=clock.now_ms())
+    assert (shown.state, shown.review_due) == ("active", True)
+    clock.advance(2 * DAY_MS)
+    assert (shop.overseer.get(order.id)[0].state, due()) == ("expired", [order.id])
+
+
+def test_orders_from_before_are_reminded_of_too(shop, clock):
+    """The migration finds their dates of review in what is kept of them."""
+    reviewed, plain = (
+        shop.protection.place(ANNA, asked(review_at="2026-01-06T00:00:00Z")),
+        shop.protection.place(ANNA, asked()),
+    )
+    found = importlib.import_module("shopward.adapters.sql.migrations.versions.r0013_review")._FOUND
+
+    def work(connection):
+        asked_for = select(protection_order.c.id, literal_column(found[connection.dialect.name]))
+        return connection.execute(asked_for).all()
+
+    assert dict(map(tuple, shop.records.read(work))) == {reviewed.id: NOW_MS + DAY_MS, plain.id: 0}
 
 
 def test_no_message_names_a_user(shop):

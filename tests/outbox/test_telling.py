@@ -82,8 +82,8 @@ def test_receivers_that_hang_delay_nobody(tmp_path, database, receiver):
     """Two that never answer: decisions and the third receiver go on, and the two are shown as failing."""
     with server_on(tmp_path, database) as server:
         for number in range(2):
-            made(server, f"{receiver.url}/hang?{number}")
-        well = made(server, f"{receiver.url}/ok")
+            made(server, f"{receiver.url}/hang?{number}", "order.activated")
+        well = made(server, f"{receiver.url}/ok", "order.activated")
         order = freeze(server, "u1")
         started = time.monotonic()
         decided = [server.decide(event(number))[0] for number in range(200)]
@@ -99,7 +99,7 @@ def test_receivers_that_hang_delay_nobody(tmp_path, database, receiver):
 def test_the_calls_of_an_administrator(tmp_path, receiver):
     """Make, test, look, rotate, replay, remove; as the page tells it."""
     with Server(tmp_path / "data", environment=QUICK) as server:
-        webhook = made(server, receiver.url + "/once/a")
+        webhook = made(server, receiver.url + "/once/a", "order.ended")
         path = f"/v1/webhooks/{webhook['id']}"
         assert webhook["secret"].startswith("whsec_")
         assert server.post(path + "/test", b"")[0] == 202

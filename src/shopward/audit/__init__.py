@@ -8,7 +8,7 @@ Not here: who may do a deed (``protection``), personal data (a line holds tokens
 of any of it: the log shows that it was touched, it cannot stop it. docs/audit.md says what each attacker can still do.
 """
 
-from shopward.audit.checkpoints import Checkpoint, export_checkpoint, import_checkpoint
+from shopward.audit.checkpoints import Checkpoint, CheckpointFile, export_checkpoint, import_checkpoint
 from shopward.audit.deeds import Deed
 from shopward.audit.keys import SigningKey, open_signing_key, read_signing_key
 from shopward.audit.records import JSON, AuditEntry, Line
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "AuditTrail",
     "Checkpoint",
+    "CheckpointFile",
     "Deed",
     "Fault",
     "Line",

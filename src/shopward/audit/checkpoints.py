@@ -38,6 +38,19 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     key: bytes
     signature: bytes
 
+    def file(self) -> CheckpointFile:
+        """What its file holds."""
+        return CheckpointFile(
+            _KIND,
+            _VERSION,
+            self.tenant,
+            self.seq,
+            self.at_ms,
+            self.hash.hex(),
+            self.key.hex(),
+            self.signature.hex(),
+        )
+
     def is_signed_by(self, public_key: bytes) -> bool:
         """Whether this key, and no other, signed every field of it."""
         message = checkpoint_bytes(
@@ -50,7 +63,9 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
         return self.key == public_key and is_signed(message, signature=self.signature, public_key=public_key)
 
 
-class _File(Struct, frozen=True, forbid_unknown_fields=True):
+class CheckpointFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file that carries a checkpoint elsewhere; bytes in hexadecimal digits."""
+
     kind: str
     version: int
     tenant: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -78,17 +93,7 @@ def signed_checkpoint(key: SigningKey, *, tenant: str, seq: int, at_ms: int, ent
 
 def export_checkpoint(checkpoint: Checkpoint) -> bytes:
     """The content of its file."""
-    file = _File(
-        _KIND,
-        _VERSION,
-        checkpoint.tenant,
-        checkpoint.seq,
-        checkpoint.at_ms,
-        checkpoint.hash.hex(),
-        checkpoint.key.hex(),
-        checkpoint.signature.hex(),
-    )
-    return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(checkpoint.file()), indent=2) + b"\n"
 
 
 def import_checkpoint(content: bytes) -> Checkpoint:
@@ -98,7 +103,7 @@ def import_checkpoint(content: bytes) -> Checkpoint:
         MalformedInput: it is no such file.
     """
     try:
-        file = msgspec.json.decode(content[: FILE_BYTES_MAX + 1], type=_File)
+        file = msgspec.json.decode(content[: FILE_BYTES_MAX + 1], type=CheckpointFile)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         file = None
     if file is None or file.kind != _KIND or file.version != _VERSION:

@@ -79,14 +79,18 @@ class Arrows:
         return self.begin(connection, order, "activate", actor, now_ms)
 
     def sweep(self, connection: Any, now_ms: int, due: Sequence[str]) -> None:
-        """Begin and end those of these orders whose moment has come."""
+        """Begin and end those of these orders whose moment has come, and say once of the others that a review is due."""
         for order in self._store.due(connection, now_ms):
             if order.id not in due:
                 continue
             if order.state == "scheduled":
                 self.begin(connection, order, "begin", SYSTEM, now_ms)
-            else:
+            elif is_over(order, now_ms):
                 self.end(connection, order, "expire", None, now_ms)
+            else:
+                told = msgspec.structs.replace(order, review_told_ms=now_ms)
+                self._store.put(connection, order, told)
+                self.owe(connection, Topic.ORDER_REVIEW_DUE, told, now_ms)
 
     def begin(self, connection: Any, order: Order, verb: Verb, actor: str, now_ms: int) -> Order:
         """(4) and (5) of what comes into force; what it takes the place of ends in the same transaction."""
@@ -191,3 +195,8 @@ class Arrows:
     ) -> None:
         """A line of the audit log."""
         self._trail.append(connection, at_ms=at_ms, actor=actor, deed=deed, subject=subject, details=details)
+
+
+def is_over(order: Order, at_ms: int) -> bool:
+    """Whether an order that is in force has reached its end."""
+    return order.state == "active" and 0 < order.standing.ends_ms <= at_ms

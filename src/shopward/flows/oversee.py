@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from shopward.events.facts import Facts
+from shopward.flows.arrows import is_over
 from shopward.protection.index import OrderIndex
 from shopward.protection.operations import OPERATIONS, mask
 from shopward.protection.resolve import resolve
@@ -41,6 +42,7 @@ class Overseer:
     def __init__(self, ground: Ground, *, steady_s: Callable[[], float]) -> None:
         self._on = ground
         self._steady_s = steady_s
+        self._said_jump = False
         self._ahead_ms = ground.clock.now_ms() - round(steady_s() * 1000)
         self._index: tuple[int, OrderIndex] = (-1, OrderIndex((), ground.blind))
         self._members: dict[str, Members] = {}
@@ -173,9 +175,11 @@ class Overseer:
         now_ms = self._on.clock.now_ms()
         due = self._on.records.read(lambda connection: self._on.store.due(connection, now_ms))
         jumped = now_ms - round(self._steady_s() * 1000) - self._ahead_ms > JUMP_MS
-        if jumped and any(order.state == "active" for order in due):
-            _logger.error("the clock jumped ahead: no order ends before a restart")
-            due = [order for order in due if order.state != "active"]
+        if jumped and any(is_over(order, now_ms) for order in due):
+            if not self._said_jump:
+                _logger.error("the clock jumped ahead: no order ends before a restart")
+            self._said_jump = True
+            due = [order for order in due if not is_over(order, now_ms)]
         if due:
             ids = [order.id for order in due]
 

@@ -21,6 +21,7 @@ from shopward.adapters.webhooks import HttpMessenger
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
+from shopward.http.audit import AuditCalls
 from shopward.http.beside import Beside
 from shopward.http.calls import Calls, by_method
 from shopward.http.challenges import ChallengeCalls
@@ -70,6 +71,7 @@ class Application:
         self.beside = Beside(
             follower=shopward.follower,
             overseer=shopward.overseer,
+            notary=shopward.notary,
             courier=shopward.courier,
             messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
@@ -95,6 +97,7 @@ class Application:
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
                 *VictimCalls(shopward, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
+                *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.courier import Courier
     from shopward.flows.follow import Follower
+    from shopward.flows.notary import Notary
     from shopward.flows.oversee import Overseer
     from shopward.ports import Messenger
 
@@ -33,7 +34,7 @@ LOOK_S: Final = 1.0
 """How long anything waits at most where nobody wakes this thread: what another process owed, what is due."""
 ROUND_S: Final = 0.05
 PAUSE_S: Final = 5.0
-FORGET_S: Final = 3_600.0
+HOURLY_S: Final = 3_600.0
 STOP_S: Final = 2.0
 _logger = logging.getLogger("shopward")
 
@@ -46,6 +47,7 @@ class Beside:
     Args:
         follower: carries out the consequences of decisions.
         overseer: begins and ends orders whose moment has come, also where nobody sends an event.
+        notary: signs the audit log now and then.
         courier: the bookkeeping of webhooks.
         messenger_of: makes what carries them, in this thread.
     """
@@ -55,11 +57,13 @@ class Beside:
         *,
         follower: Follower,
         overseer: Overseer,
+        notary: Notary,
         courier: Courier,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
         self._overseer = overseer
+        self._notary = notary
         self._courier = courier
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
@@ -97,16 +101,17 @@ class Beside:
 
     async def _run(self) -> None:
         messenger = self._messenger_of()
-        look_at = forget_at = 0.0
+        look_at = hourly_at = 0.0
         while not self._is_stopping:
             self._wake.clear()
             await self._follow()
             if self._loop.time() >= look_at:
                 await self._tried(self._overseer.sweep)
                 look_at = self._loop.time() + LOOK_S
-            if self._loop.time() >= forget_at:
+            if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)
-                forget_at = self._loop.time() + FORGET_S
+                await self._tried(self._notary.sign_if_due)
+                hourly_at = self._loop.time() + HOURLY_S
             due = await self._tried(self._courier.due)
             for endpoint_id in due or ():
                 if endpoint_id not in self._telling:

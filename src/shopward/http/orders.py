@@ -16,6 +16,7 @@ from shopward.access.keys import KeyName, KeyView, Role
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Id, Word
 from shopward.http.calls import decoded, id_of, json_answer, language
+from shopward.outbox import Topic
 from shopward.protection.orders import OrderRequest, ReleaseCondition
 from shopward.protection.states import STATES
 from shopward.protection.view import OrderView, view
@@ -176,13 +177,27 @@ class OrderCalls:
         clock = self._shopward.clock
 
         def work() -> str:
-            details = {"roles": list(asked.roles), "share_max": str(asked.share_max)}
-            self._shopward.records.write(
-                lambda connection: self._shopward.trail.append(
-                    connection, at_ms=clock.now_ms(), actor=caller.key, deed="key:create",
-                    subject=f"key:{asked.name}", details=details,
+            at_ms, subject, roles = clock.now_ms(), f"key:{asked.name}", list(asked.roles)
+            details = {"roles": roles, "share_max": str(asked.share_max)}
+
+            def deed(connection: Any) -> None:
+                self._shopward.outbox.owe(
+                    connection,
+                    at_ms=at_ms,
+                    topic=Topic.KEY_CREATED,
+                    subject=subject,
+                    payload={"roles": roles},
                 )
-            )  # fmt: skip
+                self._shopward.trail.append(
+                    connection,
+                    at_ms=at_ms,
+                    actor=caller.key,
+                    deed="key:create",
+                    subject=subject,
+                    details=details,
+                )
+
+            self._shopward.records.write(deed)
             return self._keys.make(
                 name=asked.name, person=asked.person, roles=tuple(asked.roles), share_max=asked.share_max,
                 clock=clock,

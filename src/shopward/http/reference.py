@@ -15,6 +15,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from shopward.audit import CheckpointFile
 from shopward.events import Event
 from shopward.flows.advise import AdvisoryAsked
 from shopward.flows.authorize import Settled
@@ -25,6 +26,7 @@ from shopward.flows.victims import SealAsked, SetAsked
 from shopward.flows.wording import Decision
 from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
+from shopward.http.audit import CHECKPOINT
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -88,7 +90,7 @@ _SHAPES: Final = (
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES,
-    WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed,
+    WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
 
@@ -284,7 +286,7 @@ def _linkage_paths() -> dict[str, Any]:
 
 
 def _webhook_paths() -> dict[str, Any]:
-    """Who is told."""
+    """Who is told, and what to keep of the audit log."""
     page = [
         _parameter("state", "query", {"type": "string", "enum": list(DELIVERY_STATES)}),
         _parameter("before", "query", {"type": "string", "pattern": "^[ -~]{0,64}$"}),
@@ -308,6 +310,10 @@ def _webhook_paths() -> dict[str, Any]:
                 | _problems("401", "403", "404", "500", "503"),
             },
         },
+        CHECKPOINT: {"get": _get(
+            "audit_checkpoint", "The newest signed checkpoint", "The file that audit verify --checkpoint takes.",
+            "CheckpointFile", [], "404",
+        )},
         "/v1/webhooks/{id}/rotate": {"post": _bare("rotate_webhook", "Replace the secret", "WebhookView")},
         "/v1/webhooks/{id}/test": {"post": _bare("test_webhook", "Send a test message", "TestSent", "202")},
         "/v1/webhooks/{id}/replay": {"post": _bare("replay_webhook", "Try what failed anew", "Replayed", "202")},

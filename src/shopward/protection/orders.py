@@ -182,6 +182,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An order as it is kept. ``*_by`` are persons, ``*_key`` the keys that they used.
 
     Attributes:
+        review_told_ms: when it was said that its review is due; 0 before.
         decision: the decision whose consequence it is; empty where somebody placed it.
     """
 
@@ -202,6 +203,7 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     supersedes: str = ""
     ended_ms: int = 0
     decision: str = ""
+    review_told_ms: int = 0
     measured: Measured | None = None
 
     @property

@@ -96,12 +96,15 @@ class OrderStore:
         return [decode_order(body).standing for body in bodies]
 
     def due(self, connection: Connection, at_ms: int) -> list[Order]:
-        """Orders whose start or end has come."""
+        """Orders whose start, end or date of review has come."""
         table = protection_order.c
         begins = and_(table.state == "scheduled", table.starts_ms <= at_ms)
         ends = and_(table.state == "active", table.ends_ms > 0, table.ends_ms <= at_ms)
+        reviews = and_(table.state == "active", table.review_ms > 0, table.review_ms <= at_ms)
         bodies = connection.scalars(
-            select(table.body).where(table.tenant == self._tenant, or_(begins, ends)).order_by(table.id)
+            select(table.body)
+            .where(table.tenant == self._tenant, or_(begins, ends, reviews))
+            .order_by(table.id)
         )
         return [decode_order(body) for body in bodies]
 
@@ -254,6 +257,7 @@ class OrderStore:
             "state": order.state,
             "starts_ms": order.starts_ms,
             "ends_ms": order.standing.ends_ms,
+            "review_ms": 0 if order.review_told_ms else order.review_ms,
             "body": encode(order).decode(),
         }
 

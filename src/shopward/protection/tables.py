@@ -71,6 +71,7 @@ protection_order = Table(
     Column("starts_ms", BigInteger, nullable=False),
     Column("ends_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    Column("review_ms", BigInteger, nullable=False, server_default="0"),  # 0 once it was said that it is due
     Index("ix_protection_order_state", "tenant", "state", "id"),
     sqlite_with_rowid=False,
 )

@@ -40,6 +40,7 @@ REVISIONS: Final = (
     "0010_sets",
     "0011_recovery",
     "0012_follow",
+    "0013_review",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
