@@ -17,6 +17,7 @@ from shopward.errors import SnapshotInvalid
 from shopward.events import Facts
 from shopward.risk.features import FeatureSpec, Kernel, Layout, Outcome
 from shopward.risk.features.compiled import jit
+from shopward.risk.features.compiled.fields import token_words
 from shopward.risk.features.compiled.kernel import CompiledKernel
 from shopward.risk.features.compiled.memory import NEED
 from shopward.risk.vocabulary import CelFilters
@@ -319,6 +320,40 @@ def test_each_kernel_refuses_the_other_ones_state():
         assert caught.value.expected
     for raw in crowd(4, 50, users=9, addresses=9, steps=(900,)):
         both.event(raw)
+
+
+def test_columns_read_as_one_by_one():
+    """Thousands of events given as columns read what the plain kernel reads of each, over several calls."""
+    plain = CROWDED[:4]
+    layout = Layout(plain, CelFilters(plain))
+    reference, compiled = Kernel(layout), CompiledKernel(layout)
+    columns = compiled.columns("payment", "attempted", [spec.name for spec in plain], count=700)
+    columns.field("transaction.currency")[:] = compiled.text_words("IDR")
+    stream = [
+        event | {"status": "attempted"}
+        for event in crowd(5, 2_100, users=60, addresses=9, steps=(0, 900, 60_000))
+    ]
+    at_ms = 0
+    for start in range(0, len(stream), 700):
+        expected = []
+        for position, raw in enumerate(stream[start : start + 700]):
+            at_ms += raw["step_ms"]
+            facts = Facts(
+                f"e{start + position}", "payment", "attempted", at_ms, at_ms, user=raw["user"], ip=raw["ip"],
+                transaction=raw["transaction"], amount_minor=raw["amount_minor"], currency="IDR",
+            )  # fmt: skip
+            readings = reference.observe(facts)
+            expected.append([readings[index] for index in range(len(plain))])
+            reference.settle(facts, readings, Outcome("allow", 0))
+            columns.at_ms[position] = at_ms
+            columns.field("transaction.amount_minor")[position, 0] = raw["amount_minor"]
+            for path, name in (("user.id", "user"), ("context.ip", "ip"), ("transaction.id", "transaction")):
+                columns.field(path)[position] = token_words(raw[name])
+        columns.observe(700)
+        found = zip(*(columns.readings(spec.name).tolist() for spec in plain), strict=True)
+        assert [list(row) for row in found] == expected
+    with pytest.raises(ValueError, match="one by one"):
+        CompiledKernel(Layout(CROWDED, CelFilters(CROWDED))).columns("payment", "succeeded", [], count=1)
 
 
 def test_an_event_is_settled_before_the_next_is_observed():

@@ -5,8 +5,8 @@ slot; up to ten in a block that is searched from end to end; more in a hash tabl
 values were last seen in each pane. Values that left the longest window give way to new ones. Reading changes nothing.
 
     4 words: [0, high, low, pane + 1]
-         or  [block << 8 | size, values, 0, 0]                        few
-         or  [table << 8 | 64 | size, ring << 32 | used, pane, total] many
+         or  [block << 16 | size, values, 0, 0]                       few
+         or  [table << 16 | ring size << 8 | 64 | size, ring << 32 | used, pane, total] many
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from shopward.risk.features.compiled.counters import LOW_32
 from shopward.risk.features.compiled.hashing import mixed
-from shopward.risk.features.compiled.jit import compiled
+from shopward.risk.features.compiled.jit import compiled, prefetch
 from shopward.risk.features.compiled.memory import give, take
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DISTINCT_WORDS: Final = 4
 _MANY: Final = 64
+_RING_SIZE: Final = 63 << 8
 _FEW_SIZE: Final = 5
 """A block of few values has at most ``2**5`` words: ten values of three words."""
 _TABLE_SIZE: Final = 7
@@ -46,13 +47,13 @@ def distinct_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: in
         return False
     mem[block], mem[block + 1], mem[block + 2] = mem[slot + 1], mem[slot + 2], last
     mem[block + 3], mem[block + 4], mem[block + 5] = high, low, pane
-    mem[slot], mem[slot + 1], mem[slot + 2], mem[slot + 3] = block << 8 | 3, 2, 0, 0
+    mem[slot], mem[slot + 1], mem[slot + 2], mem[slot + 3] = block << 16 | 3, 2, 0, 0
     return True
 
 
 @compiled
 def _few_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) -> bool:
-    block, size, values = mem[slot] >> 8, mem[slot] & 63, mem[slot + 1]
+    block, size, values = mem[slot] >> 16, mem[slot] & 63, mem[slot + 1]
     place = -1
     for entry in range(block, block + 3 * values, 3):
         if mem[entry] == high and mem[entry + 1] == low:
@@ -71,7 +72,7 @@ def _few_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) -
                 mem[larger + each] = mem[block + each]
             give(mem, block, size)
             block = larger
-            mem[slot] = block << 8 | (size + 1)
+            mem[slot] = block << 16 | (size + 1)
         place = block + 3 * values
         mem[slot + 1] = values + 1
     mem[place], mem[place + 1], mem[place + 2] = high, low, pane
@@ -80,20 +81,21 @@ def _few_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) -
 
 @compiled
 def _few_to_many(mem: Words, slot: int, pane: int, kept: int) -> bool:
-    block, size, values = mem[slot] >> 8, mem[slot] & 63, mem[slot + 1]
+    block, size, values = mem[slot] >> 16, mem[slot] & 63, mem[slot + 1]
     table = take(mem, _TABLE_SIZE)
     if table == 0:
         return False
-    ring = take(mem, _ring_size(kept))
+    ring_size = _ring_size(kept)
+    ring = take(mem, ring_size)
     if ring == 0:
         give(mem, table, _TABLE_SIZE)
         return False
     for entry in range(block, block + 3 * values, 3):  # none has left the window: else it had given way
         place = _place(mem, table, _TABLE_SIZE, mem[entry], mem[entry + 1])
         mem[place], mem[place + 1], mem[place + 2] = mem[entry], mem[entry + 1], mem[entry + 2] + 1
-        mem[ring + mem[entry + 2] % kept] += 1
+        mem[ring + (mem[entry + 2] & ((1 << ring_size) - 1))] += 1
     give(mem, block, size)
-    mem[slot], mem[slot + 1] = table << 8 | _MANY | _TABLE_SIZE, ring << 32 | values
+    mem[slot], mem[slot + 1] = table << 16 | ring_size << 8 | _MANY | _TABLE_SIZE, ring << 32 | values
     mem[slot + 2], mem[slot + 3] = pane, values
     return True
 
@@ -105,8 +107,10 @@ def _many_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) 
         if not _rehash(mem, slot, pane, kept):
             return False
         used = mem[slot + 1] & LOW_32
-    table, size, ring = mem[slot] >> 8, mem[slot] & 63, mem[slot + 1] >> 32
-    _advance(mem, slot, ring, pane, kept)
+    table, size, ring = mem[slot] >> 16, mem[slot] & 63, mem[slot + 1] >> 32
+    mask = (1 << (mem[slot] >> 8 & 63)) - 1
+    if pane != mem[slot + 2]:
+        _advance(mem, slot, ring, mask, pane, kept)
     place = _place(mem, table, size, high, low)
     last = mem[place + 2] - 1
     if last == pane:
@@ -115,28 +119,33 @@ def _many_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) 
         mem[place], mem[place + 1] = high, low
         mem[slot + 1] = ring << 32 | (used + 1)
     if last > pane - kept and last >= 0:
-        mem[ring + last % kept] -= 1
+        mem[ring + (last & mask)] -= 1
     else:
         mem[slot + 3] += 1
-    mem[ring + pane % kept] += 1
+    mem[ring + (pane & mask)] += 1
     mem[place + 2] = pane + 1
     return True
 
 
 @compiled
-def _advance(mem: Words, slot: int, ring: int, pane: int, kept: int) -> None:
-    """Empty the panes of the ring that left the window."""
-    total = mem[slot + 3]
-    for each in range(max(mem[slot + 2] + 1, pane - kept + 1), pane + 1):
-        total -= mem[ring + each % kept]
-        mem[ring + each % kept] = 0
+def _advance(mem: Words, slot: int, ring: int, mask: int, pane: int, kept: int) -> None:
+    """Take the panes that left the window off the total, and empty those that came."""
+    newest, total = mem[slot + 2], mem[slot + 3]
+    if pane - newest >= kept:
+        for each in range(ring, ring + mask + 1):
+            mem[each] = 0
+        total = 0
+    else:
+        for each in range(newest + 1, pane + 1):
+            total -= mem[ring + ((each - kept) & mask)]
+            mem[ring + (each & mask)] = 0
     mem[slot + 2], mem[slot + 3] = pane, total
 
 
 @compiled
 def _rehash(mem: Words, slot: int, pane: int, kept: int) -> bool:
     """A table without the values that left the window, at most half full."""
-    table, size, ring = mem[slot] >> 8, mem[slot] & 63, mem[slot + 1] >> 32
+    table, size, ring = mem[slot] >> 16, mem[slot] & 63, mem[slot + 1] >> 32
     end = table + (1 << size)
     live = 0
     for entry in range(table, end, 4):
@@ -154,7 +163,7 @@ def _rehash(mem: Words, slot: int, pane: int, kept: int) -> bool:
             for word in range(3):
                 mem[place + word] = mem[entry + word]
     give(mem, table, size)
-    mem[slot], mem[slot + 1] = fresh << 8 | _MANY | fitting, ring << 32 | live
+    mem[slot], mem[slot + 1] = fresh << 16 | (mem[slot] & _RING_SIZE) | _MANY | fitting, ring << 32 | live
     return True
 
 
@@ -171,6 +180,19 @@ def _place(mem: Words, table: int, size: int, high: int, low: int) -> int:
 
 
 @compiled
+def ask_for_value(mem: Words, slot: int, high: int, low: int) -> None:
+    """Have the place of a value fetched, in a slot whose values stand outside its row."""
+    meta = mem[slot]
+    block = meta >> 16
+    if meta & _MANY:
+        prefetch(mem, block + 4 * (mixed(high, low) & ((1 << ((meta & 63) - 2)) - 1)))
+        prefetch(mem, mem[slot + 1] >> 32)
+    else:
+        prefetch(mem, block)
+        prefetch(mem, block + 8)
+
+
+@compiled
 def distinct_read(mem: Words, slot: int, pane: int, kept: int, panes: int) -> int:
     """How many different values the last ``panes`` panes saw."""
     meta, oldest = mem[slot], pane - panes
@@ -178,7 +200,7 @@ def distinct_read(mem: Words, slot: int, pane: int, kept: int, panes: int) -> in
         return 1 if mem[slot + 3] and mem[slot + 3] - 1 > oldest else 0
     total = 0
     if meta & _MANY == 0:
-        block = meta >> 8
+        block = meta >> 16
         for entry in range(block, block + 3 * mem[slot + 1], 3):
             if mem[entry + 2] > oldest:
                 total += 1
@@ -186,9 +208,9 @@ def distinct_read(mem: Words, slot: int, pane: int, kept: int, panes: int) -> in
     ring, newest = mem[slot + 1] >> 32, mem[slot + 2]
     if panes == kept and pane == newest:
         return mem[slot + 3]
-    for each in range(max(oldest + 1, newest - kept + 1), newest + 1):
-        if each >= 0:
-            total += mem[ring + each % kept]
+    mask = (1 << (meta >> 8 & 63)) - 1
+    for each in range(max(oldest, newest - kept) + 1, newest + 1):
+        total += mem[ring + (each & mask)]
     return total
 
 
@@ -201,19 +223,19 @@ def distinct_newest(mem: Words, slot: int) -> int:
     if meta & _MANY:
         return mem[slot + 2]
     newest = -1
-    for entry in range(meta >> 8, (meta >> 8) + 3 * mem[slot + 1], 3):
+    for entry in range(meta >> 16, (meta >> 16) + 3 * mem[slot + 1], 3):
         newest = max(newest, mem[entry + 2])
     return newest
 
 
 @compiled
-def distinct_free(mem: Words, slot: int, kept: int) -> None:
+def distinct_free(mem: Words, slot: int) -> None:
     """Give back the blocks of a slot."""
     meta = mem[slot]
     if meta:
-        give(mem, meta >> 8, meta & 63)
+        give(mem, meta >> 16, meta & 63)
     if meta & _MANY:
-        give(mem, mem[slot + 1] >> 32, _ring_size(kept))
+        give(mem, mem[slot + 1] >> 32, meta >> 8 & 63)
 
 
 @compiled

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -46,6 +48,23 @@ def _words_at(_typing: Any, address: Any) -> Any:
 
     return types.CPointer(types.int64)(address), lower
 
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _prefetch(_typing: Any, _words: Any, _at: Any) -> Any:
+    def lower(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.gep(arguments[0], [arguments[1]])
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [place.type, number, number, number])
+        function = get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(
+            function, [place, number(0), number(3), number(1)]
+        )  # for reading, to the nearest cache, data
+
+    return types.void(types.CPointer(types.int64), types.int64), lower
+
+
+prefetch: Final[Callable[[Words, int], None]] = _prefetch
+"""Have the cache line of a word fetched while other work goes on."""
 
 words_at: Final[Callable[[int], Words]] = _words_at
 """The words at an address: a bare pointer, which costs nothing to hand on, and checks no index.

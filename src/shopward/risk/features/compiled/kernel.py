@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from shopward.errors import SnapshotInvalid
 from shopward.risk.features.compiled import machine
+from shopward.risk.features.compiled.columns import Columns, Record
 from shopward.risk.features.compiled.fields import (
     KIND,
     SCORE,
@@ -40,14 +41,14 @@ from shopward.risk.features.readings import NoCampaigns
 from shopward.risk.features.slots import distance_km, empty_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shopward.events.facts import Facts
     from shopward.risk.features.compiled.program import Plan
     from shopward.risk.features.layout import Layout
     from shopward.risk.features.readings import Campaigns, Outcome
 
-FORMAT: Final = "compiled-1"
+FORMAT: Final = "compiled-2"
 _STEP_WORDS: Final = 1 << 17
 """Memory grows by an eighth, and by a mebibyte at least."""
 _BITS: Final = (1 << machine.BITS_A_WORD) - 1
@@ -157,6 +158,27 @@ class CompiledKernel:
         self.seq, self.condemned = saved.seq, saved.condemned
         self._texts.take(saved.texts)
 
+    def columns(self, type_: str, status: str, features: Sequence[str], *, count: int) -> Columns:
+        """Room for many events of one kind, as columns; for kinds whose decisions teach nothing."""
+        wanted = frozenset(self.layout.index[name] for name in features)
+        plan = self._program.plan(type_, status, wanted)
+        return Columns(self._program, plan, Record(self._program, count), self.observe_records)
+
+    def observe_records(self, record: Record, count: int) -> None:
+        """Observe records that are filled and have no decision to wait for, in one call if memory lasts."""
+        self.seq += count
+        record.words[machine.IS_FINAL] = 1
+        done = 0
+        while done < count:
+            done = machine.observe(self._address, self._program.address, record.address, done, count)
+            if done < count:
+                self._grow()
+
+    def text_words(self, text: str) -> tuple[int, int]:
+        """The words of a text that is no token, for columns."""
+        words: tuple[int, int] = self._program.names["code"](text)
+        return words
+
     def read_aside(self, index: int, facts: Facts) -> Any:
         """A feature that the event's plan does not read along; plans of its kind will, from the next event on."""
         kind = (facts.type, facts.status)
@@ -263,20 +285,6 @@ class CompiledKernel:
         machine.settle(self._address, self._program.address, record.address)
         first = int(self._program.code[machine.FAMILIES_AT])
         machine.texts_in_use(self._address, self._program.address, first, 0, self._address)
-
-
-class Record:
-    """Scratch and one record, as words and as bytes."""
-
-    def __init__(self, program: Program, count: int = 1) -> None:
-        self.io: npt.NDArray[np.int64] = np.zeros(
-            program.scratch_words + count * program.fields.words, np.int64
-        )
-        self.words: memoryview[int] = memoryview(self.io)  # type: ignore[arg-type]
-        self.bytes = self.words.cast("B")
-        self.address = self.io.ctypes.data
-        self.at = program.scratch_words
-        self.cells_at = self.at + program.fields.cells_at
 
 
 class _Saved(msgspec.Struct):

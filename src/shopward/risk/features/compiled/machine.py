@@ -17,8 +17,16 @@ import numpy.typing as npt
 
 from shopward.risk.features.compiled.hashing import hash_of
 from shopward.risk.features.compiled.jit import compiled, words_at
-from shopward.risk.features.compiled.slots import WIDTH, WORD, apply, read
-from shopward.risk.features.compiled.tables import FAMILY_WORDS, FIRST_SLOT, find, insert
+from shopward.risk.features.compiled.slots import WIDTH, WORD, apply, ask_for_block, read
+from shopward.risk.features.compiled.tables import (
+    FAMILY_WORDS,
+    FIRST_SLOT,
+    TABLE_WORDS,
+    ask_for_index,
+    ask_for_row,
+    find,
+    insert,
+)
 
 if TYPE_CHECKING:
     from shopward.risk.features.compiled import Words
@@ -36,6 +44,9 @@ BITS_AT: Final = 8
 LATE_BITS_AT: Final = 9
 NUMBERS_AT: Final = 10
 TEXT_AT: Final = 11
+PANES_AT: Final = 12
+PANES: Final = 13
+KEYS_WORDS: Final = 14
 HEAD_WORDS: Final = 16
 
 # Scratch.
@@ -44,7 +55,8 @@ STATUS: Final = 1
 HAS_MARKS: Final = 2
 MARK_ROW: Final = 3
 IS_FINAL: Final = 4
-SCRATCH_WORDS: Final = 8
+AHEAD_AT: Final = 8
+SCRATCH_WORDS: Final = 16
 
 # A record.
 AT: Final = 0
@@ -61,8 +73,12 @@ COLUMNS: Final = -2
 """All its fields do."""
 
 KEY_WORDS_MAX: Final = 8
-KEY_STRIDE: Final = KEY_WORDS_MAX + 1
-"""The words of a key, then its hash."""
+IS_WHOLE: Final = KEY_WORDS_MAX + 1
+GUESS: Final = KEY_WORDS_MAX + 2
+KEY_STRIDE: Final = KEY_WORDS_MAX + 3
+"""The words of a key, its hash, whether no part of it is empty, and the row that the hash points at."""
+AHEAD: Final = 8
+"""So many events have their keys looked for before the first of them is touched."""
 TOKEN_CHARACTERS: Final = 22
 BITS_A_WORD: Final = 62
 _NEWLINE: Final = 10
@@ -85,29 +101,107 @@ def observe(memory: int, program: int, records: int, first: int, end: int) -> in
     ``memory``, ``program`` and ``records`` are the addresses of the memory, of the code and of ``io``.
     """
     mem, code, io = words_at(memory), words_at(program), words_at(records)
-    for each in range(first, end):
-        status = _observe_one(mem, code, io, code[RECORDS_AT] + each * code[RECORD_WORDS])
-        if status:
-            io[STATUS] = status
-            return each
-        io[DONE] = 0
+    for block in range(first, end, AHEAD):
+        stop = min(end, block + AHEAD)
+        _look_ahead(mem, code, io, block, stop)
+        for each in range(block, stop):
+            base = code[RECORDS_AT] + each * code[RECORD_WORDS]
+            status = _observe_one(mem, code, io, base, each - block)
+            if status:
+                io[STATUS] = status
+                return each
+            io[DONE] = 0
     return end
 
 
 @compiled
-def _observe_one(mem: Words, code: Words, io: Words, base: int) -> int:
-    at = _read_fields(code, io, base)
+def _look_ahead(mem: Words, code: Words, io: Words, first: int, end: int) -> None:
+    """Fields and keys of some records; their rows are fetched all at once, so that the waits for memory overlap."""
+    for each in range(first, end):
+        base, ahead = code[RECORDS_AT] + each * code[RECORD_WORDS], each - first
+        at = _read_fields(code, io, base)
+        io[AHEAD_AT + ahead] = at
+        if at >= 0:
+            _make_keys(mem, code, io, base, at, code[KEYS_AT] + ahead * code[KEYS_WORDS])
+    for each in range(first, end):
+        at, keys = io[AHEAD_AT + each - first], code[KEYS_AT] + (each - first) * code[KEYS_WORDS]
+        if at < 0:
+            continue
+        families = code[at + 2]
+        at += 3
+        for _each in range(families):
+            key = keys + KEY_STRIDE * code[at]
+            if io[key + IS_WHOLE]:
+                family = code[FAMILIES_AT] + FAMILY_WORDS * code[at]
+                io[key + GUESS] = ask_for_row(mem, code, family, io[key + KEY_WORDS_MAX])
+            at = _next_family(code, at)
+    for each in range(first, end):
+        at, keys = io[AHEAD_AT + each - first], code[KEYS_AT] + (each - first) * code[KEYS_WORDS]
+        if at >= 0:
+            base = code[RECORDS_AT] + each * code[RECORD_WORDS]
+            _ask_for_blocks(mem, code, io, base, at, keys)
+
+
+@compiled
+def _ask_for_blocks(mem: Words, code: Words, io: Words, base: int, at: int, keys: int) -> None:
+    """Have the blocks fetched that the operations of a record will touch."""
+    families = code[at + 2]
+    at += 3
+    for _each in range(families):
+        row = io[keys + KEY_STRIDE * code[at] + GUESS]
+        counts = at + 2 + code[at + 1]
+        first = counts + 3 + 5 * code[counts]
+        if row:
+            for operation in range(first, first + 4 * code[counts + 1], 4):
+                slot = code[operation]
+                ask_for_block(mem, row + code[slot + WORD], code, slot, io, base + code[operation + 1])
+        at = _next_family(code, at)
+
+
+@compiled
+def _make_keys(mem: Words, code: Words, io: Words, base: int, at: int, keys: int) -> None:
+    """The key of each family of a plan with its hash, whose place in the index is fetched."""
+    families = code[at + 2]
+    at += 3
+    for _each in range(families):
+        number, parts = code[at], code[at + 1]
+        key = keys + KEY_STRIDE * number
+        is_whole = 1
+        for part in range(parts):
+            field = base + code[at + 2 + part]
+            high, low = io[field], io[field + 1]
+            if high == 0 and low == 0:
+                is_whole = 0
+            io[key + 2 * part], io[key + 2 * part + 1] = high, low
+        io[key + IS_WHOLE], io[key + GUESS] = is_whole, 0
+        if is_whole:
+            digest = hash_of(io, key, 2 * parts)
+            io[key + KEY_WORDS_MAX] = digest
+            ask_for_index(mem, code, code[FAMILIES_AT] + FAMILY_WORDS * number, digest)
+        at = _next_family(code, at)
+
+
+@compiled
+def _next_family(code: Words, at: int) -> int:
+    at += 2 + code[at + 1]
+    return at + 3 + 5 * code[at] + 4 * code[at + 1] + 5 * code[at + 2]
+
+
+@compiled
+def _observe_one(mem: Words, code: Words, io: Words, base: int, ahead: int) -> int:
+    at, keys = io[AHEAD_AT + ahead], code[KEYS_AT] + ahead * code[KEYS_WORDS]
     if at < 0:
         return NO_TOKENS
     if io[DONE] == 0:
         _load_marks(mem, code, io, base, at)
+    _turn_panes(code, io, io[base + AT])
     families = code[at + 2]
     at += 3
-    _find_rows(mem, code, io, base, at, families)
+    _find_rows(mem, code, io, at, families, keys)
     step = 0
     for _each in range(families):
-        number, parts = code[at], code[at + 1]
-        at += 2 + parts
+        number = code[at]
+        at += 2 + code[at + 1]
         row = io[code[ROWS_AT] + number]
         before, operations, after = code[at], code[at + 1], code[at + 2]
         at += 3
@@ -117,7 +211,7 @@ def _observe_one(mem: Words, code: Words, io: Words, base: int) -> int:
         for operation in range(at, at + 4 * operations, 4):
             step += 1
             is_due = step > io[DONE] and _is_due(code, io, base + code[BITS_AT], operation)
-            if is_due and not _write(mem, code, io, base, number, operation):
+            if is_due and not _write(mem, code, io, base, number, operation, keys):
                 io[DONE] = step - 1
                 return SHORT
         at += 4 * operations
@@ -138,13 +232,12 @@ def settle(memory: int, program: int, records: int) -> bool:
     families = code[at + 2]
     at += 3
     for _each in range(families):
-        at += 2 + code[at + 1]
-        at += 3 + 5 * code[at] + 4 * code[at + 1] + 5 * code[at + 2]
+        at = _next_family(code, at)
     step = 0
     for operation in range(at + 1, at + 1 + 5 * code[at], 5):
         step += 1
         is_due = step > io[DONE] and _is_due(code, io, base + code[LATE_BITS_AT], operation)
-        if is_due and not _write(mem, code, io, base, code[operation + 4], operation):
+        if is_due and not _write(mem, code, io, base, code[operation + 4], operation, code[KEYS_AT]):
             io[DONE] = step - 1
             return False
     if not _save_marks(mem, code, io, base):
@@ -221,25 +314,27 @@ def _decode(io: Words, text: int, character: int, field: int) -> bool:
 
 
 @compiled
-def _find_rows(mem: Words, code: Words, io: Words, base: int, at: int, families: int) -> None:
-    """Key, hash and row of each family of a plan; a key with an empty part has row -1."""
+def _find_rows(mem: Words, code: Words, io: Words, at: int, families: int, keys: int) -> None:
+    """The row of each family of a plan: 0 where the key has none, -1 where a part of the key is empty."""
     for _each in range(families):
-        number, parts = code[at], code[at + 1]
-        key = code[KEYS_AT] + KEY_STRIDE * number
-        is_whole = True
-        for part in range(parts):
-            field = base + code[at + 2 + part]
-            high, low = io[field], io[field + 1]
-            is_whole = is_whole and (high != 0 or low != 0)
-            io[key + 2 * part], io[key + 2 * part + 1] = high, low
-        at += 2 + parts
+        number = code[at]
+        key = keys + KEY_STRIDE * number
         row = -1
-        if is_whole:
-            digest = hash_of(io, key, 2 * parts)
-            io[key + KEY_WORDS_MAX] = digest
-            row = find(mem, code, code[FAMILIES_AT] + FAMILY_WORDS * number, io, key, digest)
+        if io[key + IS_WHOLE]:
+            family = code[FAMILIES_AT] + FAMILY_WORDS * number
+            row = find(mem, code, family, io, key, io[key + KEY_WORDS_MAX])
         io[code[ROWS_AT] + number] = row
-        at += 3 + 5 * code[at] + 4 * code[at + 1] + 5 * code[at + 2]
+        at = _next_family(code, at)
+
+
+@compiled
+def _turn_panes(code: Words, io: Words, at_ms: int) -> None:
+    """The current pane of each width, ``[width, first millisecond, pane]``; a division only where a pane is over."""
+    first = code[PANES_AT]
+    for each in range(first, first + 3 * code[PANES], 3):
+        if at_ms - io[each + 1] >= io[each] or at_ms < io[each + 1]:
+            io[each + 2] = at_ms // io[each]
+            io[each + 1] = io[each + 2] * io[each]
 
 
 @compiled
@@ -254,14 +349,14 @@ def _is_due(code: Words, io: Words, bits: int, operation: int) -> bool:
 
 
 @compiled
-def _write(mem: Words, code: Words, io: Words, base: int, number: int, operation: int) -> bool:
+def _write(mem: Words, code: Words, io: Words, base: int, number: int, operation: int, keys: int) -> bool:
     """Apply one operation to its row, which is made where there is none; false where memory is short."""
     row = io[code[ROWS_AT] + number]
     if row < 0:
         return True
     if row == 0:
         family = code[FAMILIES_AT] + FAMILY_WORDS * number
-        key = code[KEYS_AT] + KEY_STRIDE * number
+        key = keys + KEY_STRIDE * number
         row = insert(mem, code, family, io, key, io[key + KEY_WORDS_MAX], io[base + AT])
         if row == 0:
             return False
@@ -329,7 +424,7 @@ def texts_in_use(memory: int, program: int, family: int, slot: int, marks: int) 
     """Mark, in the words at ``marks``, the texts that a ``last`` of some family holds."""
     mem, code, used = words_at(memory), words_at(program), words_at(marks)
     table = code[family]
-    for segment in range(table + 2, table + 2 + 512, 2):
+    for segment in range(table + 2, table + TABLE_WORDS, 3):
         index = mem[segment] >> 6
         length = 1 << (mem[segment] & 63) if mem[segment] else 0
         for place in range(index, index + length):

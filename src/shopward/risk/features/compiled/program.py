@@ -62,6 +62,8 @@ class Plan(NamedTuple):
         earned: late bits of what good use makes known: by anybody, and by the customer alone.
         late: ``(filter, bit)`` of the other operations after the decision.
         has_marks: whether a transaction counts once in something here.
+        number: where it stands in the program.
+        has_filters: whether some filter is asked for each event.
     """
 
     fill: Callable[[Any, Any, int], None]
@@ -74,6 +76,8 @@ class Plan(NamedTuple):
     earned: tuple[int, int]
     late: tuple[tuple[Callable[[Any, Any, Any], bool] | None, int], ...]
     has_marks: bool
+    number: int
+    has_filters: bool
 
 
 class Program:
@@ -114,8 +118,10 @@ class Program:
         self.kept_texts = {path: self.fields.texts_at + 1 + each for each, path in enumerate(texts)}
         self.slots: dict[tuple[int, int], int] = {}
         families = len(layout.families) + 1
-        rows_at = machine.SCRATCH_WORDS + self.mark_words
-        self.scratch_words = rows_at + families * (1 + machine.KEY_STRIDE)
+        self._widths = sorted({spec.width_ms for spec, _place in self.owners if spec.window})
+        self._panes_at = machine.SCRATCH_WORDS + self.mark_words
+        rows_at = self._panes_at + 3 * len(self._widths)
+        self.scratch_words = rows_at + families * (1 + machine.AHEAD * machine.KEY_STRIDE)
         self.memory_words = FAMILIES + families * tables.TABLE_WORDS
         self.code: npt.NDArray[np.int64] = np.zeros(1 << 12, np.int64)
         self.address = self.code.ctypes.data
@@ -133,6 +139,9 @@ class Program:
             machine.LATE_BITS_AT: self.fields.late_bits_at,
             machine.NUMBERS_AT: self.fields.numbers_at,
             machine.TEXT_AT: self.fields.text_at,
+            machine.PANES_AT: self._panes_at,
+            machine.PANES: len(self._widths),
+            machine.KEYS_WORDS: families * machine.KEY_STRIDE,
         }
         for at, value in head.items():
             self.code[at] = value
@@ -155,6 +164,11 @@ class Program:
         self.code[start : self._end] = words
         return start
 
+    def set_widths(self, io: npt.NDArray[np.int64]) -> None:
+        """Write the widths of panes into fresh scratch; 0 is the start of pane 0 for each."""
+        for each, width_ms in enumerate(self._widths):
+            io[self._panes_at + 3 * each] = width_ms
+
     def text_slots(self) -> list[tuple[int, int]]:
         """Family and slot, as numbers of the code, of each slot that may hold a text."""
         first = int(self.code[machine.FAMILIES_AT])
@@ -171,7 +185,7 @@ class Program:
             parts = len(family.key) + family.per_currency
             owned = [(spec, place) for spec, place in self.owners if place.family == number]
             described += self._put_family(number, 2 * parts, [self._slot(*each) for each in owned], owned)
-        marks = [slots.MARKS, 0, _MARKS_KEPT_MS, 0, 0, 0, 0, 0]
+        marks = [slots.MARKS, 0, _MARKS_KEPT_MS, 1, 0, 0, 0, 0, 0]
         described += self._put_family(len(self.layout.families), 3, [(marks, 1 + self.mark_words)], [])
         return self.put(described)
 
@@ -190,7 +204,11 @@ class Program:
         first = self.put(numbers)
         for position, (_spec, place) in enumerate(owned):
             self.slots[place[:2]] = first + position * slots.SLOT_WORDS
-        return [FAMILIES + number * tables.TABLE_WORDS, max(words, 1), key_words, len(described), first]
+        lifetime = min(
+            max(slot[slots.WIDTH] * slot[slots.KEPT], slot[slots.KEEP]) for slot, _length in described
+        )
+        table = FAMILIES + number * tables.TABLE_WORDS
+        return [table, max(words, 1), key_words, len(described), first, lifetime]
 
     def _slot(self, spec: FeatureSpec, place: Place) -> tuple[list[int], int]:
         """The description of a slot and its length in words."""
@@ -201,10 +219,11 @@ class Program:
             0,
             spec.width_ms if windowed else 1,
             place.structure.panes_kept if windowed else 0,
-            spec.keep_ms,
+            0 if windowed else spec.keep_ms,
             spec.ripe_ms,
             self.untils.get(place[:2], 0),
             self.kept_texts.get(spec.of, self.fields.texts_at),
+            self._panes_at + 3 * self._widths.index(spec.width_ms) + 2 if windowed else 0,
         ]
         return described, slots.WORDS_OF[kind]
 
@@ -273,6 +292,8 @@ class Draft:
             earned,
             late,
             any(spec.measure in ("count", "sum") for spec, _place in self._used),
+            number,
+            bool(self._guards),
         )
 
     def _change(self, spec: FeatureSpec, place: Place) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from shopward.risk.features.compiled.counters import (
     COUNT_WORDS,
+    LOW_32,
     SIZE_BITS,
     SIZE_MASK,
     SUM_WORDS,
@@ -27,12 +28,13 @@ from shopward.risk.features.compiled.counters import (
 )
 from shopward.risk.features.compiled.distincts import (
     DISTINCT_WORDS,
+    ask_for_value,
     distinct_add,
     distinct_free,
     distinct_newest,
     distinct_read,
 )
-from shopward.risk.features.compiled.jit import compiled
+from shopward.risk.features.compiled.jit import compiled, prefetch
 from shopward.risk.features.compiled.memory import give
 from shopward.risk.features.series import NEVER_S
 
@@ -62,7 +64,8 @@ KEEP: Final = 4
 RIPE: Final = 5
 UNTIL: Final = 6
 TEXT: Final = 7
-SLOT_WORDS: Final = 8
+PANE: Final = 8
+SLOT_WORDS: Final = 9
 
 READ_COUNT: Final = 0
 READ_SUM: Final = 1
@@ -77,25 +80,37 @@ READ_PLACE: Final = 9
 
 
 @compiled
+def ask_for_block(mem: Words, at: int, code: Words, slot: int, record: Words, field: int) -> None:
+    """Have the place outside the row fetched that an event will touch."""
+    kind, meta = code[slot + KIND], mem[at]
+    if kind == DISTINCT and meta:
+        ask_for_value(mem, at, record[field], record[field + 1])
+    elif kind <= SUM and meta:
+        head, length = mem[at + 2 - kind] >> 32, mem[at + 2 - kind] & LOW_32
+        mask = (1 << ((meta & SIZE_MASK) - 2 * kind)) - 1
+        prefetch(mem, (meta >> SIZE_BITS) + (((head + length - 1) & mask) << 2 * kind))
+
+
+@compiled
 def apply(  # noqa: C901 -- one branch for each kind
     mem: Words, at: int, code: Words, slot: int, record: Words, base: int, field: int
 ) -> bool:
     """Apply the event of a record to the slot at ``at``; false, and nothing changed, where memory is short.
 
-    The program describes the slot at ``slot``; the record stands at ``base``, its time first; ``field`` is the one that is
+    The current pane of each width stands in scratch (``PANE``). The program describes the slot at ``slot``; the record stands at ``base``, its time first; ``field`` is the one that is
     summed, counted or kept, -1 for none.
     """
     kind, at_ms = code[slot + KIND], record[base]
     if kind == COUNT:
-        return count_add(mem, at, at_ms // code[slot + WIDTH], code[slot + KEPT])
+        return count_add(mem, at, record[code[slot + PANE]], code[slot + KEPT])
     if kind == SUM:
         amount = record[base + field] if field >= 0 else 1
-        return sum_add(mem, at, at_ms // code[slot + WIDTH], code[slot + KEPT], amount)
+        return sum_add(mem, at, record[code[slot + PANE]], code[slot + KEPT], amount)
     if kind == DISTINCT:
         high, low = record[base + field], record[base + field + 1]
         if high == 0 and low == 0:
             return True
-        return distinct_add(mem, at, at_ms // code[slot + WIDTH], code[slot + KEPT], high, low)
+        return distinct_add(mem, at, record[code[slot + PANE]], code[slot + KEPT], high, low)
     if kind == SIGHTED:
         if mem[at + 1] == 0 or at_ms + 1 - mem[at + 1] > code[slot + KEEP]:
             mem[at] = at_ms + 1
@@ -133,7 +148,7 @@ def read(mem: Words, at: int, code: Words, reading: int, record: Words, base: in
     slot, measure, cell = code[reading], code[reading + 1], base + code[reading + 4]
     at_ms, keep = record[base], code[slot + KEEP]
     if measure <= READ_DISTINCT:
-        _read_window(mem, at, code, reading, record, cell, at_ms // code[slot + WIDTH])
+        _read_window(mem, at, code, reading, record, cell, record[code[slot + PANE]])
         return
     if measure == READ_LAST:
         record[cell] = record[cell + 1] = record[cell + 2] = 0
@@ -199,6 +214,6 @@ def free(mem: Words, at: int, code: Words, slot: int) -> None:
     """Give back what a slot holds outside its row."""
     kind = code[slot + KIND]
     if kind == DISTINCT:
-        distinct_free(mem, at, code[slot + KEPT])
+        distinct_free(mem, at)
     elif kind <= SUM and mem[at]:
         give(mem, mem[at] >> SIZE_BITS, mem[at] & SIZE_MASK)
