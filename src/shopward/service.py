@@ -51,6 +51,7 @@ from shopward.flows.courier import Courier
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
+from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
 from shopward.flows.ground import Ground
 from shopward.flows.notary import Notary
@@ -176,7 +177,7 @@ class Shopward:
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
-            witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
+            evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
         )  # fmt: skip
         self.undos = UndoDesk(
             ground=desks.ground, store=cases, recoveries=self.recoveries, log=log, entropy=secrets.token_bytes
@@ -361,7 +362,9 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     clock = clock or SystemClock()
     ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
     overseer = Overseer(ground, steady_s=steady_s)
-    protection = ProtectionDesk(ground, SystemIds())
+    step_up = _step_up(settings, records, clock)
+    evidence = Evidence(step_up, blind)
+    protection = ProtectionDesk(ground, SystemIds(), evidence)
     authorizations = AuthorizationDesk(
         records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
         clock=clock,
@@ -369,7 +372,6 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
     advisories = AdvisoryDesk(ground, protection, SystemIds())
     victims = VictimDesk(ground, tracer, SystemIds())
-    step_up = _step_up(settings, records, clock)
     policies = PolicyDesk(
         records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
         clock=clock, ids=SystemIds(),

@@ -116,11 +116,11 @@ def test_who_is_out_of_one_of_its_orders_gets_out_of_the_other(shop):
     """And is refused once he is out of both."""
     name = shop.advisories.place(ANNA, advisory()).id
     step_up = shop.advisories.get(name).orders[1].id
-    shop.protection.exempt(ANNA, step_up, ["u1"], cause="identity_proved", evidence="")
-    assert len(shop.advisories.exempt(ANNA, name, ["u1"], cause="identity_proved", evidence="")) == 1
+    shop.protection.exempt(ANNA, step_up, ["u1"], cause="staff_release", evidence="")
+    assert len(shop.advisories.exempt(ANNA, name, ["u1"], cause="staff_release", evidence="")) == 1
     assert decided(shop, linked(1)) == ("allow", set())
     with pytest.raises(Conflict):
-        shop.advisories.exempt(ANNA, name, ["u1"], cause="identity_proved", evidence="")
+        shop.advisories.exempt(ANNA, name, ["u1"], cause="staff_release", evidence="")
 
 
 def test_a_provider_belongs_to_an_unlink_or_to_linked_payments_alone(lite):

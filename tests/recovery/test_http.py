@@ -306,3 +306,35 @@ def test_a_word_that_is_none_and_a_case_that_is_none_are_refused(lite):
             assert token not in json.dumps(refused["found"])
 
     lite.run(story)
+
+
+def test_a_proof_lets_out_of_an_order_and_a_word_does_not(front):
+    """By an app from before, since the order began, for one user; the same proof opens nothing of another user."""
+
+    async def story(shop):
+        app, _app_id = await enrol_app(shop)
+        order = {
+            "kind": "step_up", "scope": ["spend_balance"], "target": {"everyone": True}, "reason": "credential_stuffing",
+            "assurance": 1, "ends_at": "2026-01-08T00:00:00Z", "release": ["identity_proved", "passkey_enrolled"],
+        }  # fmt: skip
+        order_id = (await shop.post("/v1/orders", order))[1]["id"]
+        path = f"/v1/orders/{order_id}/exceptions"
+        shop.clock.advance(MINUTE_MS)
+        challenged = await shop.decide("payment", **PAY)
+        asked = {"users": ["u1"], "cause": "identity_proved", "evidence": challenged["id"]}
+        assert (await shop.post(path, asked))[1]["code"] == "release_condition"
+        assert (await prove(shop, challenged, app))[0] == 200
+        for wrong in (
+            {"evidence": "case-12"},
+            {"users": ["u2"]},
+            {"users": ["u1", "u2"]},
+            {"cause": "passkey_enrolled"},
+        ):
+            assert (await shop.post(path, asked | wrong))[1]["code"] == "release_condition"
+        service = await shop.key_for("shop", "service")
+        assert (await shop.post(path, asked, **service)) == (200, {"released": 1, "already": 0})
+        other = await shop.decide("payment", context={"device_id": "other"}, **PAY)
+        assert (other["decision"], other["orders"]) == ("allow", [])
+        assert (await shop.decide("payment", user={"id": "u2"}, **PAY))["orders"] == [order_id]
+
+    front.run(story)

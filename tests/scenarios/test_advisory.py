@@ -108,8 +108,8 @@ def test_from_the_advisory_to_its_release(wallet):
     assert wallet.pays("siti", 2_100)["decision"] == "allow"
     assert wallet.pays("siti", 2_100)["orders"] == [limit]  # the day's limit is used up
 
-    # Siti proved who she is: out of both orders, and only she.
-    out = {"users": ["siti"], "cause": "identity_proved", "evidence": "case-12"}
+    # Siti came by, and Anna saw who she is: out of both orders, and only she.
+    out = {"users": ["siti"], "cause": "staff_release", "evidence": "case-12"}
     status, done = wallet.post(f"/v1/advisories/{placed['id']}/exceptions", out)
     assert (status, [each["released"] for each in done["orders"]]) == (200, [1, 1])
     assert wallet.pays("siti", 9_000)["decision"] == "allow"

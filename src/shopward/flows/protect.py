@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from shopward.errors import Conflict, Refused
+from shopward.flows.evidence import SEEN
 from shopward.outbox import Topic
 from shopward.protection.orders import RELEASE_CONDITIONS, STORED_SET, Order, OrderRequest, order_from
 from shopward.protection.states import moved
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shopward.access import Caller
+    from shopward.flows.evidence import Evidence
     from shopward.flows.ground import Ground
     from shopward.values import IdSource
 
@@ -53,11 +55,13 @@ class ProtectionDesk:
     Args:
         ground: what the stories stand on.
         ids: names orders.
+        evidence: conditions of release that were seen here.
     """
 
-    def __init__(self, ground: Ground, ids: IdSource) -> None:
+    def __init__(self, ground: Ground, ids: IdSource, evidence: Evidence) -> None:
         self._on = ground
         self._ids = ids
+        self._evidence = evidence
 
     def place(self, caller: Caller, request: OrderRequest, key: str | None = None) -> Order:
         """A new order: a draft with its measure for a dry run, else in force, scheduled or waiting for approval.
@@ -177,8 +181,9 @@ class ProtectionDesk:
     ) -> Exempted:
         """Let single users out of one order; every other order that covers them goes on covering them.
 
-        ``password_changed`` is held against what is declared and may be any number; every other cause is the caller's
-        word, and of a mass order one person lets out ``EXCEPTIONS_EACH_MAX`` users.
+        ``password_changed`` is held against what is declared, ``identity_proved`` and ``passkey_enrolled`` against what
+        was seen here (``evidence``); ``staff_release`` is the caller's word, and of a mass order one person lets out
+        ``EXCEPTIONS_EACH_MAX`` users.
         """
 
         def work(connection: Any) -> Exempted:
@@ -199,14 +204,16 @@ class ProtectionDesk:
         evidence: str,
     ) -> Exempted:
         """All of ``exempt``, in a transaction that holds the fence."""
-        is_proved = cause == "password_changed"
-        caller.require("analyst", *(("service",) if is_proved else ()))  # (1)
+        is_word = cause == "staff_release"
+        caller.require("analyst", *(() if is_word else ("service",)))  # (1)
         now_ms = self._on.clock.now_ms()
         tokens = [self._on.blind("user", user) for user in dict.fromkeys(users)]
         if order.state != "active":
             raise Conflict("the order is not in force", code="order_state", found=order.state)
         _check_cause(order, cause)  # (2)
-        if is_proved:
+        if cause in SEEN:
+            self._evidence.require(connection, order, tokens, cause=cause, evidence=evidence)
+        elif not is_word:
             self._check_passwords(connection, order, tokens)
         elif order.is_mass:
             self._check_word(connection, order, caller, len(tokens))

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from shopward.flows.arrows import Outbox
     from shopward.flows.asked import Who, Witnesses
     from shopward.flows.changes import Changes
+    from shopward.flows.evidence import Evidence
     from shopward.flows.ground import Ground
     from shopward.flows.oversee import Overseer
     from shopward.flows.trusted import RecoveryAsking
@@ -85,6 +86,7 @@ class RecoveryDesk:
         overseer: the orders in force.
         log: what happened to an account.
         asking: which challenge proves a case.
+        evidence: conditions that were seen here.
         witnesses: see to the audit line of a factor that is removed.
         outbox: takes what the shop is owed to hear.
         ids: names cases and orders.
@@ -99,6 +101,7 @@ class RecoveryDesk:
         overseer: Overseer,
         log: EventLog,
         asking: RecoveryAsking,
+        evidence: Evidence,
         witnesses: Witnesses,
         outbox: Outbox,
         ids: IdSource,
@@ -109,6 +112,7 @@ class RecoveryDesk:
         self._overseer = overseer
         self._log = log
         self._asking = asking
+        self._evidence = evidence
         self._witnesses = witnesses
         self._outbox = outbox
         self._ids = ids
@@ -355,11 +359,7 @@ class RecoveryDesk:
             return "identity_proved"
         if "password_changed" in order.release and case.password_ms >= begun_ms > 0:
             return "password_changed"
-        factors = self._desk.store.factors(connection, case.user)
-        if "passkey_enrolled" in order.release and any(
-            (each.kind, each.state) == ("passkey", "active") and each.created_ms >= begun_ms
-            for each in factors
-        ):
+        if "passkey_enrolled" in order.release and self._evidence.has_passkey(connection, order, case.user):
             return "passkey_enrolled"
         return ""
 
