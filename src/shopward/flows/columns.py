@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,10 +21,11 @@ from shopward.flows.engine import DecisionRecord
 from shopward.risk.cel.columns import Columnar, NotColumnar
 from shopward.risk.features import Outcome
 from shopward.risk.features.declare import FIELDS
+from shopward.risk.features.layout import STATELESS
 from shopward.risk.verdict import score_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -55,6 +56,22 @@ def fits(policy: Policy) -> bool:
     )
 
 
+class Observer(Protocol):
+    """Observes a stride of events, and gives what was read of it."""
+
+    def observe(self, facts: Sequence[Facts]) -> None:
+        """Observe events, in order."""
+        ...
+
+    def column(self, index: int) -> Any:
+        """What a feature read, event by event; ``None`` where columns cannot tell."""
+        ...
+
+    def readings(self, row: int) -> Any:
+        """The readings of one event."""
+        ...
+
+
 class ColumnTrial:
     """A policy over a stream, a stride at a time.
 
@@ -79,37 +96,40 @@ class ColumnTrial:
             if not isinstance(part, float | int)
         ]
         names = {path[1] for each in expressions for path in each.references if path[0] == "f"}
-        self._wanted = sorted(engine.policy.layout.index[name] for name in names)
+        self._observer = self._observer_of(sorted(engine.policy.layout.index[name] for name in names))
         self._silent: dict[tuple[str, bool], DecisionRecord] = {}
 
     def run(self, stream: Iterable[Recorded]) -> Iterator[tuple[Recorded, DecisionRecord]]:
         """Each event with its record, in order."""
         stream = iter(stream)
         while stride := list(islice(stream, STRIDE)):
-            readings, columns = self._observed(stride)
-            table = _Stride(self._policy, [each.facts for each in stride], columns)
-            loud = self._may_fire(table)
+            facts = [each.facts for each in stride]
+            self._observer.observe(facts)
+            loud = self._may_fire(_Stride(self._policy, facts, self._observer)).tolist()
             for row, each in enumerate(stride):
-                facts = each.facts
-                if loud[row] or facts.type == "challenge" or each.held:
+                if loud[row] or each.held or each.facts.type == "challenge":
                     held = each.before if each.held else None
-                    yield each, self._engine.conclude(facts, readings[row], held=held)
+                    yield each, self._engine.conclude(each.facts, self._observer.readings(row), held=held)
                 else:
-                    yield each, self._silent_record(facts)
+                    yield each, self._silent_record(each.facts)
 
-    def _observed(self, stride: list[Recorded]) -> tuple[list[Any], dict[int, tuple[Any, ...]]]:
-        """The readings of each event, and every feature that rules ask as a column."""
-        kernel, wanted = self._engine.kernel, self._wanted
-        observe, settle = kernel.observe, kernel.settle
-        kept, rows = [], []
-        for each in stride:
-            facts = each.facts
-            readings = observe(facts)
-            rows.append([readings[index] for index in wanted])
-            kept.append(readings)
-            if facts.transaction:  # that it was counted is remembered when it settles
-                settle(facts, readings, _ALLOWED)
-        return kept, dict(zip(wanted, zip(*rows, strict=True), strict=True))
+    def _observer_of(self, wanted: list[int]) -> Observer:
+        """The kernel's own way for many events, where it has one that can read all that is wanted."""
+        features = self._policy.spec.features
+        many = getattr(self._engine.kernel, "many", None)
+        if many is None or any(features[index].measure == "derived" for index in wanted):
+            return _OneByOne(self._engine, wanted)
+        index = self._policy.layout.index
+        parts = {
+            index[name]
+            for each in wanted
+            if features[each].measure == "ratio"
+            for name in (features[each].numerator, features[each].denominator)
+        }
+        if any(features[each].measure in STATELESS for each in parts):
+            return _OneByOne(self._engine, wanted)
+        observer: Observer = many(frozenset({*wanted, *parts}), STRIDE)
+        return observer
 
     def _may_fire(self, table: _Stride) -> npt.NDArray[np.bool_]:
         """Rows on which some rule is not surely silent."""
@@ -145,14 +165,44 @@ class ColumnTrial:
         return record
 
 
+class _OneByOne:
+    """Observes one event after the other, and keeps what each read."""
+
+    def __init__(self, engine: Engine, wanted: list[int]) -> None:
+        self._kernel = engine.kernel
+        self._wanted = wanted
+        self._readings: list[Any] = []
+        self._columns: dict[int, tuple[Any, ...]] = {}
+
+    def observe(self, facts: Sequence[Facts]) -> None:
+        """Observe events, in order."""
+        observe, settle, wanted = self._kernel.observe, self._kernel.settle, self._wanted
+        self._readings, rows = [], []
+        for each in facts:
+            readings = observe(each)
+            rows.append([readings[index] for index in wanted])
+            self._readings.append(readings)
+            if each.transaction:  # that it was counted is remembered when it settles
+                settle(each, readings, _ALLOWED)
+        self._columns = dict(zip(wanted, zip(*rows, strict=True), strict=True))
+
+    def column(self, index: int) -> Sequence[Any]:
+        """What a feature read, event by event."""
+        return self._columns[index]
+
+    def readings(self, row: int) -> Any:
+        """The readings of one event."""
+        return self._readings[row]
+
+
 class _Stride:
     """The columns of some events, made when they are asked for."""
 
-    def __init__(self, policy: Policy, facts: list[Facts], features: dict[int, tuple[Any, ...]]) -> None:
+    def __init__(self, policy: Policy, facts: list[Facts], observer: Observer) -> None:
         self.length = len(facts)
         self._policy = policy
         self._facts = facts
-        self._features = features
+        self._observer = observer
         self._columns: dict[tuple[str, ...], npt.NDArray[Any]] = {}
         self._codes: dict[str, int] = {}
 
@@ -176,11 +226,15 @@ class _Stride:
 
     def _made(self, names: tuple[str, ...]) -> npt.NDArray[Any]:
         if names[0] == "f":
-            values: Any = self._features[self._policy.layout.index[names[1]]]
+            values: Any = self._observer.column(self._policy.layout.index[names[1]])
             kind = str(self._policy.types[names[1]])
         else:
             field = FIELDS[".".join(names)]
             values, kind = map(attrgetter(field.attribute), self._facts), field.kind
+        if values is None:
+            raise NotColumnar
+        if isinstance(values, np.ndarray):
+            return values
         dtype = _DTYPES.get(kind)
         if dtype is None:
             return np.fromiter(map(self.code, values), np.int32, self.length)

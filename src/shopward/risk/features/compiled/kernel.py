@@ -31,6 +31,7 @@ from shopward.risk.features.compiled.fields import (
     token_text,
     token_words,
 )
+from shopward.risk.features.compiled.many import Many
 from shopward.risk.features.compiled.memory import FAMILIES, LIMIT, NEED, USED
 from shopward.risk.features.compiled.program import Program
 from shopward.risk.features.compiled.readings import CompiledReadings
@@ -188,6 +189,28 @@ class CompiledKernel:
         if probe is None:
             probe = self._probes[index] = self._program.probe(index)
         return CompiledReadings(self, facts, probe, self._run(facts, probe, self._aside))[index]
+
+    def many(self, wanted: frozenset[int], count: int) -> Many:
+        """Room to observe up to ``count`` events at once, where features learn nothing from decisions."""
+        return Many(self, self._program, Record(self._program, count), wanted, self._run_filled)
+
+    def _run_filled(self, record: Record, facts: Sequence[Facts], plans: Sequence[Plan]) -> None:
+        """Observe records that are filled and have no decision to wait for."""
+        if self._texts.is_full:
+            self._tidy()
+        self.seq += len(facts)
+        record.words[machine.IS_FINAL] = 1
+        first, done = record.at, 0
+        while True:
+            done = machine.observe(self._address, self._program.address, record.address, done, len(facts))
+            if done == len(facts):
+                return
+            if record.words[machine.STATUS] == machine.SHORT:
+                self._grow()
+                continue
+            record.at = first + done * self._program.fields.words
+            self._spell(facts[done], plans[done], record)
+            record.at = first
 
     def _run(self, facts: Facts, plan: Plan, record: Record) -> list[int]:
         """Observe one record; the cells that it read."""
