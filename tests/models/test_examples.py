@@ -12,7 +12,10 @@ np = pytest.importorskip("numpy")
 
 DELAY = 10
 LABELS = st.lists(
-    st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(0, 60)), st.booleans()), max_size=15
+    st.tuples(
+        st.integers(0, 9), st.one_of(st.none(), st.integers(0, 60)), st.sampled_from([True, False, None])
+    ),
+    max_size=15,
 )
 
 
@@ -28,7 +31,8 @@ def naive(times, labels, at, since):
         if time >= at or time < since:
             continue
         if words:
-            known[row] = max(words)[2]
+            word = max(words, key=lambda each: each[:2])[2]
+            known |= {} if word is None else {row: word}
         elif time < at - DELAY:
             known[row] = False
     return known

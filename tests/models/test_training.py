@@ -35,7 +35,7 @@ def test_what_comes_later_changes_nothing(stream):
 
 
 def test_labels_from_a_csv_say_the_same_as_labels_of_the_stream(stream):
-    """A history whose labels came outside the stream teaches too; words that the model does not know are passed over."""
+    """A history whose labels came outside the stream teaches too; an event with another word is neither."""
     events = payments()
     silent = [json.dumps(event).encode() for event in events if event["type"] != "label"]
     words = [(event["label"]["event_id"], "fraud") for event in events if event["type"] == "label"]

@@ -6,7 +6,6 @@ as a table or one JSON object; what was refused and the bar go to standard error
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +16,22 @@ import msgspec
 from shopward.adapters.process import tune_collector
 from shopward.cli.backtest_tables import show_differences, show_report
 from shopward.cli.policy import compiled
-from shopward.cli.recorded import file_events, moment_ms, recorded_log, recorded_policies
-from shopward.errors import InvalidField, Misconfigured, ShopwardError
+from shopward.cli.recorded import (
+    GENUINE,
+    csv_labels,
+    delay_ms_of,
+    file_events,
+    moment_ms,
+    recorded_log,
+    recorded_policies,
+)
+from shopward.errors import Misconfigured, ShopwardError
 from shopward.flows.backtest import over_files, over_log, over_log_against, over_log_itself, rule_names
 from shopward.flows.tally import Tally
 from shopward.risk.policy.difference import differences
-from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from shopward.flows.account import Report
     from shopward.flows.backtest import Trial
@@ -162,9 +168,9 @@ def _account(
         since_ms=moment_ms(options["since"]),
         until_ms=moment_ms(options["until"], _UNTIL_MAX_MS),
     )
-    delay_ms = _delay_ms(options["label_delay"])
-    for event_id, is_fraud in _csv_labels(options["labels"]):
-        tally.units.label(event_id=event_id, transaction="", is_fraud=is_fraud)
+    delay_ms = delay_ms_of(options["label_delay"])
+    for event_id, word in csv_labels(options["labels"]):
+        tally.units.label(event_id=event_id, transaction="", is_fraud=word != GENUINE)
     tune_collector()
     refused = 0
     for trial in trials:
@@ -207,28 +213,3 @@ def _check_source(files: tuple[str, ...], options: dict[str, Any]) -> None:
     missing = [file for file in files if file != "-" and not Path(file).exists()]
     if missing:
         raise click.UsageError(f"there is no file {missing[0]}")
-
-
-def _delay_ms(text: str) -> int:
-    if text in ("0", "0d"):
-        return 0
-    try:
-        return parse_duration_ms(text, path="--label-delay")
-    except InvalidField as wrong:
-        failure = Misconfigured(wrong.message, path=wrong.path, expected=wrong.expected, found=wrong.found)
-    raise failure
-
-
-def _csv_labels(path: Path | None) -> Iterator[tuple[str, bool]]:
-    """``event_id,label`` by the names of the columns; others are passed over."""
-    if path is None:
-        return
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"event_id", "label"} <= set(rows.fieldnames or ()):
-            raise Misconfigured(
-                "no labels in this file", path="--labels", expected="the columns event_id and label"
-            )
-        for row in rows:
-            if row["event_id"] and row["label"]:
-                yield row["event_id"], row["label"] != "genuine"

@@ -15,6 +15,7 @@ from shopward.cli.order import order
 from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
+from shopward.cli.report import report
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -52,7 +53,7 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, train, simulate, import_, policy, order, audit):
+for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit):
     main.add_command(command)
 order.add_command(set_)
 for command in (backtest, diff, publish, rollback, list_):

@@ -1,4 +1,4 @@
-"""What commands share that look at a recorded stream: the log of a store, or files; times; a bar.
+"""What commands share that look at a recorded stream: the log of a store, or files; labels; times; a bar.
 
 Promise: a store is opened for reading alone, beside its running server, and is neither made nor upgraded. A bar stands
 on a terminal and nowhere else.
@@ -6,6 +6,7 @@ on a terminal and nowhere else.
 
 from __future__ import annotations
 
+import csv
 import os
 import sys
 from contextlib import contextmanager
@@ -17,10 +18,11 @@ import click
 
 from shopward.adapters.formats.streams import read_events
 from shopward.config import settings_from
+from shopward.errors import InvalidField, Misconfigured
 from shopward.flows.backtest import Editions
 from shopward.risk.policy import PolicyFiles
 from shopward.service import open_log_to_read, published_policies
-from shopward.values import to_ms
+from shopward.values import parse_duration_ms, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from shopward.events import Event
     from shopward.ports import EventLog, LogEntry
 
+GENUINE: Final = "genuine"
+"""The word of a CSV that says no fraud."""
 _PAGE: Final = 2_000
 _BAR_EVERY: Final = 1_000
 
@@ -80,6 +84,32 @@ def moment_ms(text: str | None, default: int = 0) -> int:
 
 def _nothing(_done: int) -> None:
     """Show nothing."""
+
+
+def delay_ms_of(text: str) -> int:
+    """The label delay of an option; ``0`` for none."""
+    if text in ("0", "0d"):
+        return 0
+    try:
+        return parse_duration_ms(text, path="--label-delay")
+    except InvalidField as wrong:
+        failure = Misconfigured(wrong.message, path=wrong.path, expected=wrong.expected, found=wrong.found)
+    raise failure
+
+
+def csv_labels(path: Path | None) -> Iterator[tuple[str, str]]:
+    """``(event_id, label)`` of a CSV, by the names of its columns; others are passed over."""
+    if path is None:
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if not {"event_id", "label"} <= set(rows.fieldnames or ()):
+            raise Misconfigured(
+                "no labels in this file", path="--labels", expected="the columns event_id and label"
+            )
+        for row in rows:
+            if row["event_id"] and row["label"]:
+                yield row["event_id"], row["label"]
 
 
 def _entries(log: EventLog, last: int, update: Callable[[int], None]) -> Iterator[LogEntry]:

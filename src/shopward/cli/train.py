@@ -6,7 +6,6 @@ it did goes to standard output, as the model card or as one JSON object; refused
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +15,13 @@ import msgspec
 
 from shopward.adapters.process import tune_collector
 from shopward.cli.policy import compiled
-from shopward.cli.recorded import file_events, moment_ms
+from shopward.cli.recorded import csv_labels, file_events, moment_ms
 from shopward.errors import Misconfigured
 from shopward.flows.train import bundle_of, gather, labelled
 from shopward.keyring.files import write_private
 from shopward.risk.models import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shopward.errors import ShopwardError
 
 _REFUSALS_SHOWN = 20
@@ -88,8 +85,7 @@ def train(
         click.echo(f"refused: {each}", err=True)
     if refused:
         click.echo(f"{len(refused)} lines were refused", err=True)
-    if labels is not None:
-        labelled(collector, csv_labels(labels))
+    labelled(collector, csv_labels(labels))
     bundle = bundle_of(policy, collector, until_ms=until_ms)
     write_private(out, pack(bundle))
     if as_json:
@@ -97,16 +93,3 @@ def train(
     else:
         click.echo(bundle.card, nl=False)
     sys.exit(1 if refused else 0)
-
-
-def csv_labels(path: Path) -> Iterator[tuple[str, str]]:
-    """``(event_id, label)`` of a CSV, by the names of its columns."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"event_id", "label"} <= set(rows.fieldnames or ()):
-            raise Misconfigured(
-                "no labels in this file", path="--labels", expected="the columns event_id and label"
-            )
-        for row in rows:
-            if row["event_id"] and row["label"]:
-                yield row["event_id"], row["label"]

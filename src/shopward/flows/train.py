@@ -8,6 +8,7 @@ history whose labels arrived outside the stream; such a word has no time of its 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from shopward.errors import InvalidField, ShopwardError
@@ -15,6 +16,7 @@ from shopward.flows.replay import Replay
 from shopward.risk.models import Bundle, Examples, train
 from shopward.risk.models.bundle import FORMAT, Head
 from shopward.risk.models.card import card_of
+from shopward.risk.models.likelihood import LoginLikelihood
 from shopward.risk.verdict import score_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from shopward.risk.policy.inputs import Inputs
 
 FRAUD, GENUINE = "fraud", "genuine"
-BASELINES = ("rules",)
+BASELINES = ("rules", "freeman")
+"""Measured beside the model; the second one speaks of logins alone."""
 _FOREVER_MS = 2**62
 
 
@@ -41,6 +44,7 @@ class Collector:
         self.inputs = inputs
         self.types = frozenset(inputs.spec.types)
         self.examples = Examples(len(inputs.columns), BASELINES)
+        self._likelihood = LoginLikelihood()
 
     names: tuple[str, ...] = ()
 
@@ -48,7 +52,10 @@ class Collector:
         """Keep the row of an event that the model is to score."""
         if facts.type in self.types:
             row = self.inputs.row(facts, readings, points)
-            self.examples.add(facts.id, facts.at_ms, facts.type, row, (score_of(points),))
+            freeman = self._likelihood.observe(facts) if facts.type == "login" else math.nan
+            weight = self.inputs.spec.trainer.failed_weight if facts.status == "failed" else 1.0
+            beside = (score_of(points), freeman)
+            self.examples.add(facts.id, facts.at_ms, facts.type, row, beside=beside, weight=weight)
 
 
 def gather(
@@ -81,11 +88,11 @@ def gather(
 
 
 def labelled(collector: Collector, words: Iterable[tuple[str, str]]) -> None:
-    """Add labels that arrived outside the stream: ``(event_id, word)``; words that the model does not know are passed over."""
+    """Add labels that arrived outside the stream: ``(event_id, word)``; an event whose word the model does not know is neither."""
     positive = {FRAUD, *collector.inputs.spec.positive}
     for event_id, word in words:
-        if word in positive or word == GENUINE:
-            collector.examples.label(event_id, known_ms=None, is_fraud=word != GENUINE)
+        is_fraud = True if word in positive else False if word == GENUINE else None
+        collector.examples.label(event_id, known_ms=None, is_fraud=is_fraud)
 
 
 def bundle_of(policy: Policy, collector: Collector, *, until_ms: int) -> Bundle:

@@ -93,6 +93,10 @@ class Known:
         unknown = len(different & self._young)
         return fraud, len(different) - fraud - unknown, unknown
 
+    def is_genuine(self, unit: int) -> bool:
+        """Whether a unit was no fraud as far as is known: it is labelled so, or nobody labelled it for long enough."""
+        return unit not in self._young and not self._is_fraud.get(unit, False)
+
     def frauds_of(self, types: Collection[str]) -> int:
         """Fraud units of these event types; of all where empty."""
         codes = {TYPE_CODES[name] for name in types}

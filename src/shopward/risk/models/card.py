@@ -93,6 +93,9 @@ def _evaluated(evaluation: Evaluation) -> Iterator[str]:
         yield _row(name, figures)
     for type_, figures in evaluation.by_type.items():
         yield _row(f"model, {type_}", figures)
+    if "freeman" in evaluation.figures:
+        yield ""
+        yield "`freeman` is the login likelihood of Freeman et al. (2016) over logins alone: compare with `model, login`."
 
 
 def _row(name: str, figures: Figures) -> str:

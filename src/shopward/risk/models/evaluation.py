@@ -41,7 +41,7 @@ class Evaluation(Struct, frozen=True):
     Attributes:
         split_ms: where the later part begins.
         learnt_from: frauds in the earlier part.
-        figures: by score: the model's and each baseline's.
+        figures: by score: the model's and each baseline's, over the events that it speaks of.
         by_type: the model's, by event type, where a type has frauds.
     """
 
@@ -56,7 +56,7 @@ class Evaluation(Struct, frozen=True):
 def measure(
     scores: Mapping[str, Any], is_fraud: Any, types: Sequence[str], *, split_ms: int, learnt_from: int
 ) -> Evaluation:
-    """Figures of each score over the same rows; ``scores`` holds the model's under ``model``."""
+    """Figures of each score; ``scores`` holds the model's under ``model``, and a score is NaN where it does not speak."""
     import numpy as np  # noqa: PLC0415 -- an extra
 
     by_type = {}
@@ -70,7 +70,11 @@ def measure(
         learnt_from,
         len(is_fraud),
         int(is_fraud.sum()),
-        {name: figures(each, is_fraud) for name, each in scores.items()},
+        {
+            name: figures(each[speaks], is_fraud[speaks])
+            for name, each in scores.items()
+            if 0 < is_fraud[speaks := ~np.isnan(each)].sum() < speaks.sum()
+        },
         by_type,
     )
 
@@ -93,18 +97,18 @@ def figures(scores: Any, is_fraud: Any) -> Figures:
     return Figures(round(auc, 4), round(average_precision, 4), shares)
 
 
-def logistic_line(x: Any, is_fraud: Any) -> Line:
+def logistic_line(x: Any, is_fraud: Any, weights: Any = 1.0) -> Line:
     """The line whose logistic fits best (Newton's method, a little drawn to 0); its slope is never below a small one."""
     import numpy as np  # noqa: PLC0415 -- an extra
 
     design = np.column_stack([np.ones(len(x)), x])
-    weights = np.array([np.log((is_fraud.sum() + 1.0) / ((~is_fraud).sum() + 1.0)), 0.0])
+    line = np.array([np.log((is_fraud.sum() + 1.0) / ((~is_fraud).sum() + 1.0)), 0.0])
     for _ in range(_NEWTON_STEPS):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30.0, 30.0)))
-        slope = design.T @ (chance - is_fraud) + _RIDGE * weights
-        bend = (design * (chance * (1.0 - chance))[:, None]).T @ design + _RIDGE * np.eye(2)
+        chance = 1.0 / (1.0 + np.exp(-np.clip(design @ line, -30.0, 30.0)))
+        slope = design.T @ (weights * (chance - is_fraud)) + _RIDGE * line
+        bend = (design * (weights * chance * (1.0 - chance))[:, None]).T @ design + _RIDGE * np.eye(2)
         step = np.linalg.solve(bend, slope)
-        weights = weights - np.clip(step, -5.0, 5.0)
+        line = line - np.clip(step, -5.0, 5.0)
         if np.abs(step).max() < 1e-9:
             break
-    return Line(float(weights[0]), float(max(weights[1], _SLOPE_MIN)))
+    return Line(float(line[0]), float(max(line[1], _SLOPE_MIN)))

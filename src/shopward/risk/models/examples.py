@@ -38,24 +38,36 @@ class Examples:
         self._numbers = array("d")
         self._beside = array("d")
         self._at_ms = array("q")
+        self._weights = array("d")
         self._row_of: dict[str, int] = {}
-        self._words: list[tuple[int, int, bool]] = []
+        self._words: list[tuple[int, int, bool | None]] = []
 
     def __len__(self) -> int:
         return len(self._at_ms)
 
     def add(
-        self, event_id: str, at_ms: int, type_: str, row: Sequence[float], beside: Sequence[float] = ()
+        self,
+        event_id: str,
+        at_ms: int,
+        type_: str,
+        row: Sequence[float],
+        *,
+        beside: Sequence[float] = (),
+        weight: float = 1.0,
     ) -> None:
-        """Keep the row of an event; ``beside`` are the baselines' scores of it."""
+        """Keep the row of an event; ``beside`` are the baselines' scores of it, ``weight`` how much it teaches."""
+        self._weights.append(weight)
         self._row_of[event_id] = len(self._at_ms)
         self._at_ms.append(at_ms)
         self.types.append(type_)
         self._numbers.extend(row)
         self._beside.extend(beside)
 
-    def label(self, event_id: str, *, known_ms: int | None, is_fraud: bool) -> None:
-        """Note a label; one without a time of its own is known as soon as its event is. Others' events are passed over."""
+    def label(self, event_id: str, *, known_ms: int | None, is_fraud: bool | None) -> None:
+        """Note a label; ``None`` leaves its event out, as fraud of a kind that the model is not about.
+
+        One without a time of its own is known as soon as its event is. Labels of other events are passed over.
+        """
         row = self._row_of.get(event_id)
         if row is not None:
             self._words.append((self._at_ms[row] if known_ms is None else known_ms, row, is_fraud))
@@ -69,7 +81,7 @@ class Examples:
         state[when < at_ms - delay_ms] = 0
         for known_ms, row, is_fraud in sorted(self._words, key=lambda word: word[0]):
             if known_ms < at_ms and when[row] < at_ms:
-                state[row] = is_fraud
+                state[row] = UNKNOWN if is_fraud is None else is_fraud
         rows = np.flatnonzero((state != UNKNOWN) & (when >= since_ms))
         return Known(rows, state[rows] == 1)
 
@@ -79,6 +91,13 @@ class Examples:
         import numpy as np  # noqa: PLC0415 -- an extra
 
         return np.frombuffer(self._at_ms, np.int64)
+
+    @property
+    def weights(self) -> Any:
+        """How much each row teaches."""
+        import numpy as np  # noqa: PLC0415 -- an extra
+
+        return np.frombuffer(self._weights, np.float64)
 
     @property
     def matrix(self) -> Any:

@@ -73,8 +73,8 @@ def train(examples: Examples, inputs: Inputs, *, until_ms: int) -> Trained:
     evaluation, calibration = None, LINE_AS_IS
     split_ms = int(when[0] + (when[-1] - when[0]) * LEARNING_PART)
     before = examples.known_at(split_ms, delay_ms=inputs.delay_ms, since_ms=since_ms)
-    later = known.rows[when >= split_ms]
-    is_fraud = known.is_fraud[when >= split_ms]
+    measured = (when >= split_ms) & (examples.weights[known.rows] == 1.0)
+    later, is_fraud = known.rows[measured], known.is_fraud[measured]
     if before.is_fraud.sum() >= FRAUDS_MIN and is_fraud.sum() >= FRAUDS_MIN:
         forest, start = _boosted(examples, before, spec, points)  # (1)
         margins = start.at(points[later]) + _margins(forest, examples.matrix[later])
@@ -96,10 +96,14 @@ def train(examples: Examples, inputs: Inputs, *, until_ms: int) -> Trained:
 
 def _boosted(examples: Examples, known: Known, spec: ModelSpec, points: Any) -> tuple[Forest, Line]:
     lightgbm, trainer = _lightgbm(), spec.trainer
-    start = logistic_line(points[known.rows], known.is_fraud) if trainer.from_points else Line(0.0, 0.0)
+    weights = examples.weights[known.rows]
+    start = Line(0.0, 0.0)
+    if trainer.from_points:
+        start = logistic_line(points[known.rows], known.is_fraud, weights)
     data = lightgbm.Dataset(
         examples.matrix[known.rows],
         known.is_fraud.astype(float),
+        weight=weights,
         init_score=start.at(points[known.rows]) if trainer.from_points else None,
     )
     settings = {

@@ -149,6 +149,8 @@ class Trainer(Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is fitted: boosted trees, in LightGBM's terms.
 
     Attributes:
+        failed_weight: how much a failed try counts as an example beside what succeeded: it harmed nobody, and there are
+            many of them. Below 1 it is left out of evaluation and calibration.
         from_points: whether boosting starts from the log-odds of the rules' points, so that few labels move little.
     """
 
@@ -159,6 +161,7 @@ class Trainer(Struct, frozen=True, forbid_unknown_fields=True):
     l2: Annotated[float, Meta(ge=0)] = 5.0
     input_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
     row_share: Annotated[float, Meta(gt=0, le=1)] = 0.7
+    failed_weight: Annotated[float, Meta(gt=0, le=1)] = 1.0
     from_points: bool = False
 
 
