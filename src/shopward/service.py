@@ -43,6 +43,7 @@ from shopward.config import Settings, check_settings
 from shopward.errors import Misconfigured, ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
 from shopward.flows.advise import AdvisoryDesk
+from shopward.flows.alerted import IdentityWatch
 from shopward.flows.arrows import Arrows
 from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.authorize import AuthorizationDesk
@@ -61,6 +62,7 @@ from shopward.flows.prove import ProofDesk
 from shopward.flows.publish import Edition, PolicyDesk
 from shopward.flows.recover import RecoveryDesk
 from shopward.flows.succession import Successor
+from shopward.flows.system import SystemOrders
 from shopward.flows.trace import Tracer
 from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
@@ -166,13 +168,15 @@ class Shopward:
             askings=askings, desk=desks.step_up, witnesses=witnesses, clock=clock, ids=SystemIds()
         )
         self.policies = desks.policies
-        consequences = Consequences(
-            desks.ground, desks.outbox, SystemIds(), lambda: self.policy.spec.head.consequences
-        )
         self.notary = Notary(records=desks.records, trail=desks.trail, outbox=desks.outbox, clock=clock)
+        carried = lambda: self.policy.spec.head.consequences  # noqa: E731 -- of the policy in force then
+        system = SystemOrders(desks.ground, desks.outbox, SystemIds(), carried)
         self.follower = Follower(
             "consequences", log=log, records=desks.records, fence=desks.ground.fence, cursors=Cursors(TENANT),
-            listeners=(consequences,),
+            listeners=(
+                Consequences(desks.ground, desks.outbox, system, carried),
+                IdentityWatch(desks.ground, system, lambda connection: AccountLinks(connection, TENANT)),
+            ),
         )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(

@@ -57,7 +57,7 @@ def test_row_15_linked_identity_drain(stage):
 
 
 def test_row_15_payments_after_the_providers_alert(quiet):
-    """Once the provider alerts, payments through it are challenged without mail or message, and held; others are not."""
+    """Once the provider alerts, payments through it are challenged without mail or message; others are not."""
     one, other = quiet.regulars(2)
     for person in (one, other):
         assert not quiet.last(pays_linked(person)).stopped
@@ -67,7 +67,6 @@ def test_row_15_payments_after_the_providers_alert(quiet):
     told = quiet.last(pays_linked(one))
     assert told.codes >= {"linked_after_alert"}
     assert (told.stopped, {"email", "sms"} <= told.excluded) == (True, True)
-    assert "hold" in {action.type for action in told.record.actions}
     assert "linked_after_alert" in quiet.last(pays_linked(one, provider="")).codes
     assert "linked_after_alert" not in quiet.last(pays_linked(one, provider="google")).codes
     assert "linked_after_alert" not in quiet.last(pays_linked(other)).codes

@@ -22,11 +22,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from shopward.flows.arrows import SYSTEM
 from shopward.outbox import Topic
 from shopward.protection.operations import expanded
-from shopward.protection.orders import RELEASE_CONDITIONS, Kind, Limit, Order, Standing, Target
-from shopward.values import DAY_MS, HOUR_MS, SECOND_MS, digest16, to_ms
+from shopward.protection.orders import Kind, Limit, Order, Standing, Target
+from shopward.values import DAY_MS, HOUR_MS, SECOND_MS, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +33,10 @@ if TYPE_CHECKING:
     from shopward.flows.arrows import Outbox
     from shopward.flows.follow import Heard
     from shopward.flows.ground import Ground
+    from shopward.flows.system import SystemOrders
     from shopward.ports import LogEntry
     from shopward.risk.policy import Action
     from shopward.risk.policy import Consequences as Carried
-    from shopward.values import IdSource
 
 NEWS_MS: Final = HOUR_MS
 HOLD_MS: Final = DAY_MS
@@ -70,14 +69,16 @@ class Consequences:
     Args:
         ground: what the stories of protection stand on.
         outbox: what the shop is owed to hear.
-        ids: names orders.
+        system: places the orders.
         carried: what the policy in force says of it.
     """
 
-    def __init__(self, ground: Ground, outbox: Outbox, ids: IdSource, carried: Callable[[], Carried]) -> None:
+    def __init__(
+        self, ground: Ground, outbox: Outbox, system: SystemOrders, carried: Callable[[], Carried]
+    ) -> None:
         self._on = ground
         self._outbox = outbox
-        self._ids = ids
+        self._system = system
         self._carried = carried
 
     def hears(self, entry: LogEntry) -> bool:
@@ -93,9 +94,8 @@ class Consequences:
         now_ms = self._on.clock.now_ms()
         placed: list[str] = []
         for action in actions:
-            order = self._order(connection, action, heard, now_ms)
-            if order is not None:
-                self._place(connection, order, now_ms)  # (3)
+            order = self._order(action, heard, now_ms)
+            if order is not None and self._system.place(connection, order, now_ms):  # (3)
                 placed.append(order.id)
         self._outbox.owe(  # (4)
             connection,
@@ -111,7 +111,7 @@ class Consequences:
         )
         return bool(placed)
 
-    def _order(self, connection: Any, action: Action, heard: Heard, now_ms: int) -> Order | None:
+    def _order(self, action: Action, heard: Heard, now_ms: int) -> Order | None:
         """(2) The order that an action becomes, ``None`` where it becomes none."""
         facts = heard.facts
         means = MEANS.get(action.type)
@@ -125,11 +125,9 @@ class Consequences:
             return None
         if means.kind == "unlink" and not provider:
             return None
-        if self._stands(connection, means.kind, facts.user) or self._is_enough(connection, now_ms):
-            return None
-        return Order(
-            standing=Standing(
-                id=self._ids.new("o", now_ms),
+        return self._system.draft(
+            Standing(
+                id="",
                 kind=means.kind,
                 scope=expanded([means.scope]),
                 target=Target("user", (facts.user,)),
@@ -138,54 +136,9 @@ class Consequences:
                 provider=provider,
                 ends_ms=ends_ms,
             ),
-            state="draft",
             decision=heard.record.id,
-            release=RELEASE_CONDITIONS,
-            created_ms=now_ms,
-            starts_ms=now_ms,
-            author=SYSTEM,
-            author_key=SYSTEM,
+            now_ms=now_ms,
         )
-
-    def _place(self, connection: Any, order: Order, now_ms: int) -> None:
-        standing, store, arrows = order.standing, self._on.store, self._on.arrows
-        digest = digest16(order.decision.encode())
-        store.add(connection, order)
-        store.add_key(connection, _key("decision", order.decision, standing.kind), digest, order.id)
-        store.put_key(connection, _user_key(standing.kind, standing.target.tokens[0]), digest, order.id)
-        arrows.audit(connection, SYSTEM, "order:create", order, now_ms)
-        arrows.activate(connection, order, SYSTEM, now_ms)
-
-    def _stands(self, connection: Any, kind: str, user: str) -> bool:
-        """Whether the system's last order of this kind about this user is in force; one that let the user out is too."""
-        known = self._on.store.keyed(connection, _user_key(kind, user))
-        return known is not None and self._on.arrows.got(connection, known[1]).state == "active"
-
-    def _is_enough(self, connection: Any, now_ms: int) -> bool:
-        """Whether no more may be placed in this hour; said once an hour. Fails open: decisions stand, people look."""
-        store, most = self._on.store, self._carried().orders_per_hour_max
-        if store.count_by(connection, SYSTEM, after=self._ids.new("o", now_ms - HOUR_MS)) < most:
-            return False
-        hour = str(now_ms // HOUR_MS)
-        if store.keyed(connection, _key("held_back", hour)) is None:
-            store.add_key(connection, _key("held_back", hour), digest16(b""), "")
-            self._outbox.owe(
-                connection,
-                at_ms=now_ms,
-                topic=Topic.CONSEQUENCES_HELD_BACK,
-                subject="consequences",
-                payload={"orders_per_hour_max": most},
-            )
-        return True
-
-
-def _key(*parts: str) -> str:
-    """A natural key, beside the idempotency keys of callers."""
-    return digest16("\x1f".join(("consequence", *parts)).encode()).hex()
-
-
-def _user_key(kind: str, user: str) -> str:
-    return _key("user", kind, user)
 
 
 def _lasts_ms(action: Action, means: Means, at_ms: int) -> int:
