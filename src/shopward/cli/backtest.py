@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from shopward.adapters.bundles import put_in_force
 from shopward.adapters.process import tune_collector
 from shopward.cli.backtest_tables import show_differences, show_report
 from shopward.cli.policy import compiled
@@ -69,6 +70,14 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--against", type=_folder, help="With FILES: a policy to compare with.")
 @click.option(
+    "--model",
+    "models",
+    metavar="BUNDLE",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A bundle of shopward train in force with the policy on trial; may be given for several models.",
+)
+@click.option(
     "--how",
     type=click.Choice(["auto", "live", "columns"]),
     default="auto",
@@ -77,7 +86,12 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @_stream_options
 def backtest(
-    files: tuple[str, ...], folder: Path | None, against: Path | None, how: str, **options: Any
+    files: tuple[str, ...],
+    folder: Path | None,
+    against: Path | None,
+    models: tuple[Path, ...],
+    how: str,
+    **options: Any,
 ) -> None:
     """Run a policy over the recorded log or over files, and account for every rule.
 
@@ -94,7 +108,7 @@ def backtest(
     if against is not None and not files:
         raise click.UsageError("--against goes with FILES; a log is compared with its recorded decisions")
     if files:
-        policies = [compiled(folder)]
+        policies = [_with_models(compiled(folder), models)]
         beside = None if against is None else compiled(against)
         with file_events(files, "backtest") as stream:
             trials: Iterable[Trial | ShopwardError] = over_files(policies[0], stream, against=beside)
@@ -106,9 +120,11 @@ def backtest(
                 policies = list(
                     {id(each): each for each in (editions.first, *editions.by_digest.values())}.values()
                 )
+                for each in policies:
+                    put_in_force(each, models)
                 trials = over_log_itself(editions, log.entries, reread=log.reread)
             else:
-                policies = [compiled(folder)]
+                policies = [_with_models(compiled(folder), models)]
                 trials = over_log(policies[0], log.entries, by_columns=_by_columns(policies[0], how))
             report, refused = _account(trials, policies, options, "the recorded decisions")
     if options["as_json"]:
@@ -186,6 +202,12 @@ def _account(
     return tally.report(named, compared_with=compared_with, label_delay_ms=delay_ms), refused
 
 
+def _with_models(policy: Policy, models: tuple[Path, ...]) -> Policy:
+    """The policy with these models in force."""
+    put_in_force(policy, models)
+    return policy
+
+
 def _by_columns(policy: Policy, how: str) -> bool:
     """Whether the policy is run over columns; raises ``Misconfigured`` where that is asked for and cannot be."""
     if how == "live":
@@ -195,12 +217,12 @@ def _by_columns(policy: Policy, how: str) -> bool:
     except ImportError:
         does, found = False, "no numpy"
     else:
-        does, found = fits(policy), "features that learn from decisions"
+        does, found = fits(policy), "something that learns from decisions, or a model"
     if how == "columns" and not does:
         raise Misconfigured(
             "this policy cannot be run over columns",
             path="--how",
-            expected="numpy, and no feature of phase decision, known or condemned",
+            expected="numpy, no model, no campaigns, and no feature of phase decision, known or condemned",
             found=found,
             hint="leave --how out",
         )

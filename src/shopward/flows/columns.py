@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from shopward.flows.engine import DecisionRecord
+from shopward.risk.campaigns.spec import CampaignsSpec
 from shopward.risk.cel.columns import Columnar, NotColumnar
 from shopward.risk.features import Outcome
 from shopward.risk.features.declare import FIELDS
@@ -50,8 +51,9 @@ class Recorded(NamedTuple):
 
 
 def fits(policy: Policy) -> bool:
-    """Whether no feature of a policy learns from decisions, and no model in force is asked of every event."""
-    return policy.scorers is None and not any(
+    """Whether nothing of a policy learns from decisions, features or campaigns, and no model is asked of every event."""
+    is_alone = policy.scorers is None and policy.spec.campaigns == CampaignsSpec()
+    return is_alone and not any(
         spec.phase == "decision" or spec.measure in _FEEDBACK for spec in policy.spec.features
     )
 
