@@ -148,3 +148,26 @@ def test_a_folder_without_a_log_is_not_made_one(command, tmp_path):
     done = command("backtest", "--data", tmp_path / "empty")
     assert done.exit_code == 1
     assert not (tmp_path / "empty").exists()
+
+
+def test_a_bad_row_of_parquet_spoils_no_other(stream, command, tmp_path):
+    """Flat columns under dotted names; the row without a type is told with its number, the others are counted."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    rows = [
+        {
+            "id": event["id"],
+            "type": event["type"],
+            "status": event["status"],
+            "time": event["time"],
+            "user.id": "u1",
+        }
+        for event in stream[:5]
+    ]
+    rows[2]["type"] = None
+    path = tmp_path / "events.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    done = command("backtest", path, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["events"] == 4
+    assert "row 3" in done.stderr

@@ -18,7 +18,7 @@ import click
 
 from shopward.adapters.formats.streams import read_events
 from shopward.config import settings_from
-from shopward.errors import InvalidField, Misconfigured
+from shopward.errors import BadInput, InvalidField, Misconfigured
 from shopward.flows.backtest import Editions
 from shopward.risk.policy import PolicyFiles
 from shopward.service import open_log_to_read, published_policies
@@ -27,7 +27,7 @@ from shopward.values import parse_duration_ms, to_ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from shopward.events import Event
+    from shopward.flows.replay import Line
     from shopward.ports import EventLog, LogEntry
 
 GENUINE: Final = "genuine"
@@ -64,8 +64,8 @@ def recorded_policies(data: str | None, database: str | None) -> Editions:
 
 
 @contextmanager
-def file_events(files: tuple[str, ...], label: str) -> Iterator[Iterator[bytes | Event]]:
-    """All events of the files, in the order given."""
+def file_events(files: tuple[str, ...], label: str) -> Iterator[Iterator[Line]]:
+    """All events of the files, in the order given, and in its place why a row of Parquet is none."""
     sizes = [Path(file).stat().st_size for file in files if file != "-" and Path(file).exists()]
     with _bar(sum(sizes), label) as bar:
         yield _events(files, bar)
@@ -123,15 +123,19 @@ def _entries(log: EventLog, last: int, update: Callable[[int], None]) -> Iterato
         after = page[-1].seq
 
 
-def _events(files: tuple[str, ...], bar: Any) -> Iterator[bytes | Event]:
+def _events(files: tuple[str, ...], bar: Any) -> Iterator[Line]:
     for file in files:
-        done = 0
-        source = read_events(file)
+        done, refused = 0, list[BadInput]()
+        source = read_events(file, on_refused=refused.append)
         for number, item in enumerate(source):
             if not number % _BAR_EVERY:
                 bar.update(source.bytes_read - done)
                 done = source.bytes_read
+            if refused:
+                yield from refused
+                refused.clear()
             yield item
+        yield from refused
 
 
 def _bar(length: int, label: str) -> Any:

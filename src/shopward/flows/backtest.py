@@ -29,8 +29,9 @@ from shopward.risk.policy.difference import same_state
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from shopward.events import Event, Facts
+    from shopward.events import Facts
     from shopward.flows.engine import DecisionRecord
+    from shopward.flows.replay import Line
     from shopward.ports import LogEntry
     from shopward.risk.policy import Policy
 
@@ -88,7 +89,7 @@ def over_log_itself(
 
 
 def over_files(
-    policy: Policy, stream: Iterable[bytes | Event], *, against: Policy | None = None
+    policy: Policy, stream: Iterable[Line], *, against: Policy | None = None
 ) -> Iterator[Trial | ShopwardError]:
     """A policy over recorded events, beside another one where it is given; a refusal where a line is no event."""
     beside = None if against is None else _engine(against)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REPLAY_KEY: Final = b"shopward replay: not a secret..."
 """Tokens of a replay are kept nowhere; a fixed key makes replays comparable."""
+Line = bytes | Event | ShopwardError
+"""What a stream gives: a line to be checked, a checked event, or why a row was none."""
 _KEPT_MAX: Final = 4_000_000
 
 
@@ -61,10 +63,13 @@ class Replay:
         self.engine = Engine(policy, FactsMaker(Tokeniser(REPLAY_KEY)), self._recall)
         self.repeated = 0
 
-    def run(self, stream: Iterable[bytes | Event]) -> Iterator[tuple[Facts, DecisionRecord] | ShopwardError]:
+    def run(self, stream: Iterable[Line]) -> Iterator[tuple[Facts, DecisionRecord] | ShopwardError]:
         """The facts and the decision for each event; a refusal where a line is no event, and the next line goes on."""
         decide, recall = self.engine.decide, self._recall
         for raw in stream:
+            if isinstance(raw, ShopwardError):  # refused where it was read
+                yield raw
+                continue
             try:
                 event = raw if isinstance(raw, Event) else decode_event(raw)
                 if event.id in recall:

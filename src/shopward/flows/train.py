@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from shopward.errors import InvalidField, ShopwardError
-from shopward.flows.replay import Replay
+from shopward.flows.replay import Line, Replay
 from shopward.risk.models import Bundle, Examples, train
 from shopward.risk.models.bundle import FORMAT, Head
 from shopward.risk.models.card import card_of
@@ -22,7 +22,7 @@ from shopward.risk.verdict import score_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from shopward.events import Event, Facts
+    from shopward.events import Facts
     from shopward.risk.features import Readings
     from shopward.risk.policy import Policy
     from shopward.risk.policy.inputs import Inputs
@@ -61,7 +61,7 @@ class Collector:
 def gather(
     policy: Policy,
     name: str,
-    stream: Iterable[bytes | Event],
+    stream: Iterable[Line],
     *,
     until_ms: int = _FOREVER_MS,
     on_refused: Callable[[ShopwardError], None],
