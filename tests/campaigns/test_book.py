@@ -83,7 +83,7 @@ def test_an_account_entered_before_the_alarm_is_named():
     (finding,) = changes.findings
     assert finding.event_id == "e-100"
     assert finding.rescored_centi > max(finding.score_centi, 5_700)
-    (campaign, _users) = changes.campaigns[0]
+    (campaign,) = changes.campaigns
     assert campaign.accounts == 13
     assert campaign.members[finding.user].entered == 1
 

@@ -29,7 +29,7 @@ def test_a_hub_of_honest_people_joins_nobody(world):
     """A network where most accounts do well, as behind a carrier, is no link between the few that fail there."""
     world.add("u0", net="n1")
     for number in range(40):
-        world.clusters.honest(("", "n1"), f"good{number}", START_MS)
+        world.clusters.sources[1]["n1"].did_well(f"good{number}", START_MS)
     for number in range(1, 10):
         world.add(f"u{number}", net="n1")
     assert world.live() == []
@@ -126,7 +126,9 @@ class Shop(RuleBasedStateMachine):
     def succeed(self, device, user, net):
         """Somebody gets in."""
         self.clusters.explain(self.kind, f"d{device}", self.at_ms)
-        self.clusters.honest((f"d{device}", f"n{net}"), f"u{user}", self.at_ms)
+        for sources, token in zip(self.clusters.sources, (f"d{device}", f"n{net}"), strict=True):
+            if token in sources:
+                sources[token].did_well(f"u{user}", self.at_ms)
 
     @rule(minutes=st.integers(1, 4000))
     @precondition(lambda self: self.number)

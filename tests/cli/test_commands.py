@@ -101,3 +101,23 @@ def test_a_policy_that_is_wrong_says_where(tmp_path: Path) -> None:
     assert b"rule bad: when" in done.stderr
     told = shopward("policy", "check", "--policy", str(tmp_path), "--json")
     assert (told.returncode, json.loads(told.stdout)["ok"]) == (1, False)
+
+
+def test_replay_writes_the_campaigns_that_it_found(tmp_path: Path) -> None:
+    """One line a campaign, with its reach and the events that made its members."""
+    events = [
+        {
+            "id": f"e{n}", "type": "login", "status": "failed", "time": f"2026-01-05T01:{n:02}:00Z",
+            "user": {"id": f"u{n}"}, "context": {"ip": "203.0.113.7", "device_id": "d1"},
+        }
+        for n in range(20)
+    ]  # fmt: skip
+    stream, found = tmp_path / "events.ndjson", tmp_path / "campaigns.ndjson"
+    stream.write_text("".join(json.dumps(event) + "\n" for event in events))
+    done = shopward("replay", str(stream), "--out", str(tmp_path / "out.ndjson"), "--campaigns", str(found))
+    assert done.returncode == 0, done.stderr
+    (campaign,) = [json.loads(line) for line in found.read_text().splitlines()]
+    assert campaign["kind"] == "stuffing"
+    assert campaign["state"] == "live"
+    assert campaign["accounts"] == len(campaign["members"]) == 20
+    assert {member["event_id"] for member in campaign["members"]} == {event["id"] for event in events}

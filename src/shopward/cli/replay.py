@@ -15,12 +15,14 @@ from shopward.adapters.process import tune_collector
 from shopward.cli.policy import compiled
 from shopward.cli.recorded import file_events, moment_ms
 from shopward.errors import ShopwardError
+from shopward.flows.found import Found
 from shopward.flows.replay import Replay
 
 if TYPE_CHECKING:
     from shopward.flows.engine import DecisionRecord
 
 _REFUSALS_SHOWN = 20
+_TAKE_EVERY = 1_000
 
 
 @click.command()
@@ -45,12 +47,18 @@ _REFUSALS_SHOWN = 20
 @click.option(
     "--since", help="Print only decisions on events at or after this time (RFC 3339); all are applied."
 )
+@click.option(
+    "--campaigns",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the campaigns that were found here, one a line, with the events that made their members.",
+)
 def replay(
     files: tuple[str, ...],
     out: Path | None,
     folder: Path | None,
     models: tuple[Path, ...],
     since: str | None,
+    campaigns: Path | None,
 ) -> None:
     """Decide a recorded stream with the live code path, from empty state, carrying out no action.
 
@@ -61,16 +69,19 @@ def replay(
       shopward replay events.ndjson.gz --out decisions.ndjson
       shopward simulate --out world && shopward replay world/events.ndjson.gz | head
       shopward replay events.ndjson.gz --model takeover.model --since 2026-02-05
+      shopward replay events.ndjson.gz --out decisions.ndjson --campaigns campaigns.ndjson
     """
     since_ms = moment_ms(since)
     policy = compiled(folder)
     put_in_force(policy, models)
     run = Replay(policy)
     tune_collector()
-    refused = 0
+    refused, found = 0, Found()
     with ExitStack() as stack:
         sink: IO[bytes] = stack.enter_context(out.open("wb")) if out else sys.stdout.buffer
-        for result in run.run(stack.enter_context(file_events(files, "replay"))):
+        for number, result in enumerate(run.run(stack.enter_context(file_events(files, "replay")))):
+            if campaigns is not None and not number % _TAKE_EVERY:
+                found.take(run.engine.campaigns.take())
             if isinstance(result, ShopwardError):
                 refused += 1
                 if refused <= _REFUSALS_SHOWN:
@@ -80,6 +91,9 @@ def replay(
             if facts.time_ms >= since_ms:
                 sink.write(decision_line(record))
         sink.flush()
+    if campaigns is not None:
+        found.take(run.engine.campaigns.take())
+        campaigns.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in found.rows()))
     if run.repeated:
         click.echo(f"{run.repeated} events repeated an id and were passed over", err=True)
     if refused:

@@ -10,8 +10,8 @@ are found; ``book`` tells the story of one event through all three. No decision 
 read campaigns as features, and ``flows`` record them.
 """
 
-from shopward.risk.campaigns.book import CampaignBook
-from shopward.risk.campaigns.campaign import Campaign, Finding, Member
+from shopward.risk.campaigns.book import CampaignBook, Changes
+from shopward.risk.campaigns.campaign import Campaign, Finding, Member, Standing
 from shopward.risk.campaigns.plan import CampaignPlans
 from shopward.risk.campaigns.spec import CampaignsSpec, check_campaigns
 
@@ -20,7 +20,9 @@ __all__ = [
     "CampaignBook",
     "CampaignPlans",
     "CampaignsSpec",
+    "Changes",
     "Finding",
     "Member",
+    "Standing",
     "check_campaigns",
 ]

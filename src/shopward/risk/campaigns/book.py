@@ -29,26 +29,27 @@ from msgspec import Struct
 
 from shopward.errors import SnapshotInvalid
 from shopward.events.catalogue import MONEY_TYPES
-from shopward.risk.campaigns.campaign import Campaign, Finding
-from shopward.risk.campaigns.clusters import Clusters, Joined, Trace
+from shopward.risk.campaigns.campaign import Campaign, Finding, Standing
+from shopward.risk.campaigns.clusters import Clusters, Joined, Source, Trace
+from shopward.risk.campaigns.plan import value_of
 from shopward.risk.campaigns.rates import Watched
 from shopward.risk.campaigns.retro import Recent, Success
-from shopward.values import MINUTE_MS
+from shopward.values import HOUR_MS
 
 if TYPE_CHECKING:
     from shopward.events.facts import Facts
-    from shopward.risk.campaigns.plan import CampaignPlans, Kind
+    from shopward.risk.campaigns.plan import CampaignPlans, Kind, ValueOf
     from shopward.risk.features import Outcome, Readings
 
-SWEEP_MS: Final = 10 * MINUTE_MS
+SWEEP_MS: Final = HOUR_MS
 CHANGED_MAX: Final = 200_000
 FINDINGS_MAX: Final = 20_000
 
 
 class Changes(Struct, frozen=True):
-    """What changed since the last time: campaigns with the accounts that changed in them, and new findings."""
+    """What changed since the last time: campaigns as they stand, with the accounts that changed, and new findings."""
 
-    campaigns: list[tuple[Campaign, list[str]]]
+    campaigns: list[Standing]
     findings: list[Finding]
     at_ms: int
 
@@ -60,6 +61,9 @@ class Meaning(NamedTuple):
     traces: set[int]
     deeds: list[int]
     entries: list[int]
+
+
+NOTHING: Final = Meaning([], set(), [], [])
 
 
 class CampaignBook:
@@ -89,6 +93,12 @@ class CampaignBook:
             ]
             for path in {link.path for kind in plans.kinds for link in kind.links}
         }
+        self._explainers = [
+            (number, kind.explained_by) for number, kind in enumerate(plans.kinds) if kind.explained_by
+        ]
+        self._tables: list[tuple[ValueOf, tuple[dict[str, Source], ...]]] = []
+        self._find_tables()
+        self._is_calm = True
         self._points = plans.spec.found.points
         self._longest = max(range(len(plans.kinds)), key=lambda each: plans.kinds[each].window_ms, default=0)
         self._least_centi = round(plans.spec.found.score * 100)
@@ -108,7 +118,7 @@ class CampaignBook:
 
     def part_of(self, path: str, token: str, part: str) -> Any:
         """A part of the live campaign that a value belongs to; its empty value where there is none."""
-        campaign = self.campaign_of(path, token)
+        campaign = None if self._is_calm else self.campaign_of(path, token)
         if campaign is None:
             return "" if part in ("id", "kind") else 0
         return getattr(campaign, part)
@@ -135,20 +145,23 @@ class CampaignBook:
             for name, test, key_of in plan.rates
             if (key := key_of(facts)) and test(facts, readings, outcome)
         ]
-        if not facts.user:
-            return Meaning(rates, set(), [], [])
-        traces = {number for number, test in plan.traces if test(facts, readings, outcome)}
-        deeds = [
-            number
-            for number, test in plan.deeds
-            if facts.user in self._clusters[number].member_of and test(facts, readings, outcome)
-        ]
-        entries = (
-            [number for number, test in plan.entries if test(facts, readings, outcome)]
-            if facts.status == "succeeded" and outcome.passed
-            else []
+        user = facts.user
+        went_well = facts.status == "succeeded" and outcome.passed
+        if not user or not (plan.traces or (plan.entries and went_well) or self._has_member(user)):
+            return Meaning(rates, set(), [], []) if rates else NOTHING
+        return Meaning(
+            rates,
+            {number for number, test in plan.traces if test(facts, readings, outcome)},
+            [
+                number
+                for number, test in plan.deeds
+                if user in self._clusters[number].member_of and test(facts, readings, outcome)
+            ],
+            [number for number, test in plan.entries if went_well and test(facts, readings, outcome)],
         )
-        return Meaning(rates, traces, deeds, entries)
+
+    def _has_member(self, user: str) -> bool:
+        return any(user in clusters.member_of for clusters in self._clusters if clusters.member_of)
 
     def settle(self, facts: Facts, outcome: Outcome, meaning: Meaning) -> None:
         """Take an event with its decision."""
@@ -157,8 +170,7 @@ class CampaignBook:
             self._sweep(at_ms)
         for name, key in meaning.rates:  # (2)
             self._rates[name].count(key, at_ms)
-        went_well = facts.status == "succeeded" and outcome.passed and facts.type != "label"
-        if went_well:  # (3)
+        if facts.user and facts.status == "succeeded" and outcome.passed:  # (3)
             self._went_well(facts)
         for number in meaning.traces:  # (4)
             self._trace(number, facts, outcome)
@@ -170,11 +182,18 @@ class CampaignBook:
         for path, token, _until_ms in outcome.condemned if self._kinds else ():  # (7)
             self._find(path, token, self._longest)
 
+    def everything(self) -> None:
+        """Let the next ``take`` give all campaigns whole, and all findings that are remembered: after a start."""
+        for clusters in self._clusters:
+            for campaign in clusters.campaigns.values():
+                self._note(campaign, *campaign.members)
+        self._findings = list(self._recent.found.values())
+
     def take(self) -> Changes:
         """What changed since the last call."""
         by_id = {id_: campaign for clusters in self._clusters for id_, campaign in clusters.campaigns.items()}
         changed = [
-            (by_id[id_], list(users))
+            by_id[id_].standing(list(users))
             for id_, users in self._changed.items()
             if id_ in by_id and by_id[id_].opened_ms
         ]
@@ -220,6 +239,8 @@ class CampaignBook:
         for name, keys in saved.rates.items():
             self._rates[name].keys = keys
         self._clusters, self._recent = saved.clusters, saved.recent
+        self._find_tables()
+        self._look_for_calm()
         self._changed = {id_: dict.fromkeys(users) for id_, users in saved.changed.items()}
         self._findings, self._swept_ms = saved.findings, saved.swept_ms
         self._at_ms, self.shed = saved.at_ms, saved.shed
@@ -229,16 +250,31 @@ class CampaignBook:
         for kind, clusters in zip(self._kinds, self._clusters, strict=True):
             for campaign in clusters.sweep(kind, at_ms):
                 self._note(campaign)
+        self._look_for_calm()
         self._recent.forget(at_ms - max((kind.window_ms for kind in self._kinds), default=0))
 
     def _went_well(self, facts: Facts) -> None:
-        for number, kind in enumerate(self._kinds):
+        for number, explained_by in self._explainers:
             clusters = self._clusters[number]
-            if kind.explained_by is not None and (token := kind.explained_by(facts)):
-                for campaign, user in clusters.explain(kind, token, facts.at_ms):
+            if clusters.waiting and (token := explained_by(facts)) in clusters.waiting:
+                for campaign, user in clusters.explain(self._kinds[number], token, facts.at_ms):
                     self._note(campaign, user)
-            if facts.user:
-                clusters.honest(tokens(kind, facts), facts.user, facts.at_ms)
+        for read, tables in self._tables:
+            value = read(facts)
+            for sources in tables:
+                if value in sources:
+                    sources[value].did_well(facts.user, facts.at_ms)
+
+    def _find_tables(self) -> None:
+        """The sources of each path, over all kinds, so that an event's value is read once."""
+        self._tables = [
+            (value_of(path), tuple(self._clusters[number].sources[position] for number, position in places))
+            for path, places in self._links.items()
+        ]
+
+    def _look_for_calm(self) -> None:
+        """Whether nothing is live, so that whoever reads campaigns need not look."""
+        self._is_calm = not self.live()
 
     def _trace(self, number: int, facts: Facts, outcome: Outcome) -> None:
         kind, clusters = self._kinds[number], self._clusters[number]
@@ -266,6 +302,7 @@ class CampaignBook:
 
     def _joined(self, number: int, joined: Joined) -> None:
         self._note(joined.campaign, *joined.users)
+        self._is_calm = self._is_calm and joined.campaign.state != "live"
         for campaign in joined.merged:
             self._note(campaign)
         for path, token in joined.sources:

@@ -7,6 +7,8 @@ the same log gives the same ids.
 
 from __future__ import annotations
 
+from collections.abc import Iterable  # noqa: TC003 -- named in a signature of a Struct
+from copy import copy
 from typing import Literal
 
 from msgspec import Struct
@@ -78,10 +80,39 @@ class Campaign(Struct):
         """The estimated part of its accounts, in a hundred, that is there for no innocent reason."""
         return self.certain // len(self.members) if self.members else 0
 
-    @property
-    def entered_accounts(self) -> int:
-        """How many of its accounts were entered and not stopped."""
-        return sum(1 for member in self.members.values() if member.entered)
+    def standing(self, users: Iterable[str]) -> Standing:
+        """How it stands now, with these members."""
+        members = {user: copy(member) for user in users if (member := self.members.get(user)) is not None}
+        left = [user for user in users if user not in members]
+        return Standing(
+            self.id, self.kind, self.state, self.heir, self.first_ms, self.opened_ms, self.last_ms, self.accounts,
+            self.confidence, self.tried, self.entered, self.stopped, dict(self.spent), dict(self.sources), members, left,
+        )  # fmt: skip
+
+
+class Standing(Struct, frozen=True):
+    """A campaign as it stands now, apart from the state that goes on: for who records and shows it.
+
+    Attributes:
+        members: those that changed since the last time; ``left`` were taken back.
+    """
+
+    id: str
+    kind: str
+    state: State
+    heir: str
+    first_ms: int
+    opened_ms: int
+    last_ms: int
+    accounts: int
+    confidence: int
+    tried: int
+    entered: int
+    stopped: int
+    spent: dict[str, tuple[int, int]]
+    sources: dict[str, int]
+    members: dict[str, Member]
+    left: list[str]
 
 
 class Finding(Struct, frozen=True):

@@ -52,6 +52,11 @@ class Source(Struct, array_like=True):
     honest: dict[str, int] = {}
     campaign: str = ""
 
+    def did_well(self, user: str, at_ms: int) -> None:
+        """Somebody did well here: a source with many such accounts joins nobody."""
+        if user and user not in self.suspicious:
+            _mark(self.honest, user, at_ms)
+
 
 class Joined(Struct, array_like=True, frozen=True):
     """What a call changed: the campaign, the accounts and sources that belong to it now, the campaigns that it took over."""
@@ -145,13 +150,6 @@ class Clusters(Struct):
                 gone.append((campaign, trace.user))
         return gone
 
-    def honest(self, tokens: Iterable[str], user: str, at_ms: int) -> None:
-        """Somebody did well here: a source with many such accounts joins nobody."""
-        for sources, token in zip(self.sources, tokens, strict=True):
-            source = sources.get(token)
-            if source is not None and user not in source.suspicious:
-                _mark(source.honest, user, at_ms)
-
     def enter(self, kind: Kind, campaign: Campaign, trace: Trace, how: str) -> bool:
         """Make an account a member because of a success that was found; whether it was none before."""
         if self.find(self.member_of.get(trace.user, "")) is not None:
@@ -205,9 +203,9 @@ class Clusters(Struct):
         found = [campaign for _path, _token, source in joining for campaign in self._led_to(source)]
         campaign = min(found, key=lambda each: each.id, default=None) or self._new(kind, trace)
         merged = list({each.id: each for each in found if each is not campaign}.values())
+        users = [user for other in merged for user in other.members]
         for other in merged:
             self._merge(campaign, other)
-        users: list[str] = []
         attached = []
         for path, token, source in joining:
             if self.find(source.campaign) is not campaign or not source.campaign:

@@ -33,7 +33,7 @@ class Recent(Struct):
     """Recent successes by path and token of their source, and those that were found already."""
 
     by_source: dict[str, dict[str, list[Success]]] = {}
-    found: dict[str, int] = {}
+    found: dict[str, Finding] = {}
 
     def keep(self, path: str, token: str, success: Success) -> None:
         """Remember a success under one of its sources."""
@@ -68,13 +68,12 @@ class Recent(Struct):
             rescored = rescored_centi(success.score_centi, points)
             if success.at_ms < since_ms or success.event_id in self.found or rescored < least_centi:
                 continue
-            self.found[success.event_id] = success.at_ms
-            findings.append(
-                Finding(
-                    "f-" + success.event_id, success.event_id, success.user, success.at_ms, now_ms, success.type,
-                    path, campaign, success.score_centi, rescored,
-                )
+            finding = Finding(
+                "f-" + success.event_id, success.event_id, success.user, success.at_ms, now_ms, success.type, path,
+                campaign, success.score_centi, rescored,
             )  # fmt: skip
+            self.found[success.event_id] = finding
+            findings.append(finding)
         return findings
 
     def forget(self, before_ms: int) -> None:
@@ -82,7 +81,7 @@ class Recent(Struct):
         for sources in self.by_source.values():
             for token in _old(sources, before_ms):
                 del sources[token]
-        for event_id in [event_id for event_id, at_ms in self.found.items() if at_ms < before_ms]:
+        for event_id in [event_id for event_id, each in self.found.items() if each.at_ms < before_ms]:
             del self.found[event_id]
 
 
