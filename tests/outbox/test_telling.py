@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from outbox.test_signing import example
 from receiver import Receiver
 from serving import Server, event
+from shopward.cli import main
 
 ACTING = Path(__file__).parents[1] / "protection" / "acting"
 QUICK = {"SHOPWARD_WEBHOOK_TIMEOUT_S": "1"}
@@ -123,6 +125,30 @@ def test_the_calls_of_an_administrator(tmp_path, receiver):
         assert json.loads(server.get("/v1/webhooks")[1]) == {"webhooks": []}
         said = "".join(server.out + server.err)
     assert webhook["secret"] not in said
+
+
+def test_the_command_of_an_administrator(tmp_path, receiver, monkeypatch):
+    """Add, test, list, look, rotate, replay, remove from the command line; the secret is printed once."""
+    with Server(tmp_path / "data", environment=QUICK) as server:
+        monkeypatch.setenv("SHOPWARD_KEY", server.key)
+        monkeypatch.setenv("SHOPWARD_URL", server.url)
+
+        def run(*words, code=0):
+            done = CliRunner().invoke(main, ["webhook", *words])
+            assert done.exit_code == code, done.output
+            return done.output
+
+        webhook_id, secret = run("add", receiver.url + "/ok", "--topic", "order.ended").split()
+        assert "on its way: m-" in run("test", webhook_id)
+        _shown(server, lambda all_: all_[0].get("last_code") == "http_204")
+        assert "http_204" in run("list")
+        assert "webhook.test" in run("deliveries", webhook_id, "--state", "delivered")
+        assert run("rotate", webhook_id).split()[1] not in (secret, "")
+        assert "tried again: 0" in run("replay", webhook_id)
+        assert secret not in run("list", "--json")
+        assert "nothing is removed" in run("remove", webhook_id)
+        assert "removed" in run("remove", webhook_id, "--yes")
+        run("rotate", webhook_id, code=1)
 
 
 def _shown(server, enough):

@@ -20,6 +20,7 @@ from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
 from shopward.cli.victims import set_
+from shopward.cli.webhook import webhook
 from shopward.errors import Misconfigured, ShopwardError
 
 
@@ -53,7 +54,7 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit):
+for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit, webhook):
     main.add_command(command)
 order.add_command(set_)
 for command in (backtest, diff, publish, rollback, list_):
