@@ -43,10 +43,9 @@ def test_labels_from_a_csv_say_the_same_as_labels_of_the_stream(stream):
     collector, until_ms = gather(policy, "payment", silent, on_refused=pytest.fail)
     labelled(collector, [*words, ("p1", "insider"), ("nobody", "fraud")])
     head = bundle_of(policy, collector, until_ms=until_ms).head
+    old = {f"p{row}" for row, at_ms in enumerate(collector.examples.at_ms) if at_ms < until_ms - 7 * DAY_MS}
     assert head.frauds == len(words)
-    assert head.genuine == sum(
-        1 for row in range(len(collector.examples)) if collector.examples.at_ms[row] < until_ms - 7 * DAY_MS
-    ) - sum(1 for event_id, _ in words if collector.examples.at_ms[int(event_id[1:])] < until_ms - 7 * DAY_MS)
+    assert head.genuine == len(old - {"p1"} - {event_id for event_id, _word in words})
 
 
 def test_too_few_labels_teach_nothing(stream):
