@@ -13,7 +13,7 @@ from sqlalchemy import text
 from protection.conftest import database  # noqa: F401 -- a fixture
 from shopward.errors import Misconfigured
 from shopward.service import Shopward
-from shopward.values import MINUTE_MS
+from shopward.values import DAY_MS, MINUTE_MS
 from stepup.authenticator import Authenticator
 from stepup.front import DEVICE, WHO, Front
 from stepup.world import wrong
@@ -405,9 +405,25 @@ def test_each_change_of_factors_is_owed_to_the_shop(front):
         rows = shop.shopward.records.read(
             lambda each: each.execute(text("SELECT topic, subject, payload FROM outbox_message")).all()
         )
+        rows = [row for row in rows if row.topic.partition(".")[0] in ("challenge", "factor")]
         assert sorted(row.topic for row in rows) == ["challenge.denied", "factor.added", "factor.removed"]
         assert {row.subject for row in rows if row.topic.startswith("factor")} == {app_id}
         token = shop.shopward.maker.user_token("u1")
         assert not any("u1" in row.payload or token in row.payload for row in rows)
 
     front.run(story)
+
+
+def test_old_challenges_are_forgotten_and_not_asked_anew(lite):
+    """After two days the row is gone; the decision is too old to be challenged again."""
+
+    async def story(shop):
+        decision = await shop.challenged_login()
+        path = f"/v1/challenges/{decision['id']}"
+        await shop.post(path + "/codes", WHO | TO)
+        assert shop.shopward.proofs.forget() == 0
+        shop.clock.advance(3 * DAY_MS)
+        assert shop.shopward.proofs.forget() == 1
+        assert (await shop.get(path))[1]["code"] == "expired"
+
+    lite.run(story)

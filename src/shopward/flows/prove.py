@@ -30,7 +30,7 @@ from shopward.events.catalogue import ChallengeProof, Event
 from shopward.flows.asked import PROVED_ALWAYS
 from shopward.stepup.challenges import LIFETIME_MS, TRIES_MAX
 from shopward.stepup.refusals import StepUpRefused
-from shopward.values import to_rfc3339
+from shopward.values import DAY_MS, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from shopward.stepup.code_channel import Language
     from shopward.values import Clock, IdSource
 
+KEPT_MS: Final = 2 * DAY_MS
+"""How long challenges are kept; a decision is too old to be challenged anew long before that."""
 LOOKED_AT: Final = frozenset({"wrong_answer", "cloned_passkey"})
 """Refusals of an answer that was compared: the log hears of them as a challenge that failed."""
 NOT_ME: Final = "not_me"
@@ -174,6 +176,11 @@ class ProofDesk:
         challenge = self._challenge(desk, asked, stepup.open_challenge)
         stepup.cancel_challenge(desk, challenge.id, expected=asked.subject, at_ms=self._clock.now_ms())
         return Heard(self._failed(decision_id, who, NOT_ME), view=self._view(asked, self._again(desk, asked)))
+
+    def forget(self) -> int:
+        """Delete challenges that nobody can answer or spend any more; how many."""
+        desk, before_ms = self._desk, self._clock.now_ms() - KEPT_MS
+        return desk.run(lambda each: desk.store.forget_challenges(each, before_ms=before_ms))
 
     def _asked(self, caller: Caller, decision_id: str, who: Who) -> tuple[Desk, Asked, Challenge]:
         """(1) to (3): the decision, held against who answers, and its challenge."""

@@ -73,6 +73,7 @@ class Application:
             overseer=shopward.overseer,
             notary=shopward.notary,
             courier=shopward.courier,
+            proofs=shopward.proofs,
             messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shopward.flows.follow import Follower
     from shopward.flows.notary import Notary
     from shopward.flows.oversee import Overseer
+    from shopward.flows.prove import ProofDesk
     from shopward.ports import Messenger
 
 LOOK_S: Final = 1.0
@@ -49,6 +50,7 @@ class Beside:
         overseer: begins and ends orders whose moment has come, also where nobody sends an event.
         notary: signs the audit log now and then.
         courier: the bookkeeping of webhooks.
+        proofs: forgets old challenges.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -59,12 +61,14 @@ class Beside:
         overseer: Overseer,
         notary: Notary,
         courier: Courier,
+        proofs: ProofDesk,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
         self._overseer = overseer
         self._notary = notary
         self._courier = courier
+        self._proofs = proofs
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
@@ -110,6 +114,7 @@ class Beside:
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)
+                await self._tried(self._proofs.forget)
                 await self._tried(self._notary.sign_if_due)
                 hourly_at = self._loop.time() + HOURLY_S
             due = await self._tried(self._courier.due)
