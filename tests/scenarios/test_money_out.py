@@ -113,6 +113,20 @@ def test_money_to_a_stranger_is_looked_at_and_much_of_it_is_held(quiet):
     assert "large_transfer_to_stranger" not in usual.codes
 
 
+def test_who_called_it_off_meets_no_challenge_and_the_thief_does(quiet):
+    """For a day after "that was not me" a strange device proves more, and the device of the owner is left alone."""
+    owner, thief = quiet.regulars(2)
+    thief.customer = owner.customer
+    thief.login()
+    owner.do("challenge", "failed", challenge={"decision_id": "d-1", "factor": "not_me"})
+    again = quiet.last(thief.login())
+    assert "owner_said_not_me" in again.codes
+    assert again.stopped
+    assert "owner_said_not_me" not in quiet.last(owner.login()).codes
+    quiet.shop.advance(days=1, minutes=1)
+    assert "owner_said_not_me" not in quiet.last(thief.login()).codes
+
+
 def test_honest_days_are_not_stopped(stage):
     """Two weeks of two hundred customers who transfer, withdraw, add payees and change phones and passwords."""
     honest = stage.honest()
