@@ -192,12 +192,14 @@ def test_a_folder_is_the_operators(tmp_path, small):
 
 
 def test_publishing_takes_the_role(server, small):
-    """A service's key may read and may not publish."""
+    """A service's key may see what decides, and neither publish nor read rules."""
     made = server.post("/v1/keys", {"name": "till", "person": "till", "roles": ["service"]})
     admin, server.key = server.key, json.loads(made[1])["key"]
     assert publish(server, small(), 403)["code"] == "role_missing"
     assert server.get("/v1/policies")[0] == 200
+    assert server.get("/v1/policies/1")[0] == 403
     server.key = admin
+    assert server.get("/v1/policies/1")[0] == 404
 
 
 def test_it_is_audited_with_digest_and_number_and_no_person(server, tmp_path, small):

@@ -195,7 +195,7 @@ class PolicyCalls:
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/policies/{number}``."""
-        self._calls.caller(request)
+        self._calls.caller(request, "analyst")
         text = request.path_params["number"]
         if not (text.isascii() and text.isdigit() and len(text) <= 15):
             raise NotFound(

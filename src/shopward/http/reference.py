@@ -352,7 +352,7 @@ def _policy_paths() -> dict[str, Any]:
         "/v1/policies/shadow": {"get": _get("shadow_rules", "Rules on trial", "Since the process began.", "Shadows", [])},
         "/v1/policies/{number}": {"get": _get("policy", "A publication with its files", "As it was published.", "PolicyView", [
             _parameter("number", "path", {"type": "integer", "minimum": 1, "maximum": 2**53}),
-        ], "404")},
+        ], "403", "404")},
     }  # fmt: skip
 
 
