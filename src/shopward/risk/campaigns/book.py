@@ -351,7 +351,10 @@ class CampaignBook:
     def _find(self, path: str, token: str, number: int, campaign_id: str = "") -> None:
         """The earlier successes of a source become findings, and their accounts members where a campaign is behind it."""
         share = max(
-            (self._clusters[each].share(position, token) for each, position in self._links.get(path, ())),
+            (
+                self._clusters[each].share(self._kinds[each], position, token)
+                for each, position in self._links.get(path, ())
+            ),
             default=1.0,
         )
         findings = self._recent.findings(

@@ -191,12 +191,14 @@ class Clusters(Struct):
                     return campaign
         return None
 
-    def share(self, position: int, token: str) -> float:
-        """The part of the accounts seen at a source that is suspicious; 0.0 where nobody was."""
+    def share(self, kind: Kind, position: int, token: str) -> float:
+        """The part of the accounts seen at a source that is suspicious; 0.0 where it is too few or too small to join them."""
         source = self.sources[position].get(token)
-        if source is None or not source.suspicious:
+        link = kind.links[position]
+        if source is None or len(source.suspicious) < link.accounts:
             return 0.0
-        return len(source.suspicious) / (len(source.suspicious) + len(source.honest))
+        share = len(source.suspicious) / (len(source.suspicious) + len(source.honest))
+        return share if share >= link.share else 0.0
 
     def _join_over(self, kind: Kind, trace: Trace, joining: list[tuple[str, str, Source]]) -> Joined:
         """Join the accounts of sources, and the campaigns that these lead to."""
