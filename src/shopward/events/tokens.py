@@ -20,7 +20,8 @@ from shopward.errors import InvalidField
 KEY_BYTES: Final = 32
 _CACHE_MAX: Final = 100_000
 """Values of one domain that are kept with their tokens; a token costs 0.7 us, a kept one 0.03 us."""
-_OCTET: Final = re.compile(r"25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]")
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET}\.){_OCTET}")
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
@@ -41,7 +42,12 @@ class Domain(dict[str, str]):
     def compute(self, value: str) -> str:
         """The token of a value, which is not kept."""
         digest = self._keyed.copy()
-        digest.update(value.encode("utf-8", "surrogatepass"))
+        try:
+            digest.update(value.encode())
+        except (
+            UnicodeEncodeError
+        ):  # half of a surrogate pair, which only a caller in this process can hand over
+            digest.update(value.encode("utf-8", "surrogatepass"))
         return b2a_base64(digest.digest()).translate(_URL_SAFE)[:22].decode("ascii")
 
 
@@ -84,10 +90,9 @@ class Tokeniser:
         return cached
 
     def _address(self, ip: str) -> tuple[str, str]:
-        parts = ip.split(".")
-        if len(parts) == 4 and all(_OCTET.fullmatch(part) for part in parts):
-            # The usual case, five times cheaper than the library's parser, which takes all the others.
-            return self._tokens_of(ip, f"{parts[0]}.{parts[1]}.{parts[2]}.0/24")
+        usual = _IPV4.fullmatch(ip)
+        if usual is not None:  # many times cheaper than the library's parser, which takes all the others
+            return self._tokens_of(ip, f"{usual[1]}0/24")
         try:
             address = ipaddress.ip_address(ip)
         except ValueError:

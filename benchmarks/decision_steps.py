@@ -1,0 +1,184 @@
+"""What each step of a decision costs: CPU microseconds an event, in groups, as the server does it.
+
+Run: ``python benchmarks/decision_steps.py [--policy DIR] [--load shop|reference] [--groups 60] [--lines 500]``. JSON
+lines: one a step with the median and the best of all groups, their sum, and ``yardstick``, one unkeyed BLAKE2b of 600
+bytes, which tells a busy machine from a slow program: divide by it to compare two runs. Steps that C code does without
+Python's lock are counted too. The store is SQLite in ``--dir``. HTTP is not part of this: ``http_decisions.py`` has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from http_decisions import shop_events
+from reference_load import reference_events
+
+from shopward.adapters.process import tune_collector
+from shopward.adapters.sql import SqlEventLog
+from shopward.events import FactsMaker, Tokeniser, canonical_bytes, decode_event
+from shopward.flows.engine import Engine
+from shopward.flows.replay import MemoryRecall
+from shopward.flows.wording import Wording
+from shopward.ports import LogEntry
+from shopward.risk.policy import Policy, load_default_policy, load_policy
+from shopward.risk.verdict import judge
+from shopward.values import digest16
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shopward.events import Facts
+    from shopward.flows.engine import DecisionRecord
+
+encode = msgspec.json.Encoder().encode
+YARDSTICK = b"x" * 600
+WARM_GROUPS = 5
+"""Not counted: functions are generated and machine code is loaded."""
+
+
+class Steps:
+    """Times by step, one a group."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, list[float]] = {}
+
+    def each(self, step: str, do: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Do it for every item of a group."""
+        return self.group(step, len(items), lambda: [do(item) for item in items])  # type: ignore[no-any-return]
+
+    def group(self, step: str, events: int, do: Callable[[], Any]) -> Any:
+        """Do it once for a whole group."""
+        began = time.process_time()
+        result = do()
+        self.add(step, (time.process_time() - began) / events)
+        return result
+
+    def add(self, step: str, seconds_each: float) -> None:
+        """What one group took, for one event."""
+        self.taken.setdefault(step, []).append(seconds_each * 1e6)
+
+    def say(self) -> None:
+        """Print them."""
+        sums = [0.0, 0.0]
+        for step, taken in self.taken.items():
+            counted = taken[WARM_GROUPS:]
+            median, best = statistics.median(counted), min(counted)
+            if step != "yardstick":
+                sums = [sums[0] + median, sums[1] + best]
+            print(json.dumps({"step": step, "us_median": round(median, 2), "us_best": round(best, 2)}))
+        print(json.dumps({"step": "sum", "us_median": round(sums[0], 1), "us_best": round(sums[1], 1)}))
+
+
+class Bench:
+    """A policy, a store, and the groups that go through both."""
+
+    def __init__(self, policy: Policy, log: SqlEventLog) -> None:
+        self.steps = Steps()
+        self._log = log
+        self._policy = policy
+        self._maker = FactsMaker(Tokeniser(b"k" * 32))
+        self._engine = Engine(policy, self._maker, MemoryRecall())
+        self._wording = Wording(policy.spec)
+        self._seq = 0
+
+    def run(self, raws: Sequence[bytes]) -> None:
+        """One group through all steps."""
+        steps, lines = self.steps, len(raws)
+        steps.each("yardstick", lambda _raw: hashlib.blake2b(YARDSTICK).digest(), raws)
+        events = steps.each("decode and check", decode_event, raws)
+        ids = [event.id for event in events]
+        steps.group("look up ids", lines, lambda: self._log.find(ids))
+        bodies = steps.each("canonical bytes", canonical_bytes, events)
+        digests = steps.each("digest", digest16, bodies)
+        facts = steps.each("facts and tokens", self._maker.make, events)
+        records = self._weigh(facts)
+        entries = self._entries(
+            facts,
+            digests,
+            steps.each("facts as JSON", encode, facts),
+            bodies,
+            steps.each("record as JSON", encode, records),
+        )
+        steps.group("append to the log", lines, lambda: self._log.append(entries))
+        given = steps.each("wording", lambda record: self._wording.decision(record, "en"), records)
+        steps.each("answer as JSON", encode, given)
+
+    def _weigh(self, all_facts: Sequence[Facts]) -> list[DecisionRecord]:
+        """The engine's own steps, event by event, since each event sees what the last one has taught."""
+        engine, clock = self._engine, time.process_time
+        spent = dict.fromkeys(("features", "rules and verdict", "record", "settle"), 0.0)
+        records = []
+        for facts in all_facts:
+            engine.latest_ms = facts.at_ms = max(engine.latest_ms, facts.time_ms)
+            times = [clock()]
+            readings = engine.kernel.observe(facts)
+            times.append(clock())
+            verdict = judge(self._policy, facts, readings, engine.challenges.satisfied(facts))
+            times.append(clock())
+            record = engine._record(facts, verdict)  # noqa: SLF001 -- a step of the engine's
+            times.append(clock())
+            engine._settle(facts, readings, record)  # noqa: SLF001 -- likewise
+            times.append(clock())
+            records.append(record)
+            for name, begin, end in zip(spent, times, times[1:], strict=False):
+                spent[name] += end - begin
+        for name, seconds in spent.items():
+            self.steps.add(name, seconds / len(all_facts))
+        return records
+
+    def _entries(
+        self,
+        all_facts: Sequence[Facts],
+        digests: list[bytes],
+        facts_json: list[bytes],
+        bodies: list[bytes],
+        records_json: list[bytes],
+    ) -> list[LogEntry]:
+        first = self._seq + 1
+        self._seq += len(all_facts)
+        return [
+            LogEntry(
+                seq, "event", facts.id, facts.at_ms, facts.at_ms, digest, facts.user, known, body, record
+            )
+            for seq, (facts, digest, known, body, record) in enumerate(
+                zip(all_facts, digests, facts_json, bodies, records_json, strict=True), start=first
+            )
+        ]
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dir", type=Path, default=Path())
+    parser.add_argument("--policy", default="")
+    parser.add_argument("--load", choices=("shop", "reference"), default="shop")
+    parser.add_argument("--groups", type=int, default=60)
+    parser.add_argument("--lines", type=int, default=500)
+    asked = parser.parse_args()
+    policy = Policy(load_policy(Path(asked.policy)) if asked.policy else load_default_policy())
+    source = reference_events() if asked.load == "reference" else shop_events()
+    raws = list(islice(source, (asked.groups + WARM_GROUPS) * asked.lines))
+    tune_collector()
+    with tempfile.TemporaryDirectory(dir=asked.dir) as name:
+        log = SqlEventLog.open(f"sqlite:///{Path(name).absolute()}/log.db")
+        log.claim()
+        bench = Bench(policy, log)
+        for start in range(0, len(raws), asked.lines):
+            bench.run(raws[start : start + asked.lines])
+        bench.steps.say()
+        log.close()
+
+
+if __name__ == "__main__":
+    main()
