@@ -142,6 +142,8 @@ class CelFilters:
         self._event = event_environment()
         self._decision = decision_environment(self.types)
         self._checked: dict[tuple[str, str], cel.Checked] = {}
+        self._functions: dict[str, Any] = {}
+        self._lefts: dict[tuple[str, str, str, str], cel.Checked | bool] = {}
         for spec in features:
             if spec.where:
                 self._check(spec)
@@ -242,7 +244,10 @@ class CelFilters:
         checked = self._check(spec)
         if type_ == "label" and ("type",) not in checked.references:
             return False
-        return checked.under({("type",): type_, ("status",): status})
+        kind = (spec.phase, spec.where, type_, status)
+        if kind not in self._lefts:  # many features share a filter
+            self._lefts[kind] = checked.under({("type",): type_, ("status",): status})
+        return self._lefts[kind]
 
     def _check(self, spec: FeatureSpec) -> cel.Checked:
         environment = self._event if spec.phase == "event" else self._decision
@@ -254,8 +259,11 @@ class CelFilters:
         return self._checked[key]
 
     def _compiled(self, arguments: str, checked: cel.Checked) -> Any:
-        source = checked.to_python(reader_of(self._index), presence_of(self._index))
-        return eval(f"lambda {arguments}: {source}", dict(cel.RUNTIME_NAMESPACE))  # noqa: S307 -- made by our own compiler
+        source = f"lambda {arguments}: {checked.to_python(reader_of(self._index), presence_of(self._index))}"
+        function = self._functions.get(source)
+        if function is None:  # most kinds of event leave the same of a filter
+            function = self._functions[source] = eval(source, dict(cel.RUNTIME_NAMESPACE))  # noqa: S307 -- made by our own compiler
+        return function
 
 
 def _checked(
