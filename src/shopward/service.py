@@ -245,6 +245,8 @@ class Shopward:
                 opened.follower.begin()
                 if rebuild:
                     opened.desk.rebuild(progress)  # (6)
+                    if opened.desk.refused_snapshot:
+                        _logger.warning("the snapshot is not used: %s", opened.desk.refused_snapshot)
             except BaseException:
                 desks.records.close()
                 raise

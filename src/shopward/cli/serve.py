@@ -2,18 +2,39 @@
 
 Promise: it says where it listens on a line of its own, ``listening on http://...``, once it does; it prints the API key
 once, at the very first start; it ends cleanly on SIGINT and SIGTERM, with a snapshot. A policy that does not compile
-or a setting that would be unsafe ends it at once with exit code 2, a store that another server owns with 1.
+or a setting that would be unsafe ends it at once with exit code 2, a store that another server owns with 1. While the state
+is rebuilt from the log, a bar stands on the terminal's standard error; ``/readyz`` tells the same to machines.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shopward.config import settings_from
 from shopward.errors import PolicyInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def rebuilding() -> Callable[[int, int], None]:
+    """A progress bar that appears with the first part of the log and ends with the last."""
+    bars: list[Any] = []
+
+    def progress(done: int, of: int) -> None:
+        if not bars:
+            bars.append(
+                click.progressbar(length=of, label="rebuilding the state from the log", file=sys.stderr)
+            )
+        bars[0].update(done - bars[0].pos)
+        if done >= of:
+            bars.pop().render_finish()
+
+    return progress
 
 
 @click.command()
@@ -56,7 +77,7 @@ def serve(**flags: str | int | bool | None) -> None:
     from shopward.http import serve as run  # noqa: PLC0415 -- the other commands need no server
 
     try:
-        run(settings_from(os.environ, **flags))
+        run(settings_from(os.environ, **flags), progress=rebuilding() if sys.stderr.isatty() else None)
     except PolicyInvalid as wrong:
         click.echo(f"shopward: the policy does not compile: {wrong.message}", err=True)
         for name, value in wrong.diagnostics().items():

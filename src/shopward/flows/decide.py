@@ -131,6 +131,9 @@ class DecisionDesk:
         limits: how much one event may hold.
         orders: where changes of the orders in force come from.
         mark: of the policy that decides, where it was published.
+
+    Attributes:
+        refused_snapshot: why the last rebuild used no snapshot although there was one; empty where it did.
     """
 
     def __init__(
@@ -152,6 +155,7 @@ class DecisionDesk:
         self._recall = GroupRecall()
         self.engine = engine_of(self._recall)
         self.seq = 0
+        self.refused_snapshot = ""
         self._stale = True
         self._orders = orders or NoOrders()
         self._look_at_ms = 0
@@ -373,16 +377,20 @@ class DecisionDesk:
 
     def _load_snapshot(self) -> int:
         """Where the log has to be read on from. Fails open: without a usable snapshot the log rebuilds everything."""
+        self.refused_snapshot = ""
         try:
             snapshot = self.snapshots.load()
-            if (
-                snapshot is None
-                or snapshot.schema != self.engine.schema
-                or snapshot.seq > self.log.last_seq()
-            ):
+            if snapshot is None:
+                return 0
+            if snapshot.schema != self.engine.schema:
+                self.refused_snapshot = "it is of another policy"
+                return 0
+            if snapshot.seq > self.log.last_seq():
+                self.refused_snapshot = "it is ahead of the log"
                 return 0
             self.engine.load(snapshot.state)
-        except SnapshotInvalid:
+        except SnapshotInvalid as refused:
+            self.refused_snapshot = f"{refused.message}: {refused.found or 'no more is known'}"
             self.engine = self._engine_of(self._recall)
             return 0
         return snapshot.seq

@@ -7,8 +7,8 @@ Promise:
 - nothing is answered before the log has it; where the log cannot record, everyone in that group gets the error, the
   process stays up, and the state is rebuilt before the next group;
 - a fault of ours on one event spoils that event alone: the group is told apart and tried line by line;
-- snapshots are taken between groups, so that they hold exactly what the log up to some position has taught; another
-  policy takes over between groups too (``handover``).
+- snapshots are taken between groups, so that they hold exactly what the log up to some position has taught, and written
+  by a process aside (``adapters.aside``), so that decisions wait for the copy alone; another policy takes over between groups too (``handover``).
 
 After a failure of the store the gate stays shut for a moment and answers at once (fails closed: an event that is not
 recorded is not decided). A lost claim shuts it for good: another server owns the store, only a restart may go on.
@@ -20,8 +20,11 @@ import asyncio
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from shopward.adapters.aside import Aside, can_work_aside
 from shopward.adapters.process import tune_collector
 from shopward.errors import Conflict, ShopwardError, StoreError, StoreLocked, StoreUnavailable
 from shopward.http.handover import Handover
@@ -40,6 +43,8 @@ PAUSE_S: Final = 1.0
 """How long the gate stays shut after a failure; longer where the last rebuild took longer."""
 SNAPSHOT_SHARE: Final = 50
 """A snapshot that took one second is not repeated within this many: it costs at most 2 % of the time."""
+ASIDE_SHARE: Final = 9
+"""A snapshot that was written aside in one second is not repeated within this many: it costs at most a tenth of a core."""
 _logger = logging.getLogger("shopward")
 
 T = TypeVar("T")
@@ -87,6 +92,7 @@ class Gate:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self.progress = (0, 0)
+        self.on_progress: Callable[[int, int], None] = lambda _done, _of: None
         self.waiting = 0
 
     @property
@@ -255,6 +261,10 @@ class Gate:
             _logger.error("the state cannot be rebuilt: %s", type(fault).__name__)  # noqa: TRY400 -- no values in the log
             self._close_for(StoreUnavailable("the state cannot be rebuilt", retry_after_s=5.0))
             return
+        if self._desk.refused_snapshot:
+            _logger.warning(
+                "the snapshot is not used, the log rebuilt the state: %s", self._desk.refused_snapshot
+            )
         tune_collector()  # the state lives as long as the process: the collector need not walk it
         self._rebuild_s = loop.time() - started
         self._stale = False
@@ -286,11 +296,12 @@ class Gate:
     def _progressed(self, done: int, of: int) -> None:
         """Told by the rebuilding thread; ends it where the server stops meanwhile."""
         self.progress = (done, of)
+        self.on_progress(done, of)
         if self._is_stopping:
             raise _shutting_down()
 
     async def _snapshot_if_due(self) -> None:
-        """Encode the state between groups; the file is written beside the next ones."""
+        """Have the state saved as it is between two groups; the next groups do not wait for it."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         is_busy = self._saving is not None and not self._saving.done()
@@ -298,25 +309,34 @@ class Gate:
             return
         if self._unsaved < self._settings.snapshot_events and now < self._save_by:
             return
-        desk = self._desk
-        state = await _finished(loop.run_in_executor(self._writer, desk.engine.dump))
-        snapshot = Snapshot(desk.seq, desk.engine.schema, state)
+        save = await self._copy()
         self._unsaved = 0
+        self._metrics.snapshot_pause_s = loop.time() - now
         self._save_from = loop.time() + SNAPSHOT_SHARE * (loop.time() - now)
         self._save_by = max(self._save_from, loop.time() + self._settings.snapshot_s)
-        self._saving = loop.create_task(self._save(snapshot))
+        self._saving = loop.create_task(self._save(save))
 
-    async def _save(self, snapshot: Snapshot) -> None:
+    async def _copy(self) -> Callable[[], None]:
+        """A copy of the state, and what saves it: in a process aside, or where that cannot be had, encoded here."""
+        desk = self._desk
+        if can_work_aside():
+            with suppress(OSError):  # no room for a process: encode it here, which takes longer
+                return Aside(desk.save_snapshot).wait
+        state = await _finished(asyncio.get_running_loop().run_in_executor(self._writer, desk.engine.dump))
+        return partial(desk.snapshots.save, Snapshot(desk.seq, desk.engine.schema, state))
+
+    async def _save(self, save: Callable[[], None]) -> None:
         """Fails open: a snapshot that cannot be written costs time at the next start, never data."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            await _finished(
-                asyncio.get_running_loop().run_in_executor(self._saver, self._desk.snapshots.save, snapshot)
-            )
+            await _finished(loop.run_in_executor(self._saver, save))
         except StoreError as failed:
             self._metrics.snapshots["failed"] += 1
-            _logger.warning("no snapshot: %s", failed.code)
+            _logger.warning("no snapshot: %s (%s)", failed.code, failed.found or "no more is known")
         else:
             self._metrics.snapshots["saved"] += 1
+            self._save_from = max(self._save_from, loop.time() + ASIDE_SHARE * (loop.time() - started))
 
 
 async def _finished(work: asyncio.Future[T]) -> T:

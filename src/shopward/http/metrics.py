@@ -28,6 +28,7 @@ class Metrics:
         self.groups = 0
         self.grouped = 0
         self.snapshots: Counter[str] = Counter()
+        self.snapshot_pause_s = 0.0
         self._latency = [0] * (len(LATENCY_BOUNDS_S) + 1)
         self._latency_sum = 0.0
 

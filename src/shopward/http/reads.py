@@ -149,6 +149,10 @@ class Reads:
             "shopward_queue_lines": ("Lines waiting for the next group.", float(self._gate.waiting)),
             "shopward_log_seq": ("Position of the log after the last group.", float(self._gate.seq)),
             "shopward_state_keys": ("Keys that the features hold.", float(self._shopward.state_keys)),
+            "shopward_snapshot_pause_seconds": (
+                "How long decisions waited for the last snapshot.",
+                self._metrics.snapshot_pause_s,
+            ),
             "shopward_kernel_compiled": (
                 "Whether the compiled kernel keeps the features.",
                 float(self._shopward.kernel == "compiled"),

@@ -38,12 +38,18 @@ _SWITCH_S: Final = 0.0005
 """Python's threads hand over after 5 ms by default; the writer thread needs its turn between two requests."""
 
 
-def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
     """Serve until told to stop.
 
     Args:
         settings: what to open and where to listen.
         say: takes the lines for the operator; standard output where ``None``.
+        progress: told ``(done, of)`` by another thread while the state is rebuilt from the log.
 
     Raises:
         Misconfigured: a setting is unsafe, a key file is broken, or the address is taken.
@@ -71,14 +77,20 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> No
         sys.setswitchinterval(_SWITCH_S)
         tune_collector()
         with asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(_serve(shopward, keys, listening, say))
+            runner.run(_serve(shopward, keys, listening, say, progress))
 
 
 async def _serve(
-    shopward: Shopward, keys: ApiKeys, listening: socket.socket, say: Callable[[str], None]
+    shopward: Shopward,
+    keys: ApiKeys,
+    listening: socket.socket,
+    say: Callable[[str], None],
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     settings = shopward.settings
     application = Application(shopward, keys)
+    if progress is not None:
+        application.gate.on_progress = progress
     application.start()
     server = _Server(uvicorn.Config(
         application,
