@@ -24,6 +24,7 @@ from shopward.http.advisories import AdvisoryCalls
 from shopward.http.audit import AuditCalls
 from shopward.http.beside import Beside
 from shopward.http.calls import Calls, by_method
+from shopward.http.campaigns import CampaignCalls
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
@@ -100,6 +101,7 @@ class Application:
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
+                *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
             ],

@@ -27,6 +27,7 @@ from shopward.flows.wording import Decision
 from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.audit import CHECKPOINT
+from shopward.http.campaigns import Campaigns, Findings
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -89,7 +90,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES,
+    *ACCOUNT_SHAPES, Campaigns, Findings,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -128,6 +129,7 @@ def document() -> dict[str, Any]:
         | _linkage_paths()
         | account_paths()
         | _webhook_paths()
+        | _campaign_paths()
         | _policy_paths(),
         "components": {
             "schemas": schemas,
@@ -282,6 +284,19 @@ def _linkage_paths() -> dict[str, Any]:
             {"application/json": _content("ExceptionsAsked", {"users": ["u008490"], "cause": "staff_release"})},
             {"200": _answer("Let out", "application/json", "AdvisoryExempted", None)}, "403", "404",
         ))},
+    }  # fmt: skip
+
+
+def _campaign_paths() -> dict[str, Any]:
+    """What was found."""
+    return {
+        "/v1/campaigns": {"get": _get(
+            "campaigns", "Campaigns", "Live, and ended within two weeks; newest first.", "Campaigns", [], "403", "503",
+        )},
+        "/v1/findings": {"get": _get(
+            "findings", "Findings", "Earlier successes of sources condemned since; newest first.", "Findings", [],
+            "403", "503",
+        )},
     }  # fmt: skip
 
 

@@ -163,6 +163,19 @@ class CampaignBook:
     def _has_member(self, user: str) -> bool:
         return any(user in clusters.member_of for clusters in self._clusters if clusters.member_of)
 
+    def remembered(self) -> list[Standing]:
+        """Every campaign that ever was live and is not forgotten yet, without its members."""
+        return [
+            campaign.standing(())
+            for clusters in self._clusters
+            for campaign in clusters.campaigns.values()
+            if campaign.opened_ms
+        ]
+
+    def findings(self) -> list[Finding]:
+        """Every finding that is not forgotten yet."""
+        return list(self._recent.found.values())
+
     def settle(self, facts: Facts, outcome: Outcome, meaning: Meaning) -> None:
         """Take an event with its decision."""
         self._at_ms = at_ms = facts.at_ms
@@ -181,13 +194,6 @@ class CampaignBook:
             self._remember(number, facts, outcome)
         for path, token, _until_ms in outcome.condemned if self._kinds else ():  # (7)
             self._find(path, token, self._longest)
-
-    def everything(self) -> None:
-        """Let the next ``take`` give all campaigns whole, and all findings that are remembered: after a start."""
-        for clusters in self._clusters:
-            for campaign in clusters.campaigns.values():
-                self._note(campaign, *campaign.members)
-        self._findings = list(self._recent.found.values())
 
     def take(self) -> Changes:
         """What changed since the last call."""
@@ -251,6 +257,9 @@ class CampaignBook:
             for campaign in clusters.sweep(kind, at_ms):
                 self._note(campaign)
         self._look_for_calm()
+        known = {each for clusters in self._clusters for each in clusters.campaigns}
+        for forgotten in self._changed.keys() - known:
+            del self._changed[forgotten]
         self._recent.forget(at_ms - max((kind.window_ms for kind in self._kinds), default=0))
 
     def _went_well(self, facts: Facts) -> None:
