@@ -41,6 +41,8 @@ def test_the_demo_tells_what_happened_and_ends_well() -> None:
     for attack in ("distributed_stuffing-0", "linked_drain-1", "insider-2"):
         line = next(line for line in text.splitlines() if f"attack {attack}" in line)
         assert "first stopped at its event" in line
+    for kind in ("stuffing", "linked_drain"):
+        assert f"campaign found: {kind}" in text
 
 
 def test_replay_decides_each_line_and_names_the_bad_ones() -> None:

@@ -66,6 +66,7 @@ def demo(*, serve: bool, language: str) -> None:
         started = perf_counter()
         decisions = _send(server, events, attacks, language)
         _summary(decisions, attacks, perf_counter() - started)
+        _campaigns(server)
         if serve:
             click.echo(f"\nlook at it: {server.url}/    API key: {server.key}    (Ctrl-C ends it)")
             server.process.wait()
@@ -190,6 +191,19 @@ def _summary(decisions: list[dict[str, Any]], attacks: dict[str, tuple[str, str]
     )
     for campaign in dict.fromkeys(campaign for _label, campaign in attacks.values()):
         _campaign(campaign, decisions, attacks)
+
+
+def _campaigns(server: Server) -> None:
+    """What the server found to belong together, as it answers it."""
+    address = urlsplit(server.url)
+    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=60)
+    connection.request("GET", "/v1/campaigns", headers={"Authorization": f"Bearer {server.key}"})
+    for found in reversed(json.loads(connection.getresponse().read())["campaigns"]):
+        click.echo(
+            f"campaign found: {found['kind']:15} {found['accounts']:4} accounts, confidence {found['confidence']},"
+            f" {found['tried']} tries, {found['entered']} went through, {found['stopped']} stopped, since {found['first_at']}"
+        )
+    connection.close()
 
 
 def _campaign(campaign: str, decisions: list[dict[str, Any]], attacks: dict[str, tuple[str, str]]) -> None:
