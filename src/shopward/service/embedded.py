@@ -22,104 +22,56 @@ from any thread; calls are answered one after the other.
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 import threading
-import time
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shopward.access import open_token_key
 from shopward.adapters.bundles import put_in_force
-from shopward.adapters.codes import channel_of
 from shopward.adapters.snapshots import FileSnapshots
-from shopward.adapters.sql import SqlEventLog, open_engine
-from shopward.adapters.sql.records import SqlRecords, fence_of
-from shopward.audit import AuditTrail, open_signing_key
 from shopward.config import Settings, check_settings
-from shopward.errors import Misconfigured, ModelInvalid, NotFound, StoreError
+from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
-from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.alerted import IdentityWatch
-from shopward.flows.arrows import Arrows
 from shopward.flows.asked import Askings, Witnesses
-from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.consequences import Consequences
-from shopward.flows.courier import Courier
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
 from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
-from shopward.flows.ground import Ground
 from shopward.flows.notary import Notary
-from shopward.flows.oversee import Overseer
-from shopward.flows.protect import ProtectionDesk
 from shopward.flows.prove import ProofDesk
-from shopward.flows.publish import Edition, PolicyDesk
 from shopward.flows.recover import RecoveryDesk
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
-from shopward.flows.trace import Tracer
 from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
-from shopward.flows.victims import VictimDesk
-from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.flows.wording import Decision, Wording
-from shopward.keyring import open_key
 from shopward.outbox.cursors import Cursors
-from shopward.outbox.deliveries import Deliveries
-from shopward.outbox.messages import Outbox
-from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
-from shopward.protection.authorizations import Authorizations
 from shopward.protection.links import AccountLinks
-from shopward.protection.sets import SetStore
-from shopward.protection.store import OrderStore
-from shopward.protection.users import DeclaredUsers
-from shopward.publication.store import PolicyStore
 from shopward.recovery.store import RecoveryStore
-from shopward.risk.policy import Policy, PolicyFiles
-from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
-from shopward.values import SECOND_MS, SystemClock, SystemIds
+from shopward.service.desks import TENANT, Desks, open_desks
+from shopward.service.stores import edition_of_files, open_log
+from shopward.values import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
-    from shopward.errors import ShopwardError
     from shopward.flows.engine import Recall
+    from shopward.flows.publish import Edition
     from shopward.ports import EventLog
     from shopward.protection import Order
+    from shopward.risk.policy import Policy
     from shopward.values import Clock
 
-SNAPSHOT_FILE = "state.snapshot"
-LEASE_TIMES = 3
-"""So many times the time that a receiver has is a delivery one process's alone."""
-TENANT = "main"
+
+SNAPSHOT_FILE: Final = "state.snapshot"
 _logger = logging.getLogger("shopward")
-
-
-class Desks(NamedTuple):
-    """The desks of protection over one store, and what is closed with them."""
-
-    records: SqlRecords
-    trail: AuditTrail
-    outbox: Outbox
-    overseer: Overseer
-    protection: ProtectionDesk
-    authorizations: AuthorizationDesk
-    tracer: Tracer
-    advisories: AdvisoryDesk
-    victims: VictimDesk
-    step_up: Desk
-    webhooks: WebhookDesk
-    courier: Courier
-    policies: PolicyDesk
-    ground: Ground
 
 
 class Shopward:
@@ -349,151 +301,3 @@ class Shopward:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
-    """The desks of protection over the store of the settings, whose schema is up to date.
-
-    It needs no claim: orders and captures are made for several processes on one PostgreSQL.
-    """
-    engine = open_engine(settings.database_url)
-    records, fence, blind = SqlRecords(engine), fence_of(engine, TENANT), maker.blind
-    has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
-    trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
-    store, sets = OrderStore(TENANT, SystemIds()), SetStore(TENANT)
-    users = DeclaredUsers(TENANT, blind, sets)
-    outbox = Outbox(TENANT, SystemIds())
-    arrows = Arrows(store, trail, outbox)
-    steady_s = time.monotonic if clock is None else _never_jumps(clock)
-    clock = clock or SystemClock()
-    ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
-    overseer = Overseer(ground, steady_s=steady_s)
-    step_up = _step_up(settings, records, clock)
-    evidence = Evidence(step_up, blind)
-    protection = ProtectionDesk(ground, SystemIds(), evidence)
-    authorizations = AuthorizationDesk(
-        records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
-        clock=clock,
-    )  # fmt: skip
-    tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
-    advisories = AdvisoryDesk(ground, protection, SystemIds())
-    victims = VictimDesk(ground, tracer, SystemIds())
-    policies = PolicyDesk(
-        records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
-        clock=clock, ids=SystemIds(),
-    )  # fmt: skip
-    webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
-    return Desks(
-        records,
-        trail,
-        outbox,
-        overseer,
-        protection,
-        authorizations,
-        tracer,
-        advisories,
-        victims,
-        step_up,
-        webhooks,
-        courier,
-        policies,
-        ground,
-    )
-
-
-def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
-    """The desk of step-up over the same store; its key is made once, and never again beside enrolled factors."""
-    store = Store(TENANT)
-    key = open_stepup_key(
-        settings.folder, nothing_enrolled=records.read(store.nothing_enrolled), entropy=secrets.token_bytes
-    )
-    return Desk(
-        records=records,
-        keys=Keys(key),
-        hasher=Hasher(RFC_9106_SECOND, entropy=secrets.token_bytes),
-        party=RelyingParty(settings.shop_domain, settings.shop_name, settings.origins),
-        entropy=secrets.token_bytes,
-        ids=SystemIds(),
-        channel=channel_of(
-            smtp_url=settings.smtp_url,
-            mail_from=settings.mail_from,
-            domain=settings.shop_domain,
-            webhook_url=settings.code_webhook_url,
-            webhook_secret=settings.code_webhook_secret,
-            clock=clock,
-            ids=SystemIds(),
-        ),
-        store=store,
-    )
-
-
-def _webhooks(
-    settings: Settings, *, records: SqlRecords, outbox: Outbox, trail: AuditTrail, clock: Clock
-) -> tuple[WebhookDesk, Courier]:
-    """Who is told, and the bookkeeping of the telling."""
-    in_use = records.read(lambda connection: has_endpoints(connection, TENANT))
-    key = open_key(settings.folder, WEBHOOK_KEY, in_use=in_use)
-    endpoints = Endpoints(TENANT, sealer_of(key), secrets.token_bytes)
-    telling = Telling(records, endpoints, Deliveries(TENANT), outbox, trail, clock, SystemIds())
-    lease_ms = round(LEASE_TIMES * settings.webhook_timeout_s * SECOND_MS)
-    courier = Courier(telling, lease_ms=lease_ms, random=random.Random())  # noqa: S311 -- spreads pauses
-    return WebhookDesk(telling, secrets.token_bytes), courier
-
-
-def _never_jumps(clock: Clock) -> Callable[[], float]:
-    """For a clock that was handed over: whoever moves it means it."""
-    return lambda: clock.now_ms() / 1000
-
-
-def edition_of_files(settings: Settings) -> Edition:
-    """The policy of the settings' folder, or the one that ships, compiled; raises ``PolicyInvalid``."""
-    if not settings.policy:
-        files = PolicyFiles.shipped()
-        return Edition(files.compiled(), files)
-    folder = Path(settings.policy).expanduser()
-    if not folder.is_dir():
-        raise Misconfigured(
-            "the policy's folder is missing",
-            path="policy",
-            expected="a folder with policy.toml",
-            found="no folder",
-        )
-    files = PolicyFiles.read(folder)
-    return Edition(files.compiled(), files, is_folder=True)
-
-
-def open_log(settings: Settings) -> SqlEventLog:
-    """The log of the settings, not yet claimed."""
-    failure: ShopwardError | None = None
-    with suppress(FileExistsError):
-        try:
-            settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except PermissionError:
-            failure = Misconfigured(
-                "the data folder cannot be made",
-                path="data",
-                expected="a folder that this user may write",
-                found="no right",
-            )
-    if failure is not None:
-        raise failure
-    if not settings.folder.is_dir():
-        raise Misconfigured(
-            "the data folder is no folder", path="data", expected="a folder", found="something else"
-        )
-    return SqlEventLog.open(settings.database_url)
-
-
-def open_log_to_read(settings: Settings) -> SqlEventLog:
-    """The log of the settings for reading alone, beside the server that owns it; raises where there is none."""
-    return SqlEventLog.open_to_read(settings.database_url)
-
-
-def published_policies(settings: Settings) -> dict[str, PolicyFiles]:
-    """Every policy that was published in the store of the settings, by digest, the first one first; for reading alone."""
-    SqlEventLog.open_to_read(settings.database_url).close()
-    records, store = SqlRecords(open_engine(settings.database_url)), PolicyStore(TENANT)
-    try:
-        return records.read(store.all_files)
-    finally:
-        records.close()

@@ -1,0 +1,166 @@
+"""The desks of protection, step-up, publication and telling, put together over one store.
+
+Promise: every desk works on the same tables, clock and keys; a key that is missing beside what it sealed or signed is
+refused (``Misconfigured``) before anything is served. It needs no claim on the log: orders and captures are made for
+several processes on one PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from shopward.adapters.codes import channel_of
+from shopward.adapters.sql import open_engine
+from shopward.adapters.sql.records import SqlRecords, fence_of
+from shopward.audit import AuditTrail, open_signing_key
+from shopward.flows.advise import AdvisoryDesk
+from shopward.flows.arrows import Arrows
+from shopward.flows.authorize import AuthorizationDesk
+from shopward.flows.courier import Courier
+from shopward.flows.evidence import Evidence
+from shopward.flows.ground import Ground
+from shopward.flows.oversee import Overseer
+from shopward.flows.protect import ProtectionDesk
+from shopward.flows.publish import PolicyDesk
+from shopward.flows.trace import Tracer
+from shopward.flows.victims import VictimDesk
+from shopward.flows.webhooks import Telling, WebhookDesk
+from shopward.keyring import open_key
+from shopward.outbox.deliveries import Deliveries
+from shopward.outbox.messages import Outbox
+from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
+from shopward.protection.authorizations import Authorizations
+from shopward.protection.links import AccountLinks
+from shopward.protection.sets import SetStore
+from shopward.protection.store import OrderStore
+from shopward.protection.users import DeclaredUsers
+from shopward.publication.store import PolicyStore
+from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
+from shopward.values import SECOND_MS, SystemClock, SystemIds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.config import Settings
+    from shopward.events import FactsMaker
+    from shopward.values import Clock
+
+LEASE_TIMES: Final = 3
+"""So many times the time that a receiver has is a delivery one process's alone."""
+TENANT: Final = "main"
+
+
+class Desks(NamedTuple):
+    """The desks of protection over one store, and what is closed with them."""
+
+    records: SqlRecords
+    trail: AuditTrail
+    outbox: Outbox
+    overseer: Overseer
+    protection: ProtectionDesk
+    authorizations: AuthorizationDesk
+    tracer: Tracer
+    advisories: AdvisoryDesk
+    victims: VictimDesk
+    step_up: Desk
+    webhooks: WebhookDesk
+    courier: Courier
+    policies: PolicyDesk
+    ground: Ground
+
+
+def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
+    """The desks of protection over the store of the settings, whose schema is up to date.
+
+    It needs no claim: orders and captures are made for several processes on one PostgreSQL.
+    """
+    engine = open_engine(settings.database_url)
+    records, fence, blind = SqlRecords(engine), fence_of(engine, TENANT), maker.blind
+    has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
+    trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
+    store, sets = OrderStore(TENANT, SystemIds()), SetStore(TENANT)
+    users = DeclaredUsers(TENANT, blind, sets)
+    outbox = Outbox(TENANT, SystemIds())
+    arrows = Arrows(store, trail, outbox)
+    steady_s = time.monotonic if clock is None else _never_jumps(clock)
+    clock = clock or SystemClock()
+    ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
+    overseer = Overseer(ground, steady_s=steady_s)
+    step_up = _step_up(settings, records, clock)
+    evidence = Evidence(step_up, blind)
+    protection = ProtectionDesk(ground, SystemIds(), evidence)
+    authorizations = AuthorizationDesk(
+        records=records, fence=fence, book=Authorizations(TENANT, store, users), overseer=overseer, maker=maker,
+        clock=clock,
+    )  # fmt: skip
+    tracer = Tracer(ground, lambda connection: AccountLinks(connection, TENANT), overseer)
+    advisories = AdvisoryDesk(ground, protection, SystemIds())
+    victims = VictimDesk(ground, tracer, SystemIds())
+    policies = PolicyDesk(
+        records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
+        clock=clock, ids=SystemIds(),
+    )  # fmt: skip
+    webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
+    return Desks(
+        records,
+        trail,
+        outbox,
+        overseer,
+        protection,
+        authorizations,
+        tracer,
+        advisories,
+        victims,
+        step_up,
+        webhooks,
+        courier,
+        policies,
+        ground,
+    )
+
+
+def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
+    """The desk of step-up over the same store; its key is made once, and never again beside enrolled factors."""
+    store = Store(TENANT)
+    key = open_stepup_key(
+        settings.folder, nothing_enrolled=records.read(store.nothing_enrolled), entropy=secrets.token_bytes
+    )
+    return Desk(
+        records=records,
+        keys=Keys(key),
+        hasher=Hasher(RFC_9106_SECOND, entropy=secrets.token_bytes),
+        party=RelyingParty(settings.shop_domain, settings.shop_name, settings.origins),
+        entropy=secrets.token_bytes,
+        ids=SystemIds(),
+        channel=channel_of(
+            smtp_url=settings.smtp_url,
+            mail_from=settings.mail_from,
+            domain=settings.shop_domain,
+            webhook_url=settings.code_webhook_url,
+            webhook_secret=settings.code_webhook_secret,
+            clock=clock,
+            ids=SystemIds(),
+        ),
+        store=store,
+    )
+
+
+def _webhooks(
+    settings: Settings, *, records: SqlRecords, outbox: Outbox, trail: AuditTrail, clock: Clock
+) -> tuple[WebhookDesk, Courier]:
+    """Who is told, and the bookkeeping of the telling."""
+    in_use = records.read(lambda connection: has_endpoints(connection, TENANT))
+    key = open_key(settings.folder, WEBHOOK_KEY, in_use=in_use)
+    endpoints = Endpoints(TENANT, sealer_of(key), secrets.token_bytes)
+    telling = Telling(records, endpoints, Deliveries(TENANT), outbox, trail, clock, SystemIds())
+    lease_ms = round(LEASE_TIMES * settings.webhook_timeout_s * SECOND_MS)
+    courier = Courier(telling, lease_ms=lease_ms, random=random.Random())  # noqa: S311 -- spreads pauses
+    return WebhookDesk(telling, secrets.token_bytes), courier
+
+
+def _never_jumps(clock: Clock) -> Callable[[], float]:
+    """For a clock that was handed over: whoever moves it means it."""
+    return lambda: clock.now_ms() / 1000
