@@ -11,6 +11,7 @@ from shopward.errors import StoreLocked, StoreUnavailable
 from shopward.http import gate as gate_module
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,16 @@ def failing(world, monkeypatch, name, error):
         raise error
 
     monkeypatch.setattr(world.shopward.log, name, fail)
+
+
+async def heard_again(client, path, body):
+    """Ask until the gate is open again; it stays shut for a moment, and as long as its last rebuild took."""
+    until = time.monotonic() + 60
+    while True:
+        answer = await client.post(path, content=body, headers=JSON if path.endswith("decisions") else NDJSON)
+        if answer.status_code != 503 or time.monotonic() > until:
+            return answer
+        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("name", ["append", "find"])
@@ -52,8 +63,9 @@ def test_a_failing_store_gives_503_and_recovers(world, monkeypatch, name):
         assert (await client.get("/readyz")).status_code == 503
         assert (await client.get("/v1/users/u1")).status_code == 200
         monkeypatch.undo()
-        await asyncio.sleep(0.2)
-        answers = [await client.post("/v1/decisions", json=failed_login(n)) for n in range(2, 5)]
+        answers = [
+            await heard_again(client, "/v1/decisions", json.dumps(failed_login(n))) for n in range(2, 5)
+        ]
         assert [answer.json()["decision"] for answer in answers] == ["allow", "allow", "challenge"]
         assert world.shopward.log.last_seq() == 4
         assert (await client.get("/readyz")).status_code == 200
@@ -82,8 +94,7 @@ def test_a_batch_that_loses_the_store_half_way_says_so_line_by_line(small_world,
         assert {(line["status"], line["code"]) for line in got[16:]} == {(503, "store_unavailable")}
         assert [line["line"] for line in got[16:]] == list(range(17, 41))
         monkeypatch.undo()
-        await asyncio.sleep(0.2)
-        again = await client.post("/v1/decisions/batch", content=body, headers=NDJSON)
+        again = await heard_again(client, "/v1/decisions/batch", body)
         assert [json.loads(line)["event_id"] for line in again.content.splitlines()] == [
             f"e-{n}" for n in range(40)
         ]

@@ -15,6 +15,7 @@ from shopward.access import Caller
 from shopward.adapters.snapshots import NoSnapshots
 from shopward.config import Settings
 from shopward.errors import StoreUnavailable
+from shopward.events import decode_event
 from shopward.flows.backtest import Editions, over_log_itself
 from shopward.flows.engine import DecisionRecord
 from shopward.flows.publish import Edition
@@ -63,6 +64,15 @@ def told(number, kind, user, at_s):
     return event(number, **changes) | {"time": f"2026-01-05T{at_s // 60 % 24:02}:{at_s % 60:02}:00Z"}
 
 
+def foretold(engine):
+    """What a state would answer next: two that answer alike may still hold panes that one has dropped already."""
+    return [
+        engine.decide(decode_event(json.dumps(told(1_000 + 4 * at + user, kind, user, 1_001)).encode()))
+        for at, kind in enumerate(("failed", "payment", "succeeded"))
+        for user in range(4)
+    ]
+
+
 @settings(max_examples=12, deadline=None)
 @given(groups=st.lists(EVENTS, min_size=2, max_size=4), restart=st.booleans())
 def test_a_changed_over_stream_is_decided_the_same_by_backtest_and_rebuild(groups, restart):
@@ -88,11 +98,10 @@ def test_a_changed_over_stream_is_decided_the_same_by_backtest_and_rebuild(group
                 shopward.close()
                 shopward = opened(folder)
         shopward.desk.decide([json.dumps(told(number + 1, "failed", 0, 1_000)).encode()])
-        state = shopward.desk.engine.dump()
         entries = shopward.log.read(after_seq=0, limit=10_000)
         shopward.close()
         again = opened(folder)
-        assert again.desk.engine.dump() == state
+        assert foretold(again.desk.engine) == foretold(shopward.desk.engine)
         known = again.records.read(again.policies._store.all_files)
         again.close()
     policies = {digest: files.compiled() for digest, files in known.items()}
