@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from datetime import datetime
@@ -73,12 +74,12 @@ def test_a_rule_that_asks_a_model_that_is_not_there_does_not_compile(bundle):
 
 
 def test_scores_rise_with_the_chance_and_stay_between_0_and_100():
-    """One in ten is 50, one in two 90; the order of chances is the order of scores."""
+    """One in thirty is 50; the order of chances is the order of scores."""
     log_odds = [each / 10 for each in range(-150, 151)]
     scores = [score_of_log_odds(each) for each in log_odds]
     assert scores == sorted(set(scores))
     assert 0 < scores[0] < scores[-1] < 100
-    assert score_of_log_odds(0.0) == pytest.approx(90)
+    assert score_of_log_odds(-math.log(29)) == pytest.approx(50)
 
 
 def test_a_server_scores_with_a_bundle_and_says_why_in_three_languages(bundle, stream, tmp_path):
@@ -146,3 +147,21 @@ def shopward(*arguments):
 
 def to_ms_of(event):
     return to_ms(datetime.fromisoformat(event["time"]))
+
+
+def test_a_model_takes_nothing_from_what_the_rules_would_stop(stream, bundle):
+    """Where the rules' own points reach the challenge, the event is challenged at least, however low the model scores it."""
+    spec = load_default_policy()
+    heavy = RuleSpec(
+        name="heavy", description="d", on=("payment",), when="transaction.amount_minor % 7 == 0", weight=60.0,
+        decision="allow", text=WORDS,
+    )  # fmt: skip
+    reached = [
+        record
+        for record in replayed(policy_with(bundle, heavy), stream)
+        if record.learnt is not None and record.learnt >= spec.head.score.challenge
+    ]
+    assert any(record.score < spec.head.score.challenge for record in reached), (
+        "the model would have let some go"
+    )
+    assert {record.decision for record in reached} <= {"challenge", "deny"}

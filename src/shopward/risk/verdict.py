@@ -5,7 +5,8 @@ Promise: a pure function of the policy, the facts, their readings and the challe
    whole numbers, and comparable between events of all types because points are.
    Where a model speaks of the event type, its score stands in that place; points are then what the rules alone say.
 2. The strongest decision of a rule that is not satisfied by a passed challenge wins: allow < review < challenge < deny.
-3. The score decides too, from the policy's thresholds on, under the name ``score``.
+3. The score decides too, from the policy's thresholds on, under the name ``score``; where a model speaks, what the
+   rules' own points would have decided stands beside it and the stronger wins: a model adds and talks no rule out of it.
 4. A challenge names its factor: the first of the policy's order that no reason excludes, and all excluded factors.
    Where every factor is excluded it is a deny: a challenge that proves nothing must not let anybody through.
 5. Rules in shadow are reported and change nothing.
@@ -87,9 +88,11 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
         if len(live) < len(fired)
         else ()
     )
-    score = score_of(total) if scored is None else scored.score
+    by_points = score_of(total)
+    score = by_points if scored is None else scored.score
+    weighed = max(score, by_points)
     unanswered = [rule for rule, _points in live if rule.spec.name not in satisfied]
-    by_score = 0 if SCORE_RULE in satisfied else _by_score(policy, facts.type, score)
+    by_score = 0 if SCORE_RULE in satisfied else _by_score(policy, facts.type, weighed)
     strength = max([by_score, *[rule.strength for rule in unanswered]])
     deciding: tuple[str, ...] = ()
     if strength:
@@ -101,8 +104,8 @@ def judge(policy: Policy, facts: Facts, readings: Readings, satisfied: Collectio
         live.sort(key=lambda item: (-item[0].strength, -item[1]))
     reasons = tuple([Reason(rule.spec.name, rule.evidence(readings)) for rule, _points in live])
     if SCORE_RULE in deciding:
-        reasons = (*reasons, Reason(SCORE_RULE, {"score": score}))
-    if scored is not None and by_score:
+        reasons = (*reasons, Reason(SCORE_RULE, {"score": weighed}))
+    if scored is not None and _by_score(policy, facts.type, score):
         reasons = (*reasons, *(Reason(code, seen) for code, seen in scored.reasons()))
     condemned = _condemned(unanswered, facts)
     return Verdict(_KINDS[strength], total, score, reasons, actions, deciding, condemned, shadow)

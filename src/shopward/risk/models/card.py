@@ -33,7 +33,7 @@ def _lines(head: Head, spec: ModelSpec, forest: Forest) -> Iterator[str]:
     yield ""
     yield "## What it is for"
     yield ""
-    yield f"Scores {', '.join(head.types)}. A score of 50 says that one in ten such events is fraud, 90 one in two."
+    yield f"Scores {', '.join(head.types)}. A score of 50 says that one in thirty such events is fraud, 90 one in four."
     left_out = [type_ for type_ in spec.types if type_ not in head.types]
     if left_out:
         yield f"Not scored, for too few examples: {', '.join(left_out)}. There the rules go on speaking."
