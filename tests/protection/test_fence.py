@@ -241,3 +241,26 @@ def test_the_fence_does_not_lean_on_the_databases_default(shop, database):
     thread.join()
     desks.records.close()
     assert heard == ["capture_stopped"]
+
+
+def test_orders_that_were_rolled_back_leave_no_index_behind(shop):
+    """Whoever looked inside that transaction: the next order takes the same version, and captures see that order."""
+    desk, arrows = shop.authorizations, shop.protection._on.arrows
+    covered, other = opened(shop, 1), opened(shop, 2, "u2")
+
+    def place_and_give_up(connection):
+        shop.protection._on.fence.exclusive(connection)
+        draft = order_from(
+            asked(target={"user": "u2"}), order_id="o-1", author="anna", author_key="anna-1",
+            at_ms=shop.clock.now_ms(), blind=shop.maker.blind,
+        )  # fmt: skip
+        arrows._store.add(connection, draft)
+        arrows.activate(connection, draft, "anna-1", shop.clock.now_ms())
+        assert [order.id for order in shop.overseer.index(connection).orders] == ["o-1"]
+        raise NotFound("given up")
+
+    with pytest.raises(NotFound, match="given up"):
+        shop.records.write(place_and_give_up)
+    shop.protection.place(ANNA, asked(target={"user": "u1"}))
+    assert code_of(desk.capture, covered) == "capture_stopped"
+    assert desk.capture(other).state == "captured"

@@ -136,17 +136,25 @@ class Overseer:
         return self._on.records.read(work)
 
     def index(self, connection: Any) -> OrderIndex:
-        """The orders in force as this transaction sees them; built anew only where the version moved."""
+        """The orders in force as this transaction sees them; built anew only where the version moved.
+
+        What a transaction sees that itself moved the version is kept for nobody: if it rolls back, the version is given
+        out again, for other orders, and captures would trust the index of those that never were.
+        """
+        kept_version, kept = self._index  # read once: another thread may put an older one there at any moment
         version = self._on.store.version(connection)
-        if self._index[0] != version:
-            standing = self._on.store.standing(connection)
-            wanted = {order.target.set_id for order in standing} - {""}
-            known = self._members
-            self._members = {
-                set_id: known.get(set_id) or self._on.sets.members(connection, set_id) for set_id in wanted
-            }
-            self._index = (version, OrderIndex(standing, self._on.blind, self._members))
-        return self._index[1]
+        if kept_version == version and not self._on.store.is_moving(connection):
+            return kept
+        standing = self._on.store.standing(connection)
+        wanted = {order.target.set_id for order in standing} - {""}
+        known = self._members
+        members = {
+            set_id: known.get(set_id) or self._on.sets.members(connection, set_id) for set_id in wanted
+        }
+        index = OrderIndex(standing, self._on.blind, members)
+        if not self._on.store.is_moving(connection):
+            self._members, self._index = members, (version, index)
+        return index
 
     def members(self, set_id: str) -> Members:
         """The users of a sealed victim set; held in memory while an order is about it."""

@@ -9,6 +9,7 @@ Promise:
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _decode_change: Final = msgspec.json.Decoder(Change).decode
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_MOVING: Final = "shopward_moving_orders"
 
 
 class OrderStore:
@@ -209,7 +211,13 @@ class OrderStore:
         connection.execute(
             update(protection_head).where(head.tenant == self._tenant).values(version=head.version + 1)
         )
+        connection.info[_MOVING] = weakref.ref(connection.get_transaction())
         return self.version(connection)
+
+    def is_moving(self, connection: Connection) -> bool:
+        """Whether this very transaction took a version: it may still roll back, and another be given the same one."""
+        taken = connection.info.get(_MOVING)
+        return taken is not None and taken() is connection.get_transaction()
 
     def journal(
         self,
