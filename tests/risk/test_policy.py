@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shopward.errors import PolicyInvalid
 from shopward.events import Facts
-from shopward.risk.features import FeatureSpec, Kernel
+from shopward.risk.features import FeatureSpec, Kernel, KernelChoice, Outcome, open_kernel
 from shopward.risk.policy import Action, Policy, PolicySpec, RuleSpec, Texts, load_default_policy
 from shopward.risk.policy.selftest import run_tests
 from shopward.risk.policy.spec import Challenge, Condemn, PolicyHead, RuleTest, ScoreThresholds
@@ -191,6 +191,32 @@ def test_an_overflow_silences_one_rule_for_one_event() -> None:
     stands = rule("f.failed >= 1", name="stands", decision="review")
     verdict = verdict_on(policy(breaks, stands), amount_minor=2**53)
     assert [reason.code for reason in verdict.reasons] == ["stands"]
+
+
+@pytest.mark.parametrize("choice", ["reference", "compiled"])
+def test_a_late_filter_that_cannot_be_computed_counts_nothing(choice: KernelChoice) -> None:
+    """It fails open for its own features; one filter that several share, and one that always holds, still count."""
+
+    def late(name: str, where: str) -> FeatureSpec:
+        return FeatureSpec(
+            name=name, measure="count", key=("user.id",), window="1h", panes=1, where=where, phase="decision"
+        )
+
+    features = (
+        FAILED,
+        late("breaks", "decision.score_centi / f.failed > 0 || f.failed / 0 == 1"),
+        late("holds", "f.failed >= 1"),
+        FeatureSpec(name="seen", measure="last_seen", key=("context.device_id",), where="f.failed >= 1", phase="decision"),
+        late("always", ""),
+    )  # fmt: skip
+    made = policy(features=features)
+    kernel = open_kernel(made.layout, choice)
+    for at_ms in (1_000_000, 1_001_000):
+        facts = Facts("e-1", "login", "succeeded", at_ms, at_ms, user="u", device="d")
+        readings = kernel.observe(facts)
+        read = {spec.name: readings[index] for index, spec in enumerate(features)}
+        kernel.settle(facts, readings, Outcome("allow", 0))
+    assert read == {"failed": 2, "breaks": 0, "holds": 1, "seen": 1_000, "always": 1}
 
 
 def test_a_test_of_a_rule_that_gives_a_wrong_value_fails_with_its_words() -> None:

@@ -18,10 +18,10 @@ from shopward.risk.cel import ir
 from shopward.risk.features.declare import FIELDS, FeatureSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from shopward.events.facts import Facts
-    from shopward.risk.features import Outcome, Readings
+    from shopward.risk.features import Asked, Readings
 
 DECISION_KINDS: Final = ("allow", "review", "challenge", "deny")
 ORIGIN_PATHS: Final = frozenset(
@@ -150,7 +150,7 @@ class CelFilters:
 
     def derived(self, spec: FeatureSpec) -> Callable[[Readings], Any]:
         """The value of a derived feature; its empty value where it cannot be computed (fails open, as a rule does)."""
-        source = self._derived[spec.name].to_python(reader_of(self._index), presence_of(self._index))
+        source = self._source(self._derived[spec.name])
         namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
         empty = EMPTY[str(self.types[spec.name])]
         lines = [
@@ -165,24 +165,40 @@ class CelFilters:
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
         """A test of the facts, or a constant where the type and status decide it."""
         left = self._left(spec, type_, status)
-        return left if isinstance(left, bool) else self._compiled("e", left)
+        return left if isinstance(left, bool) else self._compiled(left)
 
-    def decision_filter(
-        self, spec: FeatureSpec, type_: str, status: str
-    ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
-        """A test of facts, readings and outcome, or a constant; what makes a pair known has passed and succeeded."""
-        if spec.measure == "known":
-            if status != "succeeded" or type_ == "label":
-                return False
-            left = self._left(spec, type_, status)
-            if isinstance(left, bool):
-                return left  # the kernel itself asks whether the event passed, and whose deed it was
-            test, own = self._compiled("e, F, o", left), "user.id" in spec.key
-            return lambda e, readings, outcome: (
-                outcome.passed and not (own and e.actor_type != "customer") and test(e, readings, outcome)
-            )
+    def decision_filter(self, spec: FeatureSpec, type_: str, status: str) -> str | bool:
+        """A test of facts, readings and outcome for ``asked``, or a constant; what makes a pair known has passed and succeeded."""
+        if spec.measure == "known" and (status != "succeeded" or type_ == "label"):
+            return False
         left = self._left(spec, type_, status)
-        return left if isinstance(left, bool) else self._compiled("e, F, o", left)
+        if isinstance(left, bool):
+            return left  # of a pair the kernel itself asks whether the event passed, and whose deed it was
+        if spec.measure != "known":
+            return self._source(left)
+        own = "e.actor_type == 'customer' and " if "user.id" in spec.key else ""
+        return f"o.passed and {own}({self._source(left)})"
+
+    def asked(self, tests: Iterable[tuple[str | bool, int]]) -> Asked:
+        """One function that asks tests of a decided event and gives the bits of those that hold.
+
+        Tests that read the same are asked once. Each fails open: what cannot be computed does not hold.
+
+        Args:
+            tests: what ``decision_filter`` or ``decided`` gave, each with its bits.
+        """
+        bits_of: dict[str, int] = {}
+        for test, bits in tests:
+            bits_of[str(test)] = bits_of.get(str(test), 0) | bits
+        lines = ["def asked(e, F, o):", " bits = 0"]
+        for source, bits in bits_of.items():
+            lines += [" try:", f"  if {source}: bits |= {bits}", " except EvalError: pass"]
+        text = "\n".join([*lines, " return bits"])
+        if text not in self._functions:  # many kinds of event ask the same
+            namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+            exec(text, namespace)  # noqa: S102 -- source made by our own compiler from checked trees
+            self._functions[text] = namespace["asked"]
+        return self._functions[text]  # type: ignore[no-any-return]
 
     def check_decided(self, where: str, place: str) -> cel.Checked:
         """A filter over the event, its features and its decision; raises ``PolicyInvalid`` naming the place."""
@@ -196,25 +212,13 @@ class CelFilters:
             self._checked[key] = checked
         return self._checked[key]
 
-    def decided(
-        self, where: str, type_: str, status: str
-    ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
-        """A checked filter for one kind of event; a label counts only where it names ``type``. It fails open: what cannot be computed does not hold."""
+    def decided(self, where: str, type_: str, status: str) -> str | bool:
+        """A checked filter for one kind of event, as a test for ``asked``; a label counts only where it names ``type``."""
         checked = self._checked["decision", where]
         if type_ == "label" and ("type",) not in checked.references:
             return False
         left = checked.under({("type",): type_, ("status",): status})
-        if isinstance(left, bool):
-            return left
-        test = self._compiled("e, F, o", left)
-
-        def holds(facts: Facts, readings: Readings, outcome: Outcome) -> bool:
-            try:
-                return bool(test(facts, readings, outcome))
-            except cel.EvalError:
-                return False
-
-        return holds
+        return left if isinstance(left, bool) else self._source(left)
 
     def _type(self, spec: FeatureSpec) -> cel.Type:
         if spec.measure == "derived":
@@ -258,8 +262,11 @@ class CelFilters:
             self._checked[key] = checked
         return self._checked[key]
 
-    def _compiled(self, arguments: str, checked: cel.Checked) -> Any:
-        source = f"lambda {arguments}: {checked.to_python(reader_of(self._index), presence_of(self._index))}"
+    def _source(self, checked: cel.Checked) -> str:
+        return checked.to_python(reader_of(self._index), presence_of(self._index))
+
+    def _compiled(self, checked: cel.Checked) -> Any:
+        source = f"lambda e: {self._source(checked)}"
         function = self._functions.get(source)
         if function is None:  # most kinds of event leave the same of a filter
             function = self._functions[source] = eval(source, dict(cel.RUNTIME_NAMESPACE))  # noqa: S307 -- made by our own compiler

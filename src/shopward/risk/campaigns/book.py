@@ -140,28 +140,16 @@ class CampaignBook:
     def ask(self, facts: Facts, readings: Readings, outcome: Outcome) -> Meaning:
         """What an event with its decision means for campaigns; changes nothing."""
         plan = self._plans.plan(facts.type, facts.status)  # (0)
-        rates = [
-            (name, key)
-            for name, test, key_of in plan.rates
-            if (key := key_of(facts)) and test(facts, readings, outcome)
-        ]
+        held = plan.holds(facts, readings, outcome)
+        if not held:
+            return NOTHING
         user = facts.user
-        went_well = facts.status == "succeeded" and outcome.passed
-        if not user or not (plan.traces or (plan.entries and went_well) or self._has_member(user)):
-            return Meaning(rates, set(), [], []) if rates else NOTHING
         return Meaning(
-            rates,
-            {number for number, test in plan.traces if test(facts, readings, outcome)},
-            [
-                number
-                for number, test in plan.deeds
-                if user in self._clusters[number].member_of and test(facts, readings, outcome)
-            ],
-            [number for number, test in plan.entries if went_well and test(facts, readings, outcome)],
+            [(name, key) for bit, name, key_of in plan.rates if held & bit and (key := key_of(facts))],
+            {number for bit, number in plan.traces if held & bit and user},
+            [number for bit, number in plan.deeds if held & bit and user in self._clusters[number].member_of],
+            [number for bit, number in plan.entries if held & bit and user and outcome.passed],
         )
-
-    def _has_member(self, user: str) -> bool:
-        return any(user in clusters.member_of for clusters in self._clusters if clusters.member_of)
 
     def remembered(self) -> list[Standing]:
         """Every campaign that ever was live and is not forgotten yet, without its members."""

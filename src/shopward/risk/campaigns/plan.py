@@ -19,15 +19,10 @@ from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
     from shopward.events.facts import Facts
-    from shopward.risk.features import Outcome, Readings
+    from shopward.risk.features import Asked
     from shopward.risk.vocabulary import CelFilters
 
-Test = Callable[["Facts", "Readings", "Outcome"], bool]
 ValueOf = Callable[["Facts"], str]
-
-
-def _always(_facts: Facts, _readings: Readings, _outcome: Outcome) -> bool:
-    return True
 
 
 class Link(NamedTuple):
@@ -59,16 +54,18 @@ class Plan(NamedTuple):
     """What one kind of event may mean.
 
     Attributes:
-        rates: ``(name, test, key)`` of the rates that may count it.
-        traces: ``(kind, test)``: where one of its filters holds it is a trace.
-        deeds: ``(kind, test)``: where it holds, what is done on a member is the campaign's doing.
-        entries: ``(kind, test)``: where it holds, a success is remembered for its sources.
+        holds: asks all filters; each has a bit.
+        rates: ``(bit, name, key)`` of the rates that may count it.
+        traces: ``(bit, kind)``: where one of its filters holds it is a trace.
+        deeds: ``(bit, kind)``: where it holds, what is done on a member is the campaign's doing.
+        entries: ``(bit, kind)``: where it holds, a success is remembered for its sources.
     """
 
-    rates: tuple[tuple[str, Test, ValueOf], ...]
-    traces: tuple[tuple[int, Test], ...]
-    deeds: tuple[tuple[int, Test], ...]
-    entries: tuple[tuple[int, Test], ...]
+    holds: Asked
+    rates: tuple[tuple[int, str, ValueOf], ...]
+    traces: tuple[tuple[int, int], ...]
+    deeds: tuple[tuple[int, int], ...]
+    entries: tuple[tuple[int, int], ...]
 
 
 class CampaignPlans:
@@ -116,33 +113,30 @@ class CampaignPlans:
         return plan
 
     def _plan(self, type_: str, status: str) -> Plan:
-        def tests(where: str) -> list[Test]:
-            test = self._filters.decided(where, type_, status)
-            return [] if test is False else [_always if test is True else test]
+        asked: list[tuple[str | bool, int]] = []
 
-        return Plan(
-            tuple(
-                (name, test, value_of(rate.per))
-                for name, rate in self.spec.rate.items()
-                for test in tests(rate.where)
-            ),
-            tuple(
-                (number, test)
-                for number, kind in enumerate(self.spec.campaign.values())
-                for where in kind.traces
-                for test in tests(where)
-            ),
-            tuple(
-                (number, test)
-                for number, kind in enumerate(self.spec.campaign.values())
-                for test in tests(kind.deeds)
-            ),
-            tuple(
-                (number, test)
-                for number, kind in enumerate(self.spec.campaign.values())
-                for test in tests(kind.entries)
-            ),
+        def bits(where: str) -> list[int]:
+            """The bit of a filter, none where it can never hold."""
+            test = self._filters.decided(where, type_, status)
+            if test is False:
+                return []
+            asked.append((test, 1 << len(asked)))
+            return [asked[-1][1]]
+
+        kinds = list(enumerate(self.spec.campaign.values()))
+        rates = tuple(
+            (bit, name, value_of(rate.per))
+            for name, rate in self.spec.rate.items()
+            for bit in bits(rate.where)
         )
+        traces = tuple(
+            (bit, number) for number, kind in kinds for where in kind.traces for bit in bits(where)
+        )
+        deeds = tuple((bit, number) for number, kind in kinds for bit in bits(kind.deeds))
+        entries = tuple(
+            (bit, number) for number, kind in kinds if status == "succeeded" for bit in bits(kind.entries)
+        )
+        return Plan(self._filters.asked(asked), rates, traces, deeds, entries)
 
     def _kind(self, name: str, kind: KindSpec) -> Kind:
         return Kind(

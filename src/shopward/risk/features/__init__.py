@@ -7,10 +7,11 @@ decisions; ``series`` states the semantics of panes. It knows no rule, makes no 
 from shopward.risk.features.choice import FeatureKernel, KernelChoice, open_kernel
 from shopward.risk.features.declare import FeatureSpec, check_features
 from shopward.risk.features.kernel import Kernel
-from shopward.risk.features.layout import FilterCompiler, Layout
+from shopward.risk.features.layout import Asked, FilterCompiler, Layout
 from shopward.risk.features.readings import Outcome, Readings
 
 __all__ = [
+    "Asked",
     "FeatureKernel",
     "FeatureSpec",
     "FilterCompiler",

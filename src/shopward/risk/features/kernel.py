@@ -83,7 +83,8 @@ class Kernel:
         """Write back what the decision teaches: earned pairs, features of phase ``decision``, condemned sources."""
         plan = self.layout.plan(facts.type, facts.status)
         # All filters are asked before anything is written: none of them sees what another has just written.
-        due = [late for late in plan.late if late[3] is None or late[3](facts, readings, outcome)]
+        bits = plan.due(facts, readings, outcome)
+        due = [late for position, late in enumerate(plan.late) if bits >> position & 1]
         if outcome.passed:
             is_own = facts.actor_type == "customer"
             for family, slot, write, own in plan.earned:
@@ -95,7 +96,7 @@ class Kernel:
                 else:  # the usual case, without a call
                     row[slot] = write(row[slot], self, facts, outcome)
         once = readings.once
-        for family, slot, write, _guard, bit in due:
+        for family, slot, write, bit in due:
             if once is not None and bit:
                 if once[0] & bit:
                     continue

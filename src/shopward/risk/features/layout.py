@@ -30,7 +30,7 @@ from shopward.risk.features.slots import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from shopward.events.facts import Facts
     from shopward.risk.features.readings import Outcome, Readings
@@ -41,17 +41,27 @@ CURRENCY_FIELDS: Final = ("transaction.amount_minor", "transaction.balance_befor
 """Sums of these are kept per currency."""
 
 
+class Asked(Protocol):
+    """Tests of a decided event, asked together: the bits of those that hold."""
+
+    def __call__(self, facts: Facts, readings: dict[int, Any], outcome: Outcome, /) -> int:
+        """Ask them; changes nothing."""
+        ...
+
+
 class FilterCompiler(Protocol):
-    """Turns a filter of the policy language into a Python test for one kind of event."""
+    """Turns filters of the policy language into Python tests for one kind of event."""
 
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
         """A test of the facts, or a constant where the type and status decide it."""
         ...
 
-    def decision_filter(
-        self, spec: FeatureSpec, type_: str, status: str
-    ) -> Callable[[Facts, Readings, Outcome], bool] | bool:
-        """A test of facts, readings and outcome, or a constant."""
+    def decision_filter(self, spec: FeatureSpec, type_: str, status: str) -> str | bool:
+        """A test of facts, readings and outcome for ``asked``, or a constant."""
+        ...
+
+    def asked(self, tests: Iterable[tuple[str | bool, int]]) -> Asked:
+        """One function for tests, each with its bits."""
         ...
 
     def derived(self, spec: FeatureSpec) -> Callable[[Readings], Any]:
@@ -88,12 +98,14 @@ class Plan(NamedTuple):
         before: ``(family, key, [(slot, update, filter, bit)])``, before the rules read.
         earned: ``(family, slot, write, own)`` of pairs that good use makes known, where the event passed; ``own`` where
             the key has the user, and only the customer's own deeds count.
-        late: ``(family, slot, write, filter, bit)`` of the other features of phase ``decision``.
+        late: ``(family, slot, write, mark)`` of the other features of phase ``decision``.
+        due: asks the filters of all that are ``late``, in that order: the lowest bit is the first one's.
     """
 
     before: list[tuple[int, KeyOf, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]]]
     earned: list[tuple[int, int, Write, bool]]
-    late: list[tuple[int, int, Write, Callable[[Facts, Readings, Outcome], bool] | None, int]]
+    late: list[tuple[int, int, Write, int]]
+    due: Asked
 
 
 class Layout:
@@ -164,7 +176,9 @@ class Layout:
 
     def _make_plan(self, type_: str, status: str) -> Plan:
         before: dict[int, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]] = {}
-        plan = Plan([], [], [])
+        earned: list[tuple[int, int, Write, bool]] = []
+        late: list[tuple[int, int, Write, int]] = []
+        tests: list[tuple[str | bool, int]] = []
         for bit, (spec, place) in enumerate(self.owners()):
             mask = 1 << bit if spec.measure in ("count", "sum") else 0
             if spec.phase == "event":
@@ -175,16 +189,19 @@ class Layout:
                         (place.slot, change, None if test is True else test, mask)
                     )
                 continue
-            late = self.filters.decision_filter(spec, type_, status)
+            asked = self.filters.decision_filter(spec, type_, status)
             settle = write(spec, place.structure, self.condemnable)
-            if spec.measure == "known" and late is True:
-                plan.earned.append((place.family, place.slot, settle, "user.id" in spec.key))
-            elif late is not False:
-                plan.late.append((place.family, place.slot, settle, None if late is True else late, mask))
-        plan.before.extend(
-            (family, self.families[family].key_of, updates) for family, updates in sorted(before.items())
+            if spec.measure == "known" and asked is True:
+                earned.append((place.family, place.slot, settle, "user.id" in spec.key))
+            elif asked is not False:
+                tests.append((asked, 1 << len(late)))
+                late.append((place.family, place.slot, settle, mask))
+        return Plan(
+            [(family, self.families[family].key_of, updates) for family, updates in sorted(before.items())],
+            earned,
+            late,
+            self.filters.asked(tests),
         )
-        return plan
 
     def owners(self) -> list[tuple[FeatureSpec, Place]]:
         """One declaration for each slot, in order."""

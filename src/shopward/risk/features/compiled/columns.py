@@ -53,7 +53,7 @@ class Columns:
     def __init__(
         self, program: Program, plan: Plan, record: Record, observe: Callable[[Record, int], Any]
     ) -> None:
-        if plan.late or any(plan.earned) or plan.has_filters:
+        if plan.has_late or any(plan.earned) or plan.has_filters:
             raise ValueError("columns take no events whose filters or decisions are asked one by one")
         self._program, self._plan, self._record, self._observe = program, plan, record, observe
         self._rows = record.io[record.at :].reshape(-1, program.fields.words)

@@ -108,10 +108,7 @@ class CompiledKernel:
         plan = readings.plan
         if readings.seq != self.seq:
             raise ValueError("an event is settled before the next one is observed")
-        bits = 0
-        for test, bit in plan.late:
-            if test is None or test(facts, readings, outcome):
-                bits |= bit
+        bits = plan.due(facts, readings, outcome)
         if outcome.passed:
             bits |= plan.earned[0]
             if facts.actor_type == "customer":

@@ -25,7 +25,7 @@ from shopward.values import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shopward.risk.features.layout import Layout
+    from shopward.risk.features.layout import Asked, Layout
     from shopward.risk.features.slots import Place
 
 _KINDS: Final = {
@@ -60,7 +60,8 @@ class Plan(NamedTuple):
         cells: how many cells the plan writes.
         untils: ``(word, until)`` for the condemnations that known pairs ask for.
         earned: late bits of what good use makes known: by anybody, and by the customer alone.
-        late: ``(filter, bit)`` of the other operations after the decision.
+        due: asks the filters of the other operations after the decision: late bits.
+        has_late: whether there are any.
         has_marks: whether a transaction counts once in something here.
         number: where it stands in the program.
         has_filters: whether some filter is asked for each event.
@@ -74,7 +75,8 @@ class Plan(NamedTuple):
     cells: int
     untils: tuple[tuple[int, Callable[[Any, Any], int]], ...]
     earned: tuple[int, int]
-    late: tuple[tuple[Callable[[Any, Any, Any], bool] | None, int], ...]
+    due: Asked
+    has_late: bool
     has_marks: bool
     number: int
     has_filters: bool
@@ -254,13 +256,13 @@ class Draft:
 
     def probe(self) -> Plan:
         """A plan that only reads."""
-        return self._finished(set(), (0, 0), ())
+        return self._finished(set(), (0, 0), [])
 
     def _finished(
         self,
         changed: set[tuple[int, int]],
         earned: tuple[int, int],
-        late: tuple[tuple[Any, int], ...],
+        late: list[tuple[str | bool, int]],
     ) -> Plan:
         plain, sums, raw, cells, known = self._read(changed)
         tokens, numbers = self._inputs()
@@ -290,7 +292,8 @@ class Draft:
             cells,
             untils,
             earned,
-            late,
+            self._layout.filters.asked(late),
+            bool(late),
             any(spec.measure in ("count", "sum") for spec, _place in self._used),
             number,
             bool(self._guards),
@@ -314,9 +317,10 @@ class Draft:
         self._operations.setdefault(place.family, []).extend(self._operation(spec, place, bit))
         self._used.append((spec, place))
 
-    def _settle(self) -> tuple[tuple[int, int], tuple[tuple[Any, int], ...]]:
-        """The operations after the decision: bits of what is earned, and filters of the others."""
-        earned, late = [0, 0], []
+    def _settle(self) -> tuple[tuple[int, int], list[tuple[str | bool, int]]]:
+        """The operations after the decision: bits of what is earned, and filters of the others with their bits."""
+        earned = [0, 0]
+        late: list[tuple[str | bool, int]] = []
         for spec, place in self._program.owners:
             if spec.phase == "event":
                 continue
@@ -328,9 +332,9 @@ class Draft:
             if spec.measure == "known" and test is True:
                 earned["user.id" in spec.key] |= 1 << bit
             else:
-                late.append((None if test is True else test, 1 << bit))
+                late.append((test, 1 << bit))
             self._used.append((spec, place))
-        return (earned[0], earned[1]), tuple(late)
+        return (earned[0], earned[1]), late
 
     def _operation(self, spec: FeatureSpec, place: Place, bit: int) -> list[int]:
         field = -1
