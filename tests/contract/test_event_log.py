@@ -606,7 +606,7 @@ def test_damaged_pages_are_called_corrupt(sqlite_place):
     with opened(sqlite_place) as log:
         log.append(entries(1, 300, size=500))
     with sqlite_place.db.open("r+b") as file:
-        file.seek(4096 * 8)
+        file.seek(-4096 * 20, os.SEEK_END)  # where the newest pages of the log are
         file.write(b"\xa5" * 4096 * 20)
     with opened(sqlite_place, claim=False) as log, pytest.raises(StoreUnavailable) as caught:
         log.read(after_seq=0, limit=999)
