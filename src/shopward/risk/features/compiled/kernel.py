@@ -33,7 +33,7 @@ from shopward.risk.features.compiled.fields import (
 )
 from shopward.risk.features.compiled.many import Many
 from shopward.risk.features.compiled.memory import FAMILIES, LIMIT, NEED, USED
-from shopward.risk.features.compiled.program import Program
+from shopward.risk.features.compiled.program import Program, is_ready
 from shopward.risk.features.compiled.readings import CompiledReadings
 from shopward.risk.features.compiled.tables import TABLE_WORDS
 from shopward.risk.features.compiled.texts import Texts
@@ -269,31 +269,26 @@ class CompiledKernel:
         self._memory, self._address = memory, memory.ctypes.data
 
     def _reader(self, index: int) -> Callable[[CompiledReadings], Any]:
-        """How a feature that keeps a slot is read where it is not a plain number."""
+        """How a feature that keeps a slot is read where its plan has no value ready."""
         spec = self.layout.features[index]
+        if is_ready(spec):
+            return lambda readings: self.read_aside(index, readings.facts)
         empty = empty_reading(spec)
         is_token = spec.of in FIELDS and FIELDS[spec.of].kind == "token"
-        is_bool = spec.of in FIELDS and FIELDS[spec.of].kind == "bool"
 
         def read(readings: CompiledReadings) -> Any:
             cell = readings.plan.raw.get(index)
             if cell is None:
                 return self.read_aside(index, readings.facts)
             value = readings.cells[cell]
-            if spec.measure == "last":
-                return last(value, readings.cells[cell + 1], readings.cells[cell + 2])
-            if spec.measure == "known":
-                return bool(value)
-            return distance_km(degrees_of(value) if value else None, readings.facts)
-
-        def last(value: int, low: int, how: int) -> Any:
+            if spec.measure == "distance_km":
+                return distance_km(degrees_of(value) if value else None, readings.facts)
+            how = readings.cells[cell + 2]
             if how == 0:
                 return empty
-            if how == 2:
+            if how == 2 or not is_token:
                 return self._texts.all[value]
-            if is_token:
-                return token_text(value, low)
-            return bool(value) if is_bool else value
+            return token_text(value, readings.cells[cell + 1])
 
         return read
 

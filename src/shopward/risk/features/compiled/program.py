@@ -18,6 +18,7 @@ import numpy.typing as npt
 from shopward.risk.features.compiled import machine, slots, tables
 from shopward.risk.features.compiled.fields import KIND, PLACE, SCORE, TRANSACTION, Fields, present
 from shopward.risk.features.compiled.memory import FAMILIES
+from shopward.risk.features.compiled.readings import reading_function, sum_expression
 from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec
 from shopward.risk.features.slots import condemned_until
 from shopward.values import DAY_MS
@@ -56,7 +57,8 @@ class Plan(NamedTuple):
         tokens: ``(field, attribute, word of its text or 0)`` of the tokens, for an event whose tokens are none.
         plain: features whose one cell is their reading, in the order of the cells.
         sums: ``(feature, cell)`` of those that take two cells.
-        raw: the other features that are read along, with their first cell.
+        read: ``read(readings, cells)`` writes what the features read that need no more than their cells.
+        raw: the first cell of the others that are read along.
         cells: how many cells the plan writes.
         untils: ``(word, until)`` for the condemnations that known pairs ask for.
         earned: late bits of what good use makes known: by anybody, and by the customer alone.
@@ -71,6 +73,7 @@ class Plan(NamedTuple):
     tokens: tuple[tuple[int, str, int], ...]
     plain: tuple[int, ...]
     sums: tuple[tuple[int, int], ...]
+    read: Callable[[dict[int, Any], list[int]], None]
     raw: dict[int, int]
     cells: int
     untils: tuple[tuple[int, Callable[[Any, Any], int]], ...]
@@ -264,7 +267,7 @@ class Draft:
         earned: tuple[int, int],
         late: list[tuple[str | bool, int]],
     ) -> Plan:
-        plain, sums, raw, cells, known = self._read(changed)
+        plain, sums, values, raw, cells, known = self._read(changed)
         tokens, numbers = self._inputs()
         number = self._put(tokens, numbers)
         fields = self._program.fields
@@ -288,6 +291,7 @@ class Draft:
             ),
             plain,
             sums,
+            reading_function(values),
             raw,
             cells,
             untils,
@@ -347,7 +351,7 @@ class Draft:
 
     def _read(
         self, changed: set[tuple[int, int]]
-    ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], dict[int, int], int, set[Place]]:
+    ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], dict[int, str], dict[int, int], int, set[Place]]:
         """The features that are read along, plain ones first, and the pairs among them that may be known."""
         along = [
             (index, spec, place)
@@ -357,7 +361,9 @@ class Draft:
             if place is not None and (place[:2] in changed or index in self._wanted)
         ]
         along.sort(key=lambda each: (each[1].measure in _RAW, _measure(each[1]) == "sum"))
-        plain, sums, raw, known = [], [], {}, set()
+        plain, sums, known = [], [], set()
+        values: dict[int, str] = {}
+        raw: dict[int, int] = {}
         cell = 0
         for index, spec, place in along:
             measure = _measure(spec)
@@ -370,16 +376,18 @@ class Draft:
             ]
             part = self._before if spec.measure in _BEFORE else self._after
             part.setdefault(place.family, []).extend(reading)
-            if spec.measure in _RAW:
+            if is_ready(spec):
+                values[index] = _value(spec, cell)
+            else:
                 raw[index] = cell
-                if spec.measure == "known":
-                    known.add(place)
+            if spec.measure == "known":
+                known.add(place)
             elif measure == "sum":
                 sums.append((index, cell))
-            else:
+            elif spec.measure not in _RAW:
                 plain.append(index)
             cell += _CELLS.get(measure, 1)
-        return tuple(plain), tuple(sums), raw, cell, known
+        return tuple(plain), tuple(sums), values, raw, cell, known
 
     def _families(self) -> list[int]:
         return sorted({*self._operations, *self._before, *self._after, *self._late[4::5]})
@@ -424,6 +432,24 @@ class Draft:
             words += [number, len(parts), *parts, len(before) // 5, len(operations) // 4, len(after) // 5]
             words += [*before, *operations, *after]
         return self._program.put([*words, len(self._late) // 5, *self._late])
+
+
+def is_ready(spec: FeatureSpec) -> bool:
+    """Whether a feature that keeps a slot needs no more than its cells to be read."""
+    return spec.measure not in ("last", "distance_km") or (spec.measure == "last" and _is_number(spec.of))
+
+
+def _value(spec: FeatureSpec, cell: int) -> str:
+    """An expression over the cells ``c`` for what such a feature reads; 0 in the third cell of a last value means none."""
+    if _measure(spec) == "sum":
+        return sum_expression(cell)
+    if spec.measure == "known":
+        return f"c[{cell}] != 0"
+    if spec.measure != "last":
+        return f"c[{cell}]"
+    if spec.of in FIELDS and FIELDS[spec.of].kind == "bool":
+        return f"c[{cell}] != 0 and c[{cell + 2}] != 0"
+    return f"c[{cell}] if c[{cell + 2}] else 0"
 
 
 def _paths(layout: Layout) -> set[str]:
