@@ -41,7 +41,7 @@ def test_a_rebuild_knows_the_campaigns_that_the_log_taught(week):
     for each in week:
         facts, record = live.decide(each)
         rebuilt.reapply(facts, record)
-    assert live.campaigns.live() or live.campaigns.waiting
+    assert live.campaigns.live() or live.campaigns.remembered()
     assert rebuilt.campaigns.dump() == live.campaigns.dump()
 
 

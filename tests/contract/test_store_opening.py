@@ -22,6 +22,7 @@ from shopward.adapters.sql import SqlEventLog, bring_up_to_date, migrate, open_e
 from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
+from shopward.findings.tables import metadata as findings_metadata
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
@@ -30,7 +31,7 @@ from shopward.stepup.tables import metadata as stepup_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
-    stepup_metadata,
+    stepup_metadata, findings_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

@@ -1,5 +1,6 @@
 """Campaigns and findings over HTTP: what the next decision knows."""
 
+import asyncio
 import json
 
 from shopward.config import Settings
@@ -30,7 +31,11 @@ def test_an_attack_is_one_campaign_and_names_the_account_entered_before(world):
 
     async def told(client, _world):
         campaigns = (await client.get("/v1/campaigns")).json()["campaigns"]
-        findings = (await client.get("/v1/findings")).json()["findings"]
+        findings = []
+        async with asyncio.timeout(20):
+            while not findings:  # a moment after the decision
+                findings = (await client.get("/v1/findings", params={"state": "open"})).json()["findings"]
+                await asyncio.sleep(0.01)
         return campaigns, findings
 
     campaigns, findings = world.run(attack)
@@ -39,8 +44,51 @@ def test_an_attack_is_one_campaign_and_names_the_account_entered_before(world):
     (finding,) = findings
     assert (finding["event_id"], finding["campaign"]) == ("e-2", campaign["id"])
     assert finding["rescored"] > finding["score"]
-    assert "victim" not in json.dumps([campaigns, findings])
+    assert finding["user"] == "victim"
+    assert "victim" not in json.dumps(campaigns)
     assert world.run(told) == (campaigns, findings)
+
+
+def test_people_look_after_what_was_found(world):
+    """A campaign shows its members page by page and who acknowledged it; a finding says what became of it."""
+    world.settings = Settings(data=world.settings.data)
+    events = [login(1, 5, 0, "calm", "succeeded", "own"), login(2, 9, 0, "victim", "succeeded")]
+    events += [login(10 + n, 9, 1 + n, f"target{n}") for n in range(12)]
+
+    async def story(client, _world):
+        for event in events:
+            await client.post("/v1/decisions", json=event)
+        (campaign,) = (await client.get("/v1/campaigns")).json()["campaigns"]
+        path, users, after = f"/v1/campaigns/{campaign['id']}", [], ""
+        async with asyncio.timeout(20):
+            while (await client.get(path)).json().get("campaign", {}).get("accounts") != 13:  # noqa: ASYNC110 -- a moment after
+                await asyncio.sleep(0.01)
+        while after is not None:
+            page = (await client.get(path, params={"limit": 5, "after": after})).json()
+            users += [member["user"] for member in page["members"]]
+            after = page["next"]
+        assert sorted(users) == sorted(["victim", *(f"target{n}" for n in range(12))])
+        done = (await client.post(path + "/acknowledge")).json()
+        assert done["acknowledged_by"]
+        assert done["acknowledged_at"]
+        settled = await client.post("/v1/findings/f-e-2", json={"state": "acted"})
+        assert settled.json()["state"] == "acted"
+        assert (await client.get("/v1/findings?state=open")).json() == {"findings": [], "next": None}
+        deeds = world.shopward.records.read(
+            lambda each: world.shopward.trail.read(each, after_seq=0, limit=500)
+        )
+        assert {"campaign:acknowledge", "finding:settle"} <= {entry.deed for entry in deeds}
+        for wrong, status in (
+            (client.get("/v1/campaigns/c-none"), 404),
+            (client.get(path + "?after=%00"), 422),
+            (client.get("/v1/findings?state=else"), 422),
+            (client.get("/v1/findings?before=f-none"), 404),
+            (client.post("/v1/findings/f-e-2", json={"state": "open"}), 422),
+            (client.post("/v1/findings/f-none", json={"state": "acted"}), 404),
+        ):
+            assert (await wrong).status_code == status
+
+    world.run(story)
 
 
 def test_what_was_found_is_for_analysts(world):

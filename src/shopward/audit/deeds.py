@@ -56,4 +56,6 @@ class Deed(StrEnum):
     POLICY_ROLLBACK = "policy:rollback"
     PERSONAL_REVEAL = "personal:reveal"
     WEBHOOK_CHANGE = "webhook:change"
+    CAMPAIGN_ACKNOWLEDGE = "campaign:acknowledge"
+    FINDING_SETTLE = "finding:settle"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -1,6 +1,7 @@
-"""What a replay found: campaigns as they stood at its end, with their members, as plain rows.
+"""What was found, as plain rows: campaigns, members and findings, as they are shown and recorded; and all of a replay.
 
 Promise: pure; takes the book's changes as they come, so that a campaign is told once, with its heir where it has one.
+No row holds a user.
 """
 
 from __future__ import annotations
@@ -72,4 +73,33 @@ def summary(campaign: Standing) -> dict[str, Any]:
             name: to_rfc3339(value) if name.startswith("rate.") else value
             for name, value in sorted(campaign.sources.items())
         },
+    }
+
+
+def member_view(member: Member) -> dict[str, Any]:
+    """A member by the event that made it one."""
+    return {
+        "event_id": member.event_id,
+        "how": member.how,
+        "first_at": to_rfc3339(member.first_ms),
+        "last_at": to_rfc3339(member.last_ms),
+        "certainty": member.certainty,
+        "tried": member.tried,
+        "entered": member.entered,
+        "stopped": member.stopped,
+    }
+
+
+def finding_view(finding: Finding) -> dict[str, Any]:
+    """A finding by its event."""
+    return {
+        "id": finding.id,
+        "event_id": finding.event_id,
+        "type": finding.type,
+        "at": to_rfc3339(finding.at_ms),
+        "found_at": to_rfc3339(finding.found_ms),
+        "source": finding.source,
+        "campaign": finding.campaign,
+        "score": finding.score_centi / 100,
+        "rescored": finding.rescored_centi / 100,
     }

@@ -66,11 +66,13 @@ class Application:
 
     def __init__(self, shopward: Shopward, keys: ApiKeys) -> None:
         settings = shopward.settings
+        self._shopward = shopward
         self.metrics = Metrics()
         self.activity = Activity(shopward.clock, self.metrics)
         self.shadows = ShadowBook(lambda: shopward.policy)
         self.beside = Beside(
             follower=shopward.follower,
+            recorder=shopward.recorder,
             overseer=shopward.overseer,
             notary=shopward.notary,
             courier=shopward.courier,
@@ -122,6 +124,7 @@ class Application:
         """A group is recorded: it is counted, and what has to be done about it is done beside."""
         self.activity.take(group)
         self.shadows.take(group.entries)
+        self._shopward.recorder.offer(self._shopward.desk.engine.campaigns, self._shopward.desk.seq)
         self.beside.wake()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.flows.notary import Notary
     from shopward.flows.oversee import Overseer
     from shopward.flows.prove import ProofDesk
+    from shopward.flows.record import CampaignRecorder
     from shopward.ports import Messenger
 
 LOOK_S: Final = 1.0
@@ -47,6 +48,7 @@ class Beside:
 
     Args:
         follower: carries out the consequences of decisions.
+        recorder: writes down what decisions found of campaigns.
         overseer: begins and ends orders whose moment has come, also where nobody sends an event.
         notary: signs the audit log now and then.
         courier: the bookkeeping of webhooks.
@@ -58,6 +60,7 @@ class Beside:
         self,
         *,
         follower: Follower,
+        recorder: CampaignRecorder,
         overseer: Overseer,
         notary: Notary,
         courier: Courier,
@@ -65,6 +68,7 @@ class Beside:
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
+        self._recorder = recorder
         self._overseer = overseer
         self._notary = notary
         self._courier = courier
@@ -79,7 +83,7 @@ class Beside:
         self._on_orders: Callable[[], object] = lambda: None
 
     def start(self, on_orders: Callable[[], object]) -> None:
-        """Begin; ``on_orders`` is called from this thread when orders in force changed here."""
+        """Begin; ``on_orders`` is called from this thread when orders in force changed here, and where a group of no events is wanted."""
         self._on_orders = on_orders
         self._thread.start()
 
@@ -109,6 +113,8 @@ class Beside:
         while not self._is_stopping:
             self._wake.clear()
             await self._follow()
+            if await self._tried(self._recorder.step):
+                self._on_orders()
             if self._loop.time() >= look_at:
                 await self._tried(self._overseer.sweep)
                 look_at = self._loop.time() + LOOK_S

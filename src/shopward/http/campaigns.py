@@ -1,19 +1,24 @@
-"""Campaigns and findings over HTTP, as the decisions know them now.
+"""Campaigns and findings over HTTP: what decisions know now, what is recorded, and what people say of it.
 
-Promise: what is answered is the state that the next decision reads: campaigns that are live or ended within two weeks, and the
-findings of the window of their kind. It is read between two groups and never holds a decision up. It is no record yet:
-older ones are forgotten, and nobody can acknowledge one here.
+Promise: the list of campaigns is the state that the next decision reads, taken between two groups: it never holds a decision
+up. One campaign with its members, and findings, are the records that ``flows.record`` wrote a moment after; they stay.
+Who acknowledges is told by the key.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
+from shopward.errors import InvalidField, NotFound
+from shopward.findings import FINDING_STATES
 from shopward.flows.found import summary
-from shopward.http.calls import json_answer
+from shopward.http.calls import ID_MAX, decoded, id_of, json_answer
+from shopward.http.orders import limit_of
 from shopward.http.problems import HttpRefusal
 from shopward.values import to_rfc3339
 
@@ -21,16 +26,29 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from shopward.findings import FindingRow
     from shopward.http.calls import Calls
     from shopward.http.gate import Gate
-    from shopward.risk.campaigns import CampaignBook, Finding
     from shopward.service import Shopward
+
+TOKEN_MAX: Final = 64
 
 
 class Campaigns(Struct):
-    """All campaigns that are remembered, newest first."""
+    """All campaigns that decisions remember, newest first."""
 
     campaigns: list[dict[str, Any]]
+
+
+class CampaignView(Struct):
+    """A recorded campaign with a page of its members; ``next`` is the ``after`` of the page that follows, if any."""
+
+    campaign: dict[str, Any]
+    acknowledged_by: str
+    acknowledged_at: str
+    escalations: int
+    members: list[dict[str, Any]]
+    next: str | None
 
 
 class FindingView(Struct):
@@ -38,6 +56,7 @@ class FindingView(Struct):
 
     id: str
     event_id: str
+    user: str
     type: str
     at: str
     found_at: str
@@ -45,12 +64,22 @@ class FindingView(Struct):
     campaign: str
     score: float
     rescored: float
+    state: str
+    changed_by: str
+    changed_at: str
 
 
 class Findings(Struct):
-    """Findings that are remembered, newest first."""
+    """A page of findings, newest first; ``next`` is the ``before`` of the page that follows, if any."""
 
     findings: list[FindingView]
+    next: str | None
+
+
+class FindingSettled(Struct, forbid_unknown_fields=True):
+    """What became of a finding."""
+
+    state: Literal["acknowledged", "dismissed", "acted"]
 
 
 class CampaignCalls:
@@ -64,6 +93,7 @@ class CampaignCalls:
 
     def __init__(self, shopward: Shopward, gate: Gate, calls: Calls) -> None:
         self._shopward = shopward
+        self._cases = shopward.cases
         self._gate = gate
         self._calls = calls
 
@@ -71,37 +101,88 @@ class CampaignCalls:
         """Where they answer."""
         return [
             Route("/v1/campaigns", self.campaigns, methods=["GET"]),
+            Route("/v1/campaigns/{id}", self.campaign, methods=["GET"]),
+            Route("/v1/campaigns/{id}/acknowledge", self.acknowledge, methods=["POST"]),
             Route("/v1/findings", self.findings, methods=["GET"]),
+            Route("/v1/findings/{id}", self.settle, methods=["POST"]),
         ]
 
     async def campaigns(self, request: Request) -> Response:
-        """``GET /v1/campaigns``."""
+        """``GET /v1/campaigns``: what the next decision knows, where no thread is rebuilding it."""
         self._calls.caller(request, "analyst")
-        standing = sorted(self._book().remembered(), key=lambda each: each.id, reverse=True)
-        return json_answer(Campaigns([summary(each) for each in standing]))
-
-    async def findings(self, request: Request) -> Response:
-        """``GET /v1/findings``."""
-        self._calls.caller(request, "analyst")
-        found = sorted(self._book().findings(), key=lambda each: (each.found_ms, each.id), reverse=True)
-        return json_answer(Findings([_view(each) for each in found]))
-
-    def _book(self) -> CampaignBook:
-        """The state, where no thread is rebuilding it."""
         if not self._gate.is_ready:
             raise HttpRefusal(503, "not_ready", "the state is being rebuilt from the log", retry_after_s=2.0)
-        return self._shopward.desk.engine.campaigns
+        remembered = self._shopward.desk.engine.campaigns.remembered()
+        standing = sorted(remembered, key=lambda each: each.id, reverse=True)
+        return json_answer(Campaigns([summary(each) for each in standing]))
+
+    async def campaign(self, request: Request) -> Response:
+        """``GET /v1/campaigns/{id}?after=&limit=``."""
+        self._calls.caller(request, "analyst")
+        return json_answer(await self._shown(_id(request), request))
+
+    async def acknowledge(self, request: Request) -> Response:
+        """``POST /v1/campaigns/{id}/acknowledge``; no body."""
+        caller, campaign_id = self._calls.caller(request, "analyst"), _id(request)
+        await run_in_threadpool(self._cases.acknowledge, caller, campaign_id)
+        return json_answer(await self._shown(campaign_id, request))
+
+    async def findings(self, request: Request) -> Response:
+        """``GET /v1/findings?state=&before=&limit=``."""
+        self._calls.caller(request, "analyst")
+        state, limit = request.query_params.get("state"), limit_of(request)
+        if state is not None and state not in FINDING_STATES:
+            raise InvalidField(
+                "not a state", code="unknown_word", path="state", expected="one of " + ", ".join(FINDING_STATES),
+                found="another word",
+            )  # fmt: skip
+        before = request.query_params.get("before")
+        if before is not None and (not 1 <= len(before) <= ID_MAX or not before.isprintable()):
+            raise InvalidField(
+                "not a finding", path="before", expected="the next of an answer", found="another text"
+            )
+        found = await run_in_threadpool(
+            lambda: self._cases.findings(state=state, before=before, limit=limit + 1)
+        )
+        shown = [_finding(row, user) for row, user in found[:limit]]
+        return json_answer(Findings(shown, shown[-1].id if len(found) > limit else None))
+
+    async def settle(self, request: Request) -> Response:
+        """``POST /v1/findings/{id}``."""
+        caller = self._calls.caller(request, "analyst")
+        asked = decoded(await self._calls.body(request, caller), FindingSettled)
+        row, user = await run_in_threadpool(self._cases.settle, caller, _id(request), asked.state)
+        return json_answer(_finding(row, user))
+
+    async def _shown(self, campaign_id: str, request: Request) -> CampaignView:
+        limit, after = limit_of(request), request.query_params.get("after", "")
+        if not (after.isascii() and len(after) <= TOKEN_MAX) or "\0" in after:
+            raise InvalidField(
+                "not a member", path="after", expected="the next of an answer", found="another text"
+            )
+        row, members = await run_in_threadpool(
+            lambda: self._cases.campaign(campaign_id, after=after, limit=limit + 1)
+        )
+        return CampaignView(
+            msgspec.json.decode(row.body), row.acknowledged_by, _at(row.acknowledged_ms), row.escalations,
+            [{"user": each.user, **each.shown} for each in members[:limit]],
+            members[limit - 1].token if len(members) > limit else None,
+        )  # fmt: skip
 
 
-def _view(finding: Finding) -> FindingView:
+def _finding(row: FindingRow, user: str) -> FindingView:
+    shown = msgspec.json.decode(row.body)
     return FindingView(
-        finding.id,
-        finding.event_id,
-        finding.type,
-        to_rfc3339(finding.at_ms),
-        to_rfc3339(finding.found_ms),
-        finding.source,
-        finding.campaign,
-        finding.score_centi / 100,
-        finding.rescored_centi / 100,
+        **shown, user=user, state=row.state, changed_by=row.changed_by, changed_at=_at(row.changed_ms)
     )
+
+
+def _at(at_ms: int) -> str:
+    return to_rfc3339(at_ms) if at_ms else ""
+
+
+def _id(request: Request) -> str:
+    found = id_of(request)
+    if found is None:
+        raise NotFound("no such thing", path="id", expected="the id of an answer", found="another text")
+    return found

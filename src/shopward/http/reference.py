@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from shopward.audit import CheckpointFile
 from shopward.events import Event
+from shopward.findings import FINDING_STATES
 from shopward.flows.advise import AdvisoryAsked
 from shopward.flows.authorize import Settled
 from shopward.flows.protect import Exempted
@@ -27,7 +28,7 @@ from shopward.flows.wording import Decision
 from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.audit import CHECKPOINT
-from shopward.http.campaigns import Campaigns, Findings
+from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -90,7 +91,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES, Campaigns, Findings,
+    *ACCOUNT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -287,16 +288,36 @@ def _linkage_paths() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _paged(cursor: str) -> list[Any]:
+    """The parameters of a list that is read page by page."""
+    return [
+        _parameter(cursor, "query", {"type": "string"}),
+        _parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX, "default": 50}),
+    ]
+
+
 def _campaign_paths() -> dict[str, Any]:
     """What was found."""
     return {
         "/v1/campaigns": {"get": _get(
             "campaigns", "Campaigns", "Live, and ended within two weeks; newest first.", "Campaigns", [], "403", "503",
         )},
-        "/v1/findings": {"get": _get(
-            "findings", "Findings", "Earlier successes of sources condemned since; newest first.", "Findings", [],
-            "403", "503",
+        "/v1/campaigns/{id}": {"get": _get(
+            "campaign", "One campaign with its members", "As it is recorded, paged by member.", "CampaignView",
+            [_ID, *_paged("after")], "403", "404", "422",
         )},
+        "/v1/campaigns/{id}/acknowledge": {
+            "post": _bare("acknowledge_campaign", "Look after a campaign", "CampaignView"),
+        },
+        "/v1/findings": {"get": _get(
+            "findings", "Findings", "Earlier successes of sources condemned since; newest first.", "Findings",
+            [_parameter("state", "query", {"type": "string", "enum": list(FINDING_STATES)}), *_paged("before")], "403", "404", "422",
+        )},
+        "/v1/findings/{id}": {"post": _on_id(_post(
+            "settle_finding", "Say what became of a finding", "Acknowledged, dismissed or acted upon; audited.",
+            {"application/json": _content("FindingSettled", {"state": "acted"})},
+            {"200": _answer("The finding", "application/json", "FindingView", None)}, "403", "404",
+        ))},
     }  # fmt: skip
 
 

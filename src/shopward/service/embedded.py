@@ -34,8 +34,10 @@ from shopward.adapters.snapshots import FileSnapshots
 from shopward.config import Settings, check_settings
 from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
+from shopward.findings.store import FindingStore
 from shopward.flows.alerted import IdentityWatch
 from shopward.flows.asked import Askings, Witnesses
+from shopward.flows.casework import CaseDesk
 from shopward.flows.consequences import Consequences
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
@@ -44,6 +46,7 @@ from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
 from shopward.flows.notary import Notary
 from shopward.flows.prove import ProofDesk
+from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
@@ -55,7 +58,7 @@ from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.stores import edition_of_files, open_log
-from shopward.values import SystemClock, SystemIds
+from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +133,12 @@ class Shopward:
                 IdentityWatch(desks.ground, system, lambda connection: AccountLinks(connection, TENANT)),
             ),
         )  # fmt: skip
+        found = FindingStore(TENANT)
+        self.recorder = CampaignRecorder(
+            records=desks.records, store=found, outbox=desks.outbox, clock=clock,
+            within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),
+        )  # fmt: skip
+        self.cases = CaseDesk(records=desks.records, store=found, log=log, trail=desks.trail, clock=clock)
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -230,6 +239,9 @@ class Shopward:
         """Carry out the consequences of what is decided by now; a server does it by itself, beside the decisions."""
         while self.follower.step().more:
             pass
+        with self._one_at_a_time:
+            self.recorder.offer(self.desk.engine.campaigns, self.desk.seq)
+        self.recorder.step()
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.

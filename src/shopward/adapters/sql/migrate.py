@@ -41,6 +41,7 @@ REVISIONS: Final = (
     "0011_recovery",
     "0012_follow",
     "0013_review",
+    "0014_findings",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

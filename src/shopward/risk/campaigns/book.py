@@ -22,6 +22,7 @@ shed, and counted.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -183,25 +184,37 @@ class CampaignBook:
         for path, token, _until_ms in outcome.condemned if self._kinds else ():  # (7)
             self._find(path, token, self._longest)
 
-    def take(self) -> Changes:
-        """What changed since the last call."""
-        by_id = {id_: campaign for clusters in self._clusters for id_, campaign in clusters.campaigns.items()}
-        changed = [
-            by_id[id_].standing(list(users))
-            for id_, users in self._changed.items()
-            if id_ in by_id and by_id[id_].opened_ms
-        ]
-        findings = self._findings
-        self._changed = {
-            id_: users for id_, users in self._changed.items() if id_ in by_id and not by_id[id_].opened_ms
-        }
-        self._findings = []
-        return Changes(changed, findings, self._at_ms)
+    def take(self, *, most: int = CHANGED_MAX) -> Changes:
+        """What changed since the last call, of at most so many members and findings; the rest is for the next call."""
+        campaigns: list[Standing] = []
+        rest: dict[str, dict[str, None]] = {}
+        room = most
+        for id_, users in self._changed.items():
+            campaign = self._known(id_)
+            if campaign is None:
+                continue
+            if not campaign.opened_ms or room <= 0:
+                rest[id_] = users
+                continue
+            part = list(islice(users, room))
+            room -= max(1, len(part))
+            campaigns.append(campaign.standing(part))
+            if len(part) < len(users):
+                rest[id_] = dict.fromkeys(islice(users, len(part), None))
+        self._changed = rest
+        findings, self._findings = self._findings[:most], self._findings[most:]
+        return Changes(campaigns, findings, self._at_ms)
 
-    @property
-    def waiting(self) -> int:
-        """How many changes nobody has taken yet."""
-        return sum(max(1, len(users)) for users in self._changed.values()) + len(self._findings)
+    def tell_all(self) -> None:
+        """Take everything that is remembered for changed: for somebody who sees this book for the first time."""
+        for clusters in self._clusters:
+            for campaign in clusters.campaigns.values():
+                if campaign.opened_ms:
+                    self._note(campaign, *campaign.members)
+        self._findings = self.findings()
+
+    def _known(self, id_: str) -> Campaign | None:
+        return next((each.campaigns[id_] for each in self._clusters if id_ in each.campaigns), None)
 
     def dump(self) -> bytes:
         """The whole state."""

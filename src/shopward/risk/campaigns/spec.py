@@ -117,16 +117,28 @@ class FoundSpec(Struct, frozen=True, forbid_unknown_fields=True):
     score: Annotated[float, Meta(ge=0, le=100)] = 57.0
 
 
+class AlertSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the shop is told.
+
+    Attributes:
+        acknowledge_within: a live campaign that nobody acknowledged for so long is told again.
+    """
+
+    acknowledge_within: str = "1h"
+
+
 class CampaignsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``campaigns.toml``."""
 
     rate: dict[str, RateSpec] = field(default_factory=dict)
     campaign: dict[str, KindSpec] = field(default_factory=dict)
     found: FoundSpec = FoundSpec()
+    alert: AlertSpec = AlertSpec()
 
 
 def check_campaigns(spec: CampaignsSpec) -> None:
     """Refuse declarations that cannot be kept; raises ``PolicyInvalid`` naming the declaration."""
+    _durations("alert", acknowledge_within=spec.alert.acknowledge_within)
     for name, rate in spec.rate.items():
         where = f"rate.{name}"
         _names(where, [name])

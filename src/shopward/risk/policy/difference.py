@@ -54,6 +54,7 @@ def differences(before: PolicySpec, after: PolicySpec) -> list[Difference]:
     found += _changed("rate", watched[0].rate, watched[1].rate, meanings)
     found += _changed("campaign", watched[0].campaign, watched[1].campaign, meanings)
     found += _changed("found", {"": watched[0].found}, {"": watched[1].found}, meanings)
+    found += _changed("alert", {"": watched[0].alert}, {"": watched[1].alert}, meanings)
     return found + _changed("rule", _named(before.rules), _named(after.rules), meanings)
 
 
