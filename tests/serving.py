@@ -16,7 +16,7 @@ from pathlib import Path
 
 POLICY = Path(__file__).parent / "http" / "policy"
 START = datetime(2026, 1, 5, tzinfo=UTC)
-READY_WITHIN_S = 60
+READY_WITHIN_S = 180
 
 
 def event(number, **changes):
