@@ -22,7 +22,7 @@ from shopward.protection import Declared
 from shopward.protection.orders import order_from
 from shopward.service import open_desks
 from shopward.values import SECOND_MS, SystemClock
-from spender import authorized
+from spender import authorized, desk_on
 
 SPENDER = Path(__file__).parents[1] / "spender.py"
 ALLOWED = DecisionRecord("d", "e", "allow", 0.0)
@@ -264,3 +264,40 @@ def test_orders_that_were_rolled_back_leave_no_index_behind(shop):
     shop.protection.place(ANNA, asked(target={"user": "u1"}))
     assert code_of(desk.capture, covered) == "capture_stopped"
     assert desk.capture(other).state == "captured"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_two_servers_capture_the_same_authorisations_in_groups(shop, database):
+    """Both are asked for all of them in opposite order, under a limit for some and none for others: nobody waits in a
+    circle, what is asked twice hears the same, and each user ends exactly at his limit.
+    """
+    key = open_token_key(shop.settings.folder, log_is_empty=False)
+    desks = (shop.authorizations, desk_on(database, key, shop.clock))
+    limit = {"amount_minor": 5_000, "currency": "IDR", "window_s": 86_400}
+    for user in ("u0", "u1", "u2"):
+        shop.protection.place(ANNA, asked("limit", limit=limit, target={"user": user}))
+    shop.clock.advance(1)
+    ids = [opened(shop, number, f"u{number % 4}") for number in range(48)]
+    heard = [[], []]
+
+    def spend(which, authorization):
+        try:
+            heard[which].append((authorization, desks[which].capture(authorization).state))
+        except (Conflict, NotFound) as refused:
+            heard[which].append((authorization, refused.code))
+
+    threads = [
+        threading.Thread(target=spend, args=(which, each))
+        for which, order in enumerate((ids, ids[::-1]))
+        for each in [*order, "a-none"]
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    desks[1]._records.close()
+    assert sorted(heard[0]) == sorted(heard[1])
+    assert dict(heard[0])["a-none"] == "not_found"
+    states = [(ids.index(each) % 4, state) for each, state in heard[0] if each != "a-none"]
+    assert [states.count((user, "captured")) for user in range(4)] == [5, 5, 5, 12]
+    assert captured(shop) == 27

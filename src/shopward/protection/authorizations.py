@@ -1,10 +1,12 @@
 """Authorisations in SQL: a money operation in two steps, and the check that no order overtook it.
 
-Promise, of ``Authorizations.settle`` inside a transaction that holds the fence (``ports.Fence``):
+Promise, inside a transaction that holds the fence (``ports.Fence``):
 - a capture is written only where no order in force covers the operation, as the database has it at that moment; the
   orders are read after the fence is held, so an order that committed before is always seen;
 - an authorisation is captured at most once, is worth nothing after its time, and never leaves a final state;
 - a limit counts what was captured, for one user by one transaction at a time.
+
+Several are read, locked and written in one statement each: a round trip costs more than what it asks for.
 
 It decides nothing about risk: whether to authorise at all is a decision of the engine.
 """
@@ -14,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, BigInteger, String, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.protection.money import Authorization
@@ -23,9 +25,9 @@ from shopward.protection.tables import money_authorization
 from shopward.values import SECOND_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Update
 
     from shopward.events import Facts
     from shopward.protection.index import OrderIndex
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
+_SETTLED: Final = (("held", String), ("state", String), ("settled_ms", BigInteger), ("body", String))
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Authorization).decode
 
@@ -55,60 +58,77 @@ class Authorizations:
         self._orders = orders
         self._users = users
 
-    def add(self, connection: Connection, authorization: Authorization) -> Authorization | None:
-        """A new row, and what then stands under its id; one that is there already stays as it is."""
-        adding = _INSERTS[connection.dialect.name](money_authorization)
-        added = connection.execute(adding.values(self._row(authorization)).on_conflict_do_nothing())
-        return authorization if added.rowcount == 1 else self.get(connection, authorization.id)
+    def add(self, connection: Connection, made: Sequence[Authorization]) -> dict[str, Authorization]:
+        """New rows, and what then stands under their ids; one that is there already stays as it is."""
+        fresh = {each.id: each for each in reversed(made)}  # of two under one id the first
+        adding = _INSERTS[connection.dialect.name](money_authorization).on_conflict_do_nothing()
+        added = connection.execute(adding, [self._row(fresh[each]) for each in sorted(fresh)])
+        return fresh if added.rowcount == len(fresh) else self._found(connection, list(fresh), lock=False)
 
-    def get(self, connection: Connection, authorization_id: str) -> Authorization | None:
-        """One authorisation."""
-        return self._one(connection, authorization_id, lock=False)
+    def locked(self, connection: Connection, ids: Sequence[str]) -> dict[str, Authorization]:
+        """Those that there are; nobody else settles them before the transaction ends."""
+        return self._found(connection, ids, lock=True)
 
-    def locked(self, connection: Connection, authorization_id: str) -> Authorization | None:
-        """One authorisation; nobody else settles it before the transaction ends."""
-        return self._one(connection, authorization_id, lock=True)
+    def put(self, connection: Connection, settled: Sequence[Authorization]) -> None:
+        """Settled ones, which this transaction locked."""
+        if not settled:
+            return
+        rows = [
+            {
+                "held": each.id,
+                "state": each.state,
+                "settled_ms": each.settled_ms,
+                "body": _encode(each).decode(),
+            }
+            for each in settled
+        ]
+        if connection.dialect.name == "sqlite":
+            connection.execute(_of_row(self._tenant, bindparam("held")), rows)
+        else:  # one statement: planning one for each took as long as the commit
+            listed = (
+                func.unnest(
+                    *(bindparam(name, [row[name] for row in rows], ARRAY(kind)) for name, kind in _SETTLED)
+                )
+                .table_valued(*(name for name, _kind in _SETTLED), name="listed")
+                .render_derived()
+            )
+            values = {name: listed.c[name] for name in ("state", "settled_ms", "body")}
+            connection.execute(_of_row(self._tenant, listed.c.held).values(values))
 
-    def put(self, connection: Connection, authorization: Authorization) -> None:
-        """A settled one."""
-        table = money_authorization.c
-        connection.execute(
-            update(money_authorization)
-            .where(table.tenant == self._tenant, table.id == authorization.id)
-            .values(self._row(authorization))
-        )
-
-    def ruling(
-        self,
-        connection: Connection,
-        authorization: Authorization,
-        index: OrderIndex,
-        facts: Facts,
-        *,
-        at_ms: int,
-        one_user: Callable[[], None],
-    ) -> Ruling:
-        """What the orders in force say of carrying it out.
+    def covering(
+        self, connection: Connection, index: OrderIndex, held: Sequence[tuple[Authorization, Facts]]
+    ) -> list[list[Standing]]:
+        """The orders that cover each of these and have not let its user out.
 
         Args:
             connection: in a transaction that holds the fence.
-            authorization: locked.
             index: of the orders in force, read after the fence was held.
-            facts: of the authorisation.
-            at_ms: the server's clock.
-            one_user: makes other captures of this user wait; called before a limit is looked at.
+            held: authorisations that are locked, and their facts.
         """
-        declared = None
-        if index.asks_attributes:
-            declared = self._users.get(connection, [authorization.user]).get(authorization.user)
-        covering = index.matching(facts, declared)
-        if not covering:
-            return resolve(())
-        exempt = self._orders.exceptions_of(connection, authorization.user, [order.id for order in covering])
-        standing = [order for order in covering if order.id not in exempt]
-        if any(order.kind == "limit" for order in standing):
-            one_user()
-        return resolve(order for order in standing if self._stops(connection, authorization, order, at_ms))
+        users = sorted({each.user for each, _facts in held})
+        declared = self._users.get(connection, users) if index.asks_attributes else {}
+        covering = [index.matching(facts, declared.get(each.user)) for each, facts in held]
+        order_ids = sorted({order.id for orders in covering for order in orders})
+        if not order_ids:
+            return covering
+        exempt = self._orders.exceptions_among(connection, users, order_ids)
+        return [
+            [order for order in orders if (order.id, each.user) not in exempt]
+            for (each, _facts), orders in zip(held, covering, strict=True)
+        ]
+
+    def ruling(
+        self, connection: Connection, authorization: Authorization, orders: Sequence[Standing], *, at_ms: int
+    ) -> Ruling:
+        """What the orders that cover it say of carrying it out.
+
+        Args:
+            connection: in a transaction that holds the fence, and for a limit the user's turn (``Fence.one_user``).
+            authorization: locked.
+            orders: from ``covering``.
+            at_ms: the server's clock.
+        """
+        return resolve(order for order in orders if self._stops(connection, authorization, order, at_ms))
 
     def _stops(
         self, connection: Connection, authorization: Authorization, order: Standing, at_ms: int
@@ -144,11 +164,13 @@ class Authorizations:
             or 0
         )
 
-    def _one(self, connection: Connection, authorization_id: str, *, lock: bool) -> Authorization | None:
+    def _found(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> dict[str, Authorization]:
         table = money_authorization.c
-        asked = select(table.body).where(table.tenant == self._tenant, table.id == authorization_id)
-        body = connection.scalar(asked.with_for_update() if lock else asked)
-        return None if body is None else _decode(body)
+        asked = select(table.body).where(table.tenant == self._tenant, table.id.in_(sorted(set(ids))))
+        if lock:  # in one order everywhere, so that no two transactions wait for each other
+            asked = asked.order_by(table.id).with_for_update()
+        found = [_decode(body) for body in connection.scalars(asked)]
+        return {each.id: each for each in found}
 
     def _row(self, authorization: Authorization) -> dict[str, Any]:
         return {
@@ -163,3 +185,9 @@ class Authorizations:
             "settled_ms": authorization.settled_ms,
             "body": _encode(authorization).decode(),
         }
+
+
+def _of_row(tenant: str, held: ColumnElement[str]) -> Update:
+    """An update of the row of an authorisation."""
+    table = money_authorization.c
+    return update(money_authorization).where(table.tenant == tenant, table.id == held)

@@ -185,6 +185,18 @@ class OrderStore:
             )
         )
 
+    def exceptions_among(
+        self, connection: Connection, users: Sequence[str], order_ids: Sequence[str]
+    ) -> set[tuple[str, str]]:
+        """The pairs of one of these orders and one of these users to whom it does not apply."""
+        table = protection_exception.c
+        rows = connection.execute(
+            select(table.order_id, table.user_token).where(
+                table.tenant == self._tenant, table.order_id.in_(order_ids), table.user_token.in_(users)
+            )
+        )
+        return {(order_id, user) for order_id, user in rows}
+
     def count_exceptions(self, connection: Connection, order_id: str, actor: str | None = None) -> int:
         """How many users are excepted from an order, by one person or by anybody."""
         table = protection_exception.c
