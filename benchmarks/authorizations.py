@@ -44,7 +44,7 @@ from shopward.service import TENANT, Shopward
 ANNA = Caller("anna-1", "anna", ("analyst",))
 SCHEMA = "shopward_bench_authorizations"
 YARDSTICK = f"INSERT INTO {SCHEMA}.yardstick VALUES (1)"  # noqa: S608 -- a constant
-THREADS = 40  # as many as the server has for its tables
+THREADS = 40
 USERS = 5_000
 RECENT_MS = 1_700_000_000_000
 ORDERS = 30
