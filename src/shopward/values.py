@@ -1,4 +1,4 @@
-"""Words that every context shares: time, ids, durations, the JSON that is hashed, and which hosts are this machine.
+"""Words that every context shares: time, ids, durations, currencies, the JSON that is hashed, and which hosts are this machine.
 
 Promise: nothing here reads the clock or makes randomness unless the caller hands over the source of it.
 ``SystemClock`` and ``SystemIds`` are the two real sources; only ``service`` creates them.
@@ -24,6 +24,14 @@ DAY_MS: Final = 24 * HOUR_MS
 
 _UNITS_MS: Final = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
+
+
+_MINOR_DIGITS: Final = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"), 0
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
 
 
 class Clock(Protocol):
@@ -106,6 +114,11 @@ def to_rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as ``2026-01-05T00:07:12.345Z``."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+
+
+def minor_digits(currency: str) -> int:
+    """How many digits of a currency are minor units, by ISO 4217; 2 for one that is not known here."""
+    return _MINOR_DIGITS.get(currency, 2)
 
 
 def digest16(data: bytes) -> bytes:

@@ -23,6 +23,7 @@ from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
 from shopward.findings.tables import metadata as findings_metadata
+from shopward.ledger.tables import metadata as ledger_metadata
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
@@ -31,7 +32,7 @@ from shopward.stepup.tables import metadata as stepup_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
-    stepup_metadata, findings_metadata,
+    stepup_metadata, findings_metadata, ledger_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

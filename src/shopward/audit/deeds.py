@@ -58,4 +58,5 @@ class Deed(StrEnum):
     WEBHOOK_CHANGE = "webhook:change"
     CAMPAIGN_ACKNOWLEDGE = "campaign:acknowledge"
     FINDING_SETTLE = "finding:settle"
+    LEDGER_POST = "ledger:post"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -8,21 +8,13 @@ cannot be had. ``verify`` writes nothing, reads one state of the log in pages an
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import click
 import msgspec
-from sqlalchemy import NullPool, create_engine, event, inspect, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from shopward.adapters.sql import open_engine
-from shopward.adapters.sql.engine import BUSY_TIMEOUT_S, sqlite_path
-from shopward.adapters.sql.failures import translate
 from shopward.audit import (
     AuditTrail,
     export_checkpoint,
@@ -33,26 +25,20 @@ from shopward.audit import (
 )
 from shopward.audit.rows import head_row
 from shopward.audit.trail import DEFAULT_TENANT
+from shopward.cli.stores import DATA, DATABASE, reading, said, writing
 from shopward.config import settings_from
-from shopward.errors import Misconfigured, ShopwardError
+from shopward.errors import Misconfigured
 from shopward.keyring import write_private
 from shopward.values import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from shopward.audit import Checkpoint, Report
     from shopward.config import Settings
 
-_CORRUPT: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
+TABLE: Final = "audit_head"
 _FILE_MAX: Final = 65_536
-
-_DATA = click.option(
-    "--data", metavar="DIR", help="Folder of audit.key and database.  [default: ./shopward-data]"
-)
-_DATABASE = click.option("--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/DB.")
 
 
 @click.group()
@@ -61,8 +47,8 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@_DATA
-@_DATABASE
+@DATA
+@DATABASE
 @click.option(
     "--checkpoint",
     "file",
@@ -81,18 +67,18 @@ def verify_(data: str | None, database: str | None, file: Path | None, *, as_jso
       shopward audit verify --data /srv/shopward
       shopward audit verify --database postgresql://auditor@db/shopward --checkpoint 2026-11-22.json
     """
-    with _said():
+    with said("read the audit log"):
         settings = settings_from(os.environ, data=data, database=database)
         kept = None if file is None else _kept(file)
-        with _reading(settings.database_url) as connection:
+        with reading(settings.database_url, table=TABLE) as connection:
             report = _verified(connection, _public_key(settings, kept, connection), kept)
     click.echo(_as_json(report) if as_json else _as_text(report))
     sys.exit(0 if report.intact else 1)
 
 
 @audit.command()
-@_DATA
-@_DATABASE
+@DATA
+@DATABASE
 @click.option(
     "--out",
     required=True,
@@ -108,9 +94,9 @@ def checkpoint(data: str | None, database: str | None, out: Path) -> None:
     Examples:
       shopward audit checkpoint --out /media/stick/2026-11-22.json
     """
-    with _said():
+    with said("read the audit log"):
         settings = settings_from(os.environ, data=data, database=database)
-        with _writing(settings.database_url) as connection:
+        with writing(settings.database_url, table=TABLE) as connection:
             signed = AuditTrail().newest_checkpoint(connection) is not None
             key = open_signing_key(settings.folder, has_checkpoints=signed)
             made = AuditTrail(signer=key).checkpoint(
@@ -185,90 +171,3 @@ def _as_text(report: Report) -> str:
         f"intact: {report.entries} entries, {report.checkpoints} checkpoints, signed up to entry {report.signed_to_seq}; "
         + held
     )
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """Say what went wrong and end with 2; with 1 where the store itself is found to be corrupt."""
-    try:
-        yield
-    except DBAPIError as raised:
-        error: ShopwardError = translate(raised, "read the audit log")
-    except ShopwardError as raised:
-        error = raised
-    else:
-        return
-    click.echo(f"shopward: {error.message}", err=True)
-    for name, value in error.diagnostics().items():
-        click.echo(f"  {name}: {value}", err=True)
-    sys.exit(1 if (error.found or "").startswith(_CORRUPT) else 2)
-
-
-@contextmanager
-def _reading(url: str) -> Iterator[Connection]:
-    """One state of the store, read only."""
-    engine = _existing(url)
-    if engine.dialect.name == "sqlite":
-        engine = _sqlite_reader(sqlite_path(engine))
-    else:
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    try:
-        with engine.connect() as connection:
-            _check_tables(connection)
-            yield connection
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _writing(url: str) -> Iterator[Connection]:
-    """A transaction that commits at the end."""
-    engine = _existing(url)
-    try:
-        with engine.begin() as connection:
-            _check_tables(connection)
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _existing(url: str) -> Engine:
-    """The engine of a store that is there; ``open_engine`` alone would make an empty file."""
-    try:
-        parsed = make_url(url)
-        missing = parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file()
-    except (SQLAlchemyError, ValueError):
-        missing = False  # open_engine says what is wrong with it
-    if missing:
-        raise Misconfigured(
-            "there is no store here",
-            path="database",
-            expected="the database that shopward serve made",
-            found="no file",
-            hint="point --data or --database at it",
-        )
-    return open_engine(url)
-
-
-def _sqlite_reader(path: Path) -> Engine:
-    """Apart from ``open_engine``, whose transactions take the write lock at once."""
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
-        )
-
-    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=NullPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
-
-
-def _check_tables(connection: Connection) -> None:
-    if not inspect(connection).has_table("audit_head"):
-        raise Misconfigured(
-            "this store has no audit log yet",
-            path="database",
-            expected="a store of this version",
-            found="a store of an older version, or an empty one",
-            hint="start shopward serve once: it brings the store up to date",
-        )

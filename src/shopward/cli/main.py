@@ -11,6 +11,7 @@ from shopward.cli.audit import audit
 from shopward.cli.backtest import backtest, diff
 from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
+from shopward.cli.ledger import ledger
 from shopward.cli.order import order
 from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
@@ -54,7 +55,7 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit, webhook):
+for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit, webhook, ledger):
     main.add_command(command)
 order.add_command(set_)
 for command in (backtest, diff, publish, rollback, list_):

@@ -30,6 +30,7 @@ from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
+from shopward.http.ledger import LedgerCalls
 from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
@@ -103,6 +104,7 @@ class Application:
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
+                *LedgerCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

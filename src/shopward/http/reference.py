@@ -30,6 +30,7 @@ from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
+from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
 from shopward.http.openapi import answer as _answer
@@ -91,7 +92,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
+    *ACCOUNT_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -129,6 +130,7 @@ def document() -> dict[str, Any]:
         | _protection_paths()
         | _linkage_paths()
         | account_paths()
+        | ledger_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths(),

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shopward.protection.operations import OPERATIONS
 from shopward.protection.orders import KINDS, Limit, Measured
-from shopward.values import to_rfc3339
+from shopward.values import minor_digits, to_rfc3339
 
 if TYPE_CHECKING:
     from shopward.protection.orders import Order
@@ -25,13 +25,6 @@ LANGUAGES: Final = ("id", "zh", "en")
 REASON_PREFIX: Final = "order_"
 """Reasons of a decision that an order made: ``order_freeze`` and so on."""
 _HOUR_S: Final = 3_600
-_DECIMALS: Final = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "XAF", "XOF"), 0
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""ISO 4217: how many digits of a minor unit; 2 for all others."""
 
 
 class Explanation(Struct, frozen=True):
@@ -195,7 +188,7 @@ def _texts(language: str) -> dict[str, Any]:
 
 
 def _amount(limit: Limit) -> str:
-    digits = _DECIMALS.get(limit.currency, 2)
+    digits = minor_digits(limit.currency)
     return f"{limit.currency} {limit.amount_minor / 10**digits:,.{digits}f}"
 
 

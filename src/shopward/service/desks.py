@@ -19,6 +19,7 @@ from shopward.audit import AuditTrail, open_signing_key
 from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
+from shopward.flows.books import LedgerDesk
 from shopward.flows.courier import Courier
 from shopward.flows.evidence import Evidence
 from shopward.flows.ground import Ground
@@ -29,6 +30,7 @@ from shopward.flows.trace import Tracer
 from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.keyring import open_key
+from shopward.ledger import Book, Reading
 from shopward.outbox.deliveries import Deliveries
 from shopward.outbox.messages import Outbox
 from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
@@ -70,6 +72,7 @@ class Desks(NamedTuple):
     courier: Courier
     policies: PolicyDesk
     ground: Ground
+    books: LedgerDesk
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -119,6 +122,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         courier,
         policies,
         ground,
+        LedgerDesk(records=records, book=Book(TENANT), reading=Reading(TENANT), trail=trail, clock=clock),
     )
 
 

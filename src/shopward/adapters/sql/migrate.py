@@ -42,6 +42,7 @@ REVISIONS: Final = (
     "0012_follow",
     "0013_review",
     "0014_findings",
+    "0015_ledger",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
