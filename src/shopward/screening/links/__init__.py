@@ -1,0 +1,1 @@
+"""Links: read as a browser would, and told apart by whose they are."""

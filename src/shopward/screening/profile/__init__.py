@@ -1,0 +1,7 @@
+"""The shop's profile: what it says of itself, and what that makes official."""
+
+from shopward.screening.profile.load import load_profile, profile_of
+from shopward.screening.profile.profile import Owner, Profile
+from shopward.screening.profile.spec import CHANNELS, Channel, ProfileSpec
+
+__all__ = ["CHANNELS", "Channel", "Owner", "Profile", "ProfileSpec", "load_profile", "profile_of"]
