@@ -164,6 +164,23 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code_webhook_secret: Annotated[
         str, Meta(description="Secret that those calls are signed with: whsec_ and base64.")
     ] = ""
+    password_store: Annotated[
+        str, Meta(description="File of stolen passwords, made by shopward passwords build; empty: none.")
+    ] = ""
+    password_range_url: Annotated[
+        str,
+        Meta(
+            description="Range service for stolen passwords that the file does not know (https://api.pwnedpasswords.com); empty: none."
+        ),
+    ] = ""
+    password_length_min: Annotated[
+        int,
+        Meta(
+            ge=8,
+            le=64,
+            description="Fewest characters of a password; 15 where it is an account's only factor.",
+        ),
+    ] = 8
 
     @property
     def models(self) -> tuple[Path, ...]:

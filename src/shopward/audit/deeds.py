@@ -59,4 +59,5 @@ class Deed(StrEnum):
     CAMPAIGN_ACKNOWLEDGE = "campaign:acknowledge"
     FINDING_SETTLE = "finding:settle"
     LEDGER_POST = "ledger:post"
+    INCIDENT_PASSWORDS_REMEMBER = "incident_passwords:remember"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -13,6 +13,7 @@ from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
 from shopward.cli.ledger import ledger
 from shopward.cli.order import order
+from shopward.cli.passwords import passwords
 from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
@@ -55,7 +56,21 @@ def main() -> None:
     """
 
 
-for command in (demo, serve, replay, train, report, simulate, import_, policy, order, audit, webhook, ledger):
+for command in (
+    demo,
+    serve,
+    replay,
+    train,
+    report,
+    simulate,
+    import_,
+    policy,
+    order,
+    audit,
+    webhook,
+    passwords,
+    ledger,
+):
     main.add_command(command)
 order.add_command(set_)
 for command in (backtest, diff, publish, rollback, list_):

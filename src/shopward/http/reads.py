@@ -148,6 +148,14 @@ class Reads:
             "shopward_ready": ("Whether decisions are answered.", float(self._gate.is_ready)),
             "shopward_queue_lines": ("Lines waiting for the next group.", float(self._gate.waiting)),
             "shopward_log_seq": ("Position of the log after the last group.", float(self._gate.seq)),
+            "shopward_password_corpus_asked": (
+                "Passwords that corpora were asked about.",
+                float(self._shopward.passwords.corpora.asked),
+            ),
+            "shopward_password_corpus_unreachable": (
+                "Of these, how many a corpus could not be asked about; they were allowed.",
+                float(self._shopward.passwords.corpora.unreachable),
+            ),
             "shopward_state_keys": ("Keys that the features hold.", float(self._shopward.state_keys)),
             "shopward_snapshot_pause_seconds": (
                 "How long decisions waited for the last snapshot.",

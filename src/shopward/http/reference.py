@@ -45,6 +45,7 @@ from shopward.http.openapi import problems as _problems
 from shopward.http.openapi import request_id as _request_id
 from shopward.http.openapi import unlocked as _open
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
+from shopward.http.password_paths import PASSWORD_SHAPES, password_paths
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
@@ -92,7 +93,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
+    *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -130,6 +131,7 @@ def document() -> dict[str, Any]:
         | _protection_paths()
         | _linkage_paths()
         | account_paths()
+        | password_paths()
         | ledger_paths()
         | _webhook_paths()
         | _campaign_paths()

@@ -57,6 +57,7 @@ from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
+from shopward.service.passwords import PasswordDesk
 from shopward.service.stores import edition_of_files, open_log
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
@@ -140,6 +141,7 @@ class Shopward:
             within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),
         )  # fmt: skip
         self.cases = CaseDesk(records=desks.records, store=found, log=log, trail=desks.trail, clock=clock)
+        self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -301,6 +303,7 @@ class Shopward:
             except StoreError as failed:
                 _logger.warning("no snapshot at the end: %s; the next start replays the log", failed.code)
             finally:
+                self.passwords.close()
                 self.records.close()
                 self.log.close()
 
