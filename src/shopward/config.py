@@ -133,6 +133,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="Seconds that requests under way have to end when the server is told to stop."),
     ] = 10.0
 
+    profile: Annotated[
+        str,
+        Meta(
+            description="File of the shop's profile for screening; empty: the one that was published over HTTP."
+        ),
+    ] = ""
     shop_name: Annotated[
         str, Meta(description="The shop's name, in authenticator apps, on passkeys and in codes; no colon.")
     ] = "Shopward"

@@ -28,11 +28,12 @@ from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
 from shopward.recovery.tables import metadata as recovery_metadata
+from shopward.screening.profile.tables import metadata as profile_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
-    stepup_metadata, findings_metadata, ledger_metadata,
+    stepup_metadata, findings_metadata, ledger_metadata, profile_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

@@ -60,4 +60,5 @@ class Deed(StrEnum):
     FINDING_SETTLE = "finding:settle"
     LEDGER_POST = "ledger:post"
     INCIDENT_PASSWORDS_REMEMBER = "incident_passwords:remember"
+    PROFILE_PUBLISH = "profile:publish"
     AUDIT_CHECKPOINT = "audit:checkpoint"

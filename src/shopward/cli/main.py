@@ -18,6 +18,7 @@ from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
 from shopward.cli.report import report
+from shopward.cli.screen import screen
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -64,6 +65,7 @@ for command in (
     report,
     simulate,
     import_,
+    screen,
     policy,
     order,
     audit,

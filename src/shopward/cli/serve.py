@@ -57,6 +57,11 @@ def rebuilding() -> Callable[[int, int], None]:
     metavar="BUNDLE",
     help="Bundles of shopward train, several with ':' between; their scores stand.",
 )
+@click.option(
+    "--profile",
+    metavar="FILE",
+    help="The shop's profile for screening.  [default: what was published]",
+)
 @click.option("--tls-cert", metavar="FILE", help="PEM certificate chain; serves HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="Declare that a proxy in front ends TLS.")

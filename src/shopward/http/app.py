@@ -42,6 +42,7 @@ from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, probl
 from shopward.http.reads import Reads
 from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
+from shopward.http.screening import ScreeningCalls
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
 
@@ -110,6 +111,7 @@ class Application:
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
                 *PasswordCalls(shopward, calls).routes(),
+                *ScreeningCalls(shopward, calls).routes(),
             ],
         )
 

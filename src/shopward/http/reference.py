@@ -50,6 +50,7 @@ from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
+from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
 from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
 from shopward.outbox.endpoints import STATES as DELIVERY_STATES
@@ -93,7 +94,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
+    *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -133,6 +134,7 @@ def document() -> dict[str, Any]:
         | account_paths()
         | password_paths()
         | ledger_paths()
+        | screening_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths(),

@@ -14,9 +14,10 @@ from shopward.screening.links.lists import LinkLists, ListEntry
 from shopward.screening.profile import Profile, load_profile, profile_of
 from shopward.screening.senders import check_sender
 from shopward.screening.verdict import Finding, Verdict, judged
-from shopward.screening.wording import Reason, Screened, screened
+from shopward.screening.wording import LANGUAGES, Reason, Screened, screened
 
 __all__ = [
+    "LANGUAGES",
     "Finding",
     "LinkLists",
     "ListEntry",

@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shopward.adapters.codes import channel_of
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
 from shopward.audit import AuditTrail, open_signing_key
+from shopward.errors import Misconfigured
 from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
@@ -26,6 +28,7 @@ from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.publish import PolicyDesk
+from shopward.flows.screen import ScreeningDesk
 from shopward.flows.trace import Tracer
 from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
@@ -40,6 +43,9 @@ from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.publication.store import PolicyStore
+from shopward.screening import load_profile
+from shopward.screening.profile import refuse_faults
+from shopward.screening.profile.store import ProfileStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import SECOND_MS, SystemClock, SystemIds
 
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
 
     from shopward.config import Settings
     from shopward.events import FactsMaker
+    from shopward.screening import Profile
     from shopward.values import Clock
 
 LEASE_TIMES: Final = 3
@@ -73,6 +80,7 @@ class Desks(NamedTuple):
     policies: PolicyDesk
     ground: Ground
     books: LedgerDesk
+    screening: ScreeningDesk
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -123,7 +131,24 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         policies,
         ground,
         LedgerDesk(records=records, book=Book(TENANT), reading=Reading(TENANT), trail=trail, clock=clock),
-    )
+        ScreeningDesk(
+            records=records, store=ProfileStore(TENANT), trail=trail, clock=clock, steady_s=time.monotonic,
+            pinned=_profile(settings),
+        ),
+    )  # fmt: skip
+
+
+def _profile(settings: Settings) -> Profile | None:
+    """The profile of the settings' file; raises ``BadInput`` for one that would judge the shop's own wrongly."""
+    if not settings.profile:
+        return None
+    try:
+        raw = Path(settings.profile).expanduser().read_bytes()
+    except OSError:
+        raise Misconfigured("the profile cannot be read", path="profile", expected="a file") from None
+    profile = load_profile(raw)
+    refuse_faults(profile)
+    return profile
 
 
 def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:

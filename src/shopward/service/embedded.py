@@ -111,6 +111,7 @@ class Shopward:
         self.advisories = desks.advisories
         self.victims = desks.victims
         self.books = desks.books
+        self.screening = desks.screening
         cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
         asking = RecoveryAsking(
             records=desks.records, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, maker=maker,

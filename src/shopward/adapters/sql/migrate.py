@@ -43,6 +43,7 @@ REVISIONS: Final = (
     "0013_review",
     "0014_findings",
     "0015_ledger",
+    "0016_screening",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -7,7 +7,7 @@ a name under, a pattern that RE2 does not take. What a profile would wrongly fla
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import re2
@@ -16,12 +16,10 @@ from shopward.errors import InvalidField
 from shopward.screening.folding import squeezed
 from shopward.screening.links.address import is_public_suffix, read_address
 from shopward.screening.links.lookalike import Lookalikes
+from shopward.screening.profile.spec import ProfileSpec
 from shopward.screening.senders import SenderBook
 from shopward.screening.words import common_words, ordinary_words
 from shopward.values import digest16
-
-if TYPE_CHECKING:
-    from shopward.screening.profile.spec import ProfileSpec
 
 _RE2_MEMORY: Final = 1 << 20
 
@@ -137,3 +135,8 @@ def _pattern(text: str, position: int) -> Any:
             "not a pattern", path=f"order_pattern[{position}]", expected="an RE2 expression of moderate size",
             found="another text", hint="no look-around and no back-references; counted repeats up to 1000",
         ) from None  # fmt: skip
+
+
+def nobodys_profile() -> Profile:
+    """The profile where there is none: nothing is official, and no name is imitated."""
+    return Profile(ProfileSpec(name="", official_domains=()))

@@ -1,0 +1,151 @@
+"""``shopward screen``: whose is a link or a sender, as one JSON verdict a line.
+
+Promise: it needs the shop's profile and nothing else: no server, no store, no network. ``-`` reads one JSON object a line
+and gives one answer a line, in order; a line that is refused is answered with its error and spoils no other. Without
+``--profile`` nothing is official, and what speaks against a link by itself is still told.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+import msgspec
+
+from shopward.errors import InvalidField, MalformedInput, ShopwardError
+from shopward.flows.screen import LinkAsked, SenderAsked
+from shopward.screening import LANGUAGES, check_link, check_sender, load_profile, screened
+from shopward.screening.profile import nobodys_profile, refuse_faults, warnings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.screening import Profile
+
+T = TypeVar("T")
+FLAGGED: Final = frozenset(("suspicious", "dangerous", "reject"))
+"""Verdicts that end the command with 1 where one thing was asked about."""
+
+with_profile: Final = click.option(
+    "--profile", "profile_file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The shop's profile, TOML.",
+)  # fmt: skip
+in_language: Final = click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the reasons."
+)
+
+
+@click.group()
+def screen() -> None:
+    """Ask whose a link, a message or a sender is, and whether a password may be used.
+
+    Exit code 1 where one VALUE was asked about and it is suspicious, dangerous or rejected, or where lines were refused.
+    """
+
+
+@screen.command()
+@click.argument("value", metavar="[URL or -]")
+@with_profile
+@in_language
+def link(value: str, profile_file: Path | None, language: str) -> None:
+    r"""Whose is this link, and whom does it imitate? Nothing is opened.
+
+    \b
+    Examples:
+      shopward screen link https://tokonusa.co.id.example.net/login --profile shop.toml
+      shopward screen link - --profile shop.toml --language id < links.ndjson
+    """
+    profile = profile_of_file(profile_file)
+
+    def judge(asked: LinkAsked) -> Any:
+        return screened(
+            check_link(asked.url, profile), asked.url, language, profile=profile.version, id_=asked.id
+        )
+
+    answer(value, LinkAsked, lambda given: LinkAsked(url=given), judge)
+
+
+@screen.command()
+@click.argument("value", metavar="[SENDER or -]")
+@click.option("--channel", default="", help="Where it was met: sms, whatsapp, call, email, ...")
+@with_profile
+@in_language
+def sender(value: str, channel: str, profile_file: Path | None, language: str) -> None:
+    r"""Is this number, address or account really the shop's?
+
+    \b
+    Examples:
+      shopward screen sender "+62 811-1000-200" --channel whatsapp --profile shop.toml
+      shopward screen sender - --profile shop.toml < senders.ndjson
+    """
+    profile = profile_of_file(profile_file)
+
+    def judge(asked: SenderAsked) -> Any:
+        verdict = check_sender(asked.sender, profile, channel=asked.channel)
+        return screened(verdict, asked.sender, language, profile=profile.version, id_=asked.id)
+
+    answer(value, SenderAsked, lambda given: SenderAsked(sender=given, channel=channel), judge)
+
+
+@screen.command()
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def profile(file: Path, *, as_json: bool) -> None:
+    r"""Check a profile as a publication would, and say what is unwise about it.
+
+    \b
+    Examples:
+      shopward screen profile shop.toml
+    """
+    checked = load_profile(file.read_bytes())
+    refuse_faults(checked)
+    warnings = warnings_of(checked)
+    if as_json:
+        click.echo(msgspec.json.encode({"version": checked.version, "warnings": warnings}))
+        return
+    click.echo(f"{checked.spec.name}, version {checked.version}: good")
+    for warning in warnings:
+        click.echo(f"  {warning}")
+
+
+def profile_of_file(file: Path | None) -> Profile:
+    """The profile that a file holds, refused where it would judge the shop's own wrongly; nobody's where there is none."""
+    if file is None:
+        return nobodys_profile()
+    loaded = load_profile(file.read_bytes())
+    refuse_faults(loaded)
+    return loaded
+
+
+def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Callable[[T], Any]) -> None:
+    """The verdict on a value, or, for ``-``, on each line of standard input."""
+    if value != "-":
+        said = judge(asked_of(value))
+        click.echo(msgspec.json.encode(said))
+        sys.exit(1 if said.verdict in FLAGGED else 0)
+    decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(shape)
+    refused = False
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            said = judge(_decoded(decoder, line))
+        except ShopwardError as wrong:
+            refused = True
+            said = {"line": number, "code": wrong.code, "detail": wrong.message, **wrong.diagnostics()}
+        click.echo(msgspec.json.encode(said))
+    sys.exit(1 if refused else 0)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError as wrong:
+        text, _, path = str(wrong).partition(" - at `$")
+        raise InvalidField(
+            "the line cannot be used", path=path.strip("`.") or None, expected=text[:160]
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise MalformedInput("not a JSON object", expected="one JSON object in UTF-8") from None

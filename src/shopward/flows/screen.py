@@ -1,0 +1,200 @@
+"""Screening for those who ask over HTTP: with the shop's profile in force, in the reader's language.
+
+Promise:
+- a profile that is published is in force for every worker on the same store within ``LOOK_S``; one that would judge the
+  shop's own wrongly is refused, and the one in force stays;
+- publication and audit line are one transaction;
+- a profile from a file (``--profile``) is the operator's: nothing is published over it;
+- what was asked is answered and not kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shopward.errors import Conflict, NotFound
+from shopward.screening import LinkLists, Profile, check_link, check_sender, profile_of, screened
+from shopward.screening.profile import refuse_faults, warnings_of
+from shopward.screening.profile.rows import ProfileRow
+from shopward.values import to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.access import Caller
+    from shopward.flows.arrows import Trail
+    from shopward.ports import Records
+    from shopward.screening import Screened
+    from shopward.screening.profile.store import ProfileStore
+    from shopward.values import Clock
+
+LOOK_S: Final = 0.5
+"""How old the knowledge of the newest publication may be."""
+LINK_MAX: Final = 65_536
+Id = Annotated[str, Meta(max_length=128)]
+
+
+class LinkAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A link as it was pasted; ``id`` comes back."""
+
+    url: Annotated[str, Meta(max_length=LINK_MAX)]
+    id: Id | None = None
+
+
+class SenderAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number, address or account as it was shown, and the channel where it was met."""
+
+    sender: Annotated[str, Meta(max_length=2_048)]
+    channel: Annotated[str, Meta(max_length=32)] = ""
+    id: Id | None = None
+
+
+class InForce(NamedTuple):
+    """The profile that judges, and its number; 0 for one from a file."""
+
+    profile: Profile
+    number: int
+
+
+class ProfileView(Struct):
+    """The profile in force.
+
+    Attributes:
+        number: of its publication; 0 for one from a file.
+        warnings: what is legal and unwise about it.
+        profile: what the shop says.
+    """
+
+    number: int
+    version: str
+    published_by: str
+    published_at: str
+    warnings: list[str]
+    profile: Any
+
+
+class ScreeningDesk:
+    """May be called from any thread.
+
+    Args:
+        records: transactions.
+        store: the published profiles.
+        trail: the audit log.
+        clock: the server's.
+        steady_s: seconds that never jump.
+        pinned: the profile of a file, over which nothing is published.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        store: ProfileStore,
+        trail: Trail,
+        clock: Clock,
+        steady_s: Callable[[], float],
+        pinned: Profile | None = None,
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._trail = trail
+        self._clock = clock
+        self._steady_s = steady_s
+        self._pinned = pinned
+        self._in_force: InForce | None = InForce(pinned, 0) if pinned is not None else None
+        self._looked_s = float("-inf")
+        self._looking = threading.Lock()
+        self.lists = LinkLists()
+
+    def link(self, asked: LinkAsked, language: str) -> Screened:
+        """The verdict on a link; raises ``NotFound`` where no profile is in force."""
+        profile = self.profile()
+        verdict = check_link(asked.url, profile, lists=self.lists, at_ms=self._clock.now_ms())
+        return screened(verdict, asked.url, language, profile=profile.version, id_=asked.id)
+
+    def sender(self, asked: SenderAsked, language: str) -> Screened:
+        """The verdict on a sender; raises ``NotFound`` where no profile is in force."""
+        profile = self.profile()
+        verdict = check_sender(asked.sender, profile, channel=asked.channel)
+        return screened(verdict, asked.sender, language, profile=profile.version, id_=asked.id)
+
+    def profile(self) -> Profile:
+        """The profile in force; raises ``NotFound`` where there is none."""
+        if self._pinned is None and self._steady_s() - self._looked_s >= LOOK_S:
+            self._look()
+        if self._in_force is None:
+            raise NotFound(
+                "the shop has no profile yet", code="no_profile", expected="a published profile",
+                hint="PUT /v1/screen/profile, or start the server with --profile FILE",
+            )  # fmt: skip
+        return self._in_force.profile
+
+    def publish(self, caller: Caller, said: Any) -> ProfileView:
+        """A profile into force; the one in force where it says the same already.
+
+        Raises:
+            InvalidField: it cannot be used, or would judge the shop's own wrongly.
+            Conflict: the profile of a file is in force.
+        """
+        caller.require("analyst")
+        if self._pinned is not None:
+            raise Conflict(
+                "the profile of a file is in force",
+                code="profile_pinned",
+                expected="a server without --profile",
+            )
+        profile = profile_of(said)
+        refuse_faults(profile)
+        body = msgspec.json.encode(profile.spec).decode()
+
+        def work(connection: Any) -> ProfileRow:
+            before = self._store.newest(connection)
+            if before is not None and before.version == profile.version:
+                return before
+            at_ms = self._clock.now_ms()
+            row = ProfileRow(
+                (before.number if before else 0) + 1, profile.version, body, caller.person, at_ms
+            )
+            self._store.add(connection, row)
+            self._trail.append(
+                connection, deed="profile:publish", subject=f"profile {row.number}", actor=caller.person, at_ms=at_ms,
+                details={"version": row.version},
+            )  # fmt: skip
+            return row
+
+        row = self._records.write(work)
+        self._in_force = InForce(profile, row.number)
+        return _view(row, profile)
+
+    def shown(self) -> ProfileView:
+        """The profile in force, with its warnings; raises ``NotFound`` where there is none."""
+        profile = self.profile()
+        row = None if self._pinned is not None else self._records.read(self._store.newest)
+        if row is None or row.version != profile.version:
+            row = ProfileRow(0, profile.version, "", "", 0)
+        return _view(row, profile)
+
+    def _look(self) -> None:
+        """Take what was published meanwhile, here or by another process; one thread looks, the others go on."""
+        if not self._looking.acquire(blocking=self._in_force is None):
+            return
+        try:
+            number = self._records.read(self._store.newest_number)
+            if number and (self._in_force is None or self._in_force.number != number):
+                row = self._records.read(self._store.newest)
+                if row is not None:
+                    self._in_force = InForce(profile_of(msgspec.json.decode(row.body)), row.number)
+            self._looked_s = self._steady_s()
+        finally:
+            self._looking.release()
+
+
+def _view(row: ProfileRow, profile: Profile) -> ProfileView:
+    return ProfileView(
+        row.number, row.version, row.published_by, to_rfc3339(row.published_ms) if row.published_ms else "",
+        warnings_of(profile), msgspec.to_builtins(profile.spec),
+    )  # fmt: skip
