@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopward.agents import described
 from shopward.client import TrustedProxies, from_asgi, from_wsgi
-from shopward.client.agents import described
 from shopward.events import decode_event
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])

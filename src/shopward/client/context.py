@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
-from shopward.client.agents import described
+from shopward.agents import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
