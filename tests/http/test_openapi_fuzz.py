@@ -4,6 +4,8 @@ A real server on loopback; nothing else is spoken to. Schemathesis makes the req
 plugin is left alone, since it depends on pytest's inside.
 """
 
+from base64 import b64encode
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -44,6 +46,16 @@ def api(tmp_path_factory):
     assert not [line for line in server.err if "Traceback" in line]
 
 
+def key_headers(operation, key):
+    """The key as this call reads it: ours is a bearer's; calls of other products have their own way."""
+    (scheme,) = next(iter(operation.get("security") or [{"key": []}]))
+    return {
+        "key": {"Authorization": f"Bearer {key}"},
+        "castle": {"Authorization": "Basic " + b64encode(f":{key}".encode()).decode()},
+        "tirreno": {"Api-Key": key},
+    }[scheme]
+
+
 def fuzzed(operation, check, mode, examples):
     """Run a check on generated requests."""
 
@@ -65,7 +77,7 @@ def fuzzed(operation, check, mode, examples):
 def test_every_call_answers_as_documented(api, path, method):
     """Statuses, content types, headers and shapes are those of the document, and no answer is a server fault."""
     server, schema = api
-    headers = {"Authorization": f"Bearer {server.key}"}
+    headers = key_headers(document()["paths"][path][method], server.key)
     modes = [GenerationMode.POSITIVE]
     if path.startswith("/v1/"):
         modes.append(GenerationMode.NEGATIVE)

@@ -37,6 +37,7 @@ from shopward.http.money import MoneyCalls
 from shopward.http.orders import OrderCalls
 from shopward.http.pages import Pages
 from shopward.http.passwords import PasswordCalls
+from shopward.http.peers.calls import PeerCalls
 from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
@@ -110,6 +111,7 @@ class Application:
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
+                *PeerCalls(shopward, keys, self.gate, calls, self.metrics).routes(),
                 *PasswordCalls(shopward, calls).routes(),
                 *ScreeningCalls(shopward, calls).routes(),
             ],

@@ -46,6 +46,7 @@ from shopward.http.openapi import request_id as _request_id
 from shopward.http.openapi import unlocked as _open
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
 from shopward.http.password_paths import PASSWORD_SHAPES, password_paths
+from shopward.http.peers.paths import PEER_SCHEMES, PEER_SHAPES, peer_paths
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
@@ -95,6 +96,7 @@ _SHAPES: Final = (
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
+    *PEER_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -137,7 +139,8 @@ def document() -> dict[str, Any]:
         | screening_paths()
         | _webhook_paths()
         | _campaign_paths()
-        | _policy_paths(),
+        | _policy_paths()
+        | peer_paths(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -145,7 +148,8 @@ def document() -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The key that the first start printed.",
-                }
+                },
+                **PEER_SCHEMES,
             },
         },
     }
