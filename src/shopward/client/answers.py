@@ -102,6 +102,29 @@ class Captured:
     fault: Fault | None = None
 
 
+@dataclass(frozen=True)
+class Challenge:
+    """What a challenged decision asks for, and how far its answer has come.
+
+    Attributes:
+        state: ``open``, ``passed``, ``spent``, ``expired``, ``locked``, ``cancelled``; ``refused`` where an answer did not
+            prove it, ``unheard`` where the server was not heard.
+        offered: factors that may answer, in order of preference.
+        tries_left: answers that are still looked at.
+        fault: why it was not proved, with the server's word (``wrong_answer``, ``no_factor_left``, ...) in ``problem``.
+    """
+
+    state: str
+    offered: tuple[str, ...] = ()
+    tries_left: int = 0
+    fault: Fault | None = None
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether the same operation may now be asked about again, under a new event id."""
+        return self.state in ("passed", "spent")
+
+
 def decision_from(body: Mapping[str, Any]) -> Decision:
     """A decision as the server wrote it; raises ``KeyError``, ``TypeError`` or ``ValueError`` where it is none."""
     said = body["decision"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
 
-    from shopward.client.answers import Authorization, Captured, Decision, Verdict
+    from shopward.client.answers import Authorization, Captured, Challenge, Decision, Verdict
     from shopward.client.wire import Reply, Request
 
 
@@ -116,6 +116,21 @@ class _Common:
         self._tell(captured.fault)
         return captured
 
+    def _answering(
+        self, decision_id: str, who: Mapping[str, Any], factor: str, answer: str
+    ) -> Request | Fault:
+        try:
+            request = wire.answering(decision_id, who, factor, answer)
+        except (TypeError, ValueError, RecursionError):
+            return Fault("event_refused", "who answers is no JSON: expected text, numbers, lists and objects")
+        return self._asked(request)
+
+    def _challenge(self, reply: Reply | Fault) -> Challenge:
+        challenge = wire.read_challenge(reply)
+        if challenge.state == "unheard":  # a wrong answer is the customer's matter, not the operator's
+            self._tell(challenge.fault)
+        return challenge
+
     def _tell(self, fault: Fault | None) -> None:
         if fault is not None:
             self._faults.note(fault, now_s=self._steady_s())
@@ -158,6 +173,14 @@ class Client(_Common):
         """Give an authorisation up; one that is not given up is worth nothing after ten seconds anyway."""
         self._reply(self._settling(authorization, "void"))
 
+    def challenge(self, decision_id: str) -> Challenge:
+        """What a challenged decision asks for."""
+        return self._challenge(self._reply(self._asked(wire.looking(decision_id))))
+
+    def answer(self, decision_id: str, *, who: Mapping[str, Any], factor: str, answer: str) -> Challenge:
+        """Answer a challenge; ``who`` is ``user`` and ``context`` as in an event, on the device that was challenged."""
+        return self._challenge(self._reply(self._answering(decision_id, who, factor, answer)))
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -180,10 +203,13 @@ class Client(_Common):
 
     def _call(self, request: Request, language: str | None) -> Reply | Fault:
         headers = {} if language is None else {"Accept-Language": language}
-        calling = self._http.stream("POST", request.path, content=request.body, headers=headers)
+        patience_s = request.timeout_s or self.settings.timeout_s
+        calling = self._http.stream(
+            request.method, request.path, content=request.body, headers=headers, timeout=patience_s
+        )
         try:
             with calling as response:
-                body, until_s = b"", self._steady_s() + self.settings.timeout_s
+                body, until_s = b"", self._steady_s() + patience_s
                 for part in response.iter_bytes():
                     body += part
                     if len(body) > wire.ANSWER_BYTES_MAX:
@@ -225,6 +251,16 @@ class AsyncClient(_Common):
         """Give an authorisation up; one that is not given up is worth nothing after ten seconds anyway."""
         await self._reply(self._settling(authorization, "void"))
 
+    async def challenge(self, decision_id: str) -> Challenge:
+        """What a challenged decision asks for."""
+        return self._challenge(await self._reply(self._asked(wire.looking(decision_id))))
+
+    async def answer(
+        self, decision_id: str, *, who: Mapping[str, Any], factor: str, answer: str
+    ) -> Challenge:
+        """Answer a challenge; ``who`` is ``user`` and ``context`` as in an event, on the device that was challenged."""
+        return self._challenge(await self._reply(self._answering(decision_id, who, factor, answer)))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
@@ -247,10 +283,13 @@ class AsyncClient(_Common):
 
     async def _call(self, request: Request, language: str | None) -> Reply | Fault:
         headers = {} if language is None else {"Accept-Language": language}
-        calling = self._http.stream("POST", request.path, content=request.body, headers=headers)
+        patience_s = request.timeout_s or self.settings.timeout_s
+        calling = self._http.stream(
+            request.method, request.path, content=request.body, headers=headers, timeout=patience_s
+        )
         try:
             async with calling as response:
-                body, until_s = b"", self._steady_s() + self.settings.timeout_s
+                body, until_s = b"", self._steady_s() + patience_s
                 async for part in response.aiter_bytes():
                     body += part
                     if len(body) > wire.ANSWER_BYTES_MAX:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from urllib.parse import quote
 
-from shopward.client.answers import Authorization, Captured, decision_from
+from shopward.client.answers import Authorization, Captured, Challenge, decision_from
 from shopward.client.faults import Fault
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 DECISIONS: Final = "/v1/decisions"
 EVENTS: Final = "/v1/events"
 AUTHORIZATIONS: Final = "/v1/authorizations"
+CHALLENGES: Final = "/v1/challenges"
+PROVING_S: Final = 5.0
+"""A recovery code is a slow hash, on purpose."""
 _BY_PROBLEM: Final = {
     "event_in_future": "clock_skew",
     "event_id_reused": "event_id_reused",
@@ -34,15 +38,19 @@ _BY_PROBLEM: Final = {
     "overloaded": "unavailable",
 }
 _BY_STATUS: Final = {401: "unauthorized", 403: "unauthorized", 404: "too_old_server", 405: "too_old_server"}
+_NOT_OURS: Final = frozenset({"unauthorized", "role_missing", "not_found", "method_not_allowed"})
+"""Refusals that are about the caller, not about the answer."""
 T = TypeVar("T")
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class Request(NamedTuple):
-    """One call: where to and what."""
+    """One call: where to, what, and how long it may take where that is longer than usual."""
 
     path: str
     body: bytes
+    method: str = "POST"
+    timeout_s: float = 0.0
 
 
 class Reply(NamedTuple):
@@ -62,6 +70,32 @@ def posting(path: str, event: Mapping[str, Any]) -> Request:
 def settling(authorization_id: str, verb: str) -> Request:
     """``capture`` or ``void`` of an authorisation."""
     return Request(f"{AUTHORIZATIONS}/{authorization_id}/{verb}", b"")
+
+
+def looking(decision_id: str) -> Request:
+    """What a decision's challenge asks for."""
+    return Request(f"{CHALLENGES}/{quote(decision_id, safe='')}", b"", "GET")
+
+
+def answering(decision_id: str, who: Mapping[str, Any], factor: str, answer: str) -> Request:
+    """An answer to a challenge; ``who`` is ``user`` and ``context`` as in an event."""
+    asked = posting(
+        f"{CHALLENGES}/{quote(decision_id, safe='')}/verify", {**who, "factor": factor, "answer": answer}
+    )
+    return asked._replace(timeout_s=PROVING_S)
+
+
+def read_challenge(reply: Reply | Fault) -> Challenge:
+    """The challenge as it stands; ``refused`` where the server was heard and takes no such answer."""
+    read = _read(
+        reply,
+        lambda body: Challenge(str(body["state"]), tuple(map(str, body["offered"])), int(body["tries_left"])),
+    )
+    if not isinstance(read, Fault):
+        return read
+    if is_failure(reply) or read.problem in _NOT_OURS or not read.problem:
+        return Challenge("unheard", fault=read)
+    return Challenge("refused", fault=Fault("not_proved", read.detail, read.problem))
 
 
 def read_decision(reply: Reply | Fault, event: Mapping[str, Any], fallback: Fallback) -> Decision:

@@ -1,0 +1,1 @@
+"""The checkout of this shop: oscar's, and gift cards that pay."""

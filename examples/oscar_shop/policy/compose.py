@@ -1,0 +1,14 @@
+"""Write this shop's policy into a folder: the one that ships with Shopward, and the rules beside this file.
+
+python compose.py FOLDER && shopward policy test --policy FOLDER && shopward serve --policy FOLDER
+"""
+
+import shutil
+import sys
+from importlib import resources
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+with resources.as_file(resources.files("shopward.risk").joinpath("default")) as shipped:
+    shutil.copytree(shipped, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+shutil.copytree(Path(__file__).parent / "rules", folder / "rules", dirs_exist_ok=True)
