@@ -187,6 +187,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Fewest characters of a password; 15 where it is an account's only factor.",
         ),
     ] = 8
+    payout_url: Annotated[
+        str,
+        Meta(
+            description="Endpoint of the shop that pays customers, over https; empty: people pay and say so."
+        ),
+    ] = ""
+    payout_secret: Annotated[
+        str, Meta(description="Secret that calls for payouts are signed with: whsec_ and base64.")
+    ] = ""
 
     @property
     def models(self) -> tuple[Path, ...]:

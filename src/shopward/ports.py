@@ -6,7 +6,7 @@ One suite in ``tests/contract`` runs against every adapter of a port.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -134,6 +134,51 @@ class Messenger(Protocol):
 
         It raises nothing: a receiver that is slow, hostile or gone is an outcome, and no fault.
         """
+        ...
+
+
+PayoutAnswer = Literal["paid", "pending", "failed", "unknown", "no_answer"]
+"""What the shop says of a payment: ``unknown`` that it never heard of the key, ``no_answer`` that nothing is known."""
+
+
+class PayoutAsked(Protocol):
+    """What a payer is told of a payout."""
+
+    @property
+    def id(self) -> str:
+        """Its key: the same key is the same payment."""
+        ...
+
+    @property
+    def claim(self) -> str:
+        """What it is for."""
+        ...
+
+    @property
+    def amount_minor(self) -> int:
+        """How much, in minor units."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+        ...
+
+    @property
+    def instrument(self) -> str:
+        """``balance``, ``gift_card`` or ``original``."""
+        ...
+
+
+class Payer(Protocol):
+    """The shop's way to pay a customer; both calls end within a bounded time and raise nothing."""
+
+    def pay(self, payout: PayoutAsked, *, user_id: str) -> PayoutAnswer:
+        """Pay under the payout's key; where no answer came, ``no_answer``: it may or may not have been paid."""
+        ...
+
+    def status(self, key: str) -> PayoutAnswer:
+        """What the shop knows of a key."""
         ...
 
 

@@ -21,6 +21,7 @@ from contract.log_worker import entry
 from shopward.adapters.sql import SqlEventLog, bring_up_to_date, migrate, open_engine
 from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
+from shopward.claims.tables import metadata as claims_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
 from shopward.findings.tables import metadata as findings_metadata
 from shopward.ledger.tables import metadata as ledger_metadata
@@ -34,6 +35,7 @@ from shopward.stepup.tables import metadata as stepup_metadata
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata,
+    claims_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

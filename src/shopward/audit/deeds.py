@@ -61,4 +61,7 @@ class Deed(StrEnum):
     LEDGER_POST = "ledger:post"
     INCIDENT_PASSWORDS_REMEMBER = "incident_passwords:remember"
     PROFILE_PUBLISH = "profile:publish"
+    CLAIM_STEP = "claim:step"
+    CLAIM_FILE_MANY = "claim:file_many"
+    PAYOUT_SETTLE = "payout:settle"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -9,6 +9,7 @@ import click
 
 from shopward.cli.audit import audit
 from shopward.cli.backtest import backtest, diff
+from shopward.cli.claim import claim
 from shopward.cli.demo import demo
 from shopward.cli.import_ import import_
 from shopward.cli.ledger import ledger
@@ -71,6 +72,7 @@ for command in (
     audit,
     webhook,
     passwords,
+    claim,
     ledger,
 ):
     main.add_command(command)

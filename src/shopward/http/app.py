@@ -26,6 +26,7 @@ from shopward.http.beside import Beside
 from shopward.http.calls import Calls, by_method
 from shopward.http.campaigns import CampaignCalls
 from shopward.http.challenges import ChallengeCalls
+from shopward.http.claims import ClaimCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
@@ -81,6 +82,8 @@ class Application:
             notary=shopward.notary,
             courier=shopward.courier,
             proofs=shopward.proofs,
+            claims=shopward.claims,
+            payouts=shopward.payouts,
             messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
@@ -108,6 +111,7 @@ class Application:
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *LedgerCalls(shopward, calls).routes(),
+                *ClaimCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

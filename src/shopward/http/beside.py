@@ -24,10 +24,12 @@ from shopward.errors import ShopwardError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shopward.flows.claim import ClaimDesk
     from shopward.flows.courier import Courier
     from shopward.flows.follow import Follower
     from shopward.flows.notary import Notary
     from shopward.flows.oversee import Overseer
+    from shopward.flows.payout import PayoutDesk
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
     from shopward.ports import Messenger
@@ -53,6 +55,8 @@ class Beside:
         notary: signs the audit log now and then.
         courier: the bookkeeping of webhooks.
         proofs: forgets old challenges.
+        claims: approves what nobody decided in time.
+        payouts: has customers paid.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -65,6 +69,8 @@ class Beside:
         notary: Notary,
         courier: Courier,
         proofs: ProofDesk,
+        claims: ClaimDesk,
+        payouts: PayoutDesk,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
@@ -73,11 +79,14 @@ class Beside:
         self._notary = notary
         self._courier = courier
         self._proofs = proofs
+        self._claims = claims
+        self._payouts = payouts
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
         self._store = ThreadPoolExecutor(1, "shopward-beside-store")
+        self._payer = ThreadPoolExecutor(1, "shopward-payer")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._on_orders: Callable[[], object] = lambda: None
@@ -99,6 +108,7 @@ class Beside:
         if self._thread.ident is not None:
             self._thread.join()
         self._store.shutdown()
+        self._payer.shutdown(cancel_futures=True)
 
     def _main(self) -> None:
         try:
@@ -109,6 +119,7 @@ class Beside:
 
     async def _run(self) -> None:
         messenger = self._messenger_of()
+        paying = self._loop.create_task(self._pay())
         look_at = hourly_at = 0.0
         while not self._is_stopping:
             self._wake.clear()
@@ -117,6 +128,7 @@ class Beside:
                 self._on_orders()
             if self._loop.time() >= look_at:
                 await self._tried(self._overseer.sweep)
+                await self._tried(self._claims.sweep)
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)
@@ -133,12 +145,17 @@ class Beside:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE_S if due is None else LOOK_S):
                     await self._wake.wait()
-        if self._telling:
-            tasks = list(self._telling.values())
-            await asyncio.wait(tasks, timeout=STOP_S)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = [paying, *self._telling.values()]
+        await asyncio.wait(tasks, timeout=STOP_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pay(self) -> None:
+        """Have customers paid; in a thread of its own, since the shop is waited for."""
+        while not self._is_stopping:
+            if not await self._tried(self._payouts.step, on=self._payer):
+                await asyncio.sleep(LOOK_S)
 
     async def _follow(self) -> None:
         """Carry out what was decided meanwhile, a page at a time."""
@@ -167,10 +184,10 @@ class Beside:
             )
             await self._tried(partial(self._courier.settle, parcel, codes))
 
-    async def _tried(self, work: Callable[[], T]) -> T | None:
+    async def _tried(self, work: Callable[[], T], *, on: ThreadPoolExecutor | None = None) -> T | None:
         """What a step gives; ``None`` where it failed, and it will be tried again."""
         try:
-            return await self._loop.run_in_executor(self._store, work)
+            return await self._loop.run_in_executor(on or self._store, work)
         except ShopwardError as failed:
             _logger.warning("beside the server: %s", failed.code)
         except Exception as fault:  # noqa: BLE001 -- a fault of ours must not end the thread

@@ -29,6 +29,7 @@ from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
+from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
@@ -97,6 +98,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
+    *CLAIM_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -137,6 +139,7 @@ def document() -> dict[str, Any]:
         | password_paths()
         | ledger_paths()
         | screening_paths()
+        | claim_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()

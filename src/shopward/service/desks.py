@@ -80,6 +80,7 @@ class Desks(NamedTuple):
     policies: PolicyDesk
     ground: Ground
     books: LedgerDesk
+    book: Book
     screening: ScreeningDesk
 
 
@@ -114,6 +115,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         records=records, fence=fence_of(engine, f"{TENANT}:policies"), store=PolicyStore(TENANT), trail=trail,
         clock=clock, ids=SystemIds(),
     )  # fmt: skip
+    book = Book(TENANT)
     webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
     return Desks(
         records,
@@ -130,7 +132,8 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         courier,
         policies,
         ground,
-        LedgerDesk(records=records, book=Book(TENANT), reading=Reading(TENANT), trail=trail, clock=clock),
+        LedgerDesk(records=records, book=book, reading=Reading(TENANT), trail=trail, clock=clock),
+        book,
         ScreeningDesk(
             records=records, store=ProfileStore(TENANT), trail=trail, clock=clock, steady_s=time.monotonic,
             pinned=_profile(settings),

@@ -31,6 +31,7 @@ import msgspec
 from shopward.access import open_token_key
 from shopward.adapters.bundles import put_in_force
 from shopward.adapters.snapshots import FileSnapshots
+from shopward.claims.store import ClaimStore
 from shopward.config import Settings, check_settings
 from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
@@ -38,6 +39,8 @@ from shopward.findings.store import FindingStore
 from shopward.flows.alerted import IdentityWatch
 from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.casework import CaseDesk
+from shopward.flows.claim import ClaimDesk
+from shopward.flows.claim_many import VictimClaims
 from shopward.flows.consequences import Consequences
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
@@ -45,6 +48,7 @@ from shopward.flows.enrol import FactorDesk
 from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
 from shopward.flows.notary import Notary
+from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
@@ -58,7 +62,7 @@ from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.passwords import PasswordDesk
-from shopward.service.stores import edition_of_files, open_log
+from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
 if TYPE_CHECKING:
@@ -143,6 +147,17 @@ class Shopward:
         )  # fmt: skip
         self.cases = CaseDesk(records=desks.records, store=found, log=log, trail=desks.trail, clock=clock)
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
+        claims = ClaimStore(TENANT)
+        claiming: dict[str, Any] = {
+            "records": desks.records, "store": claims, "book": desks.book, "log": log, "maker": maker,
+            "members": desks.overseer.members, "trail": desks.trail, "outbox": desks.outbox, "clock": clock,
+            "ids": SystemIds(),
+        }  # fmt: skip
+        self.claims, self.victim_claims = ClaimDesk(**claiming), VictimClaims(**claiming)
+        self.payouts = PayoutDesk(
+            records=desks.records, store=claims, book=desks.book, log=log, trail=desks.trail, outbox=desks.outbox,
+            payer=payer_of(settings, clock), clock=clock,
+        )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -246,6 +261,9 @@ class Shopward:
         with self._one_at_a_time:
             self.recorder.offer(self.desk.engine.campaigns, self.desk.seq)
         self.recorder.step()
+        self.claims.sweep()
+        while self.payouts.step():
+            pass
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.

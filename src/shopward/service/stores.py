@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shopward.adapters.codes.webhook import webhook_key
+from shopward.adapters.payouts import HttpPayer
 from shopward.adapters.sql import SqlEventLog, open_engine
 from shopward.adapters.sql.records import SqlRecords
 from shopward.errors import Misconfigured
@@ -21,6 +23,7 @@ from shopward.service.desks import TENANT
 if TYPE_CHECKING:
     from shopward.config import Settings
     from shopward.errors import ShopwardError
+    from shopward.values import Clock
 
 
 def edition_of_files(settings: Settings) -> Edition:
@@ -75,3 +78,12 @@ def published_policies(settings: Settings) -> dict[str, PolicyFiles]:
         return records.read(store.all_files)
     finally:
         records.close()
+
+
+def payer_of(settings: Settings, clock: Clock) -> HttpPayer | None:
+    """How customers are paid; ``None`` where people pay and say so."""
+    if not settings.payout_url:
+        return None
+    return HttpPayer(
+        settings.payout_url, key=webhook_key(settings.payout_secret, setting="payout_secret"), clock=clock
+    )

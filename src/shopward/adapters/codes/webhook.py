@@ -32,7 +32,7 @@ KEY_BYTES_MIN: Final = 24
 TYPE: Final = "stepup.code"
 
 
-def webhook_key(secret: str) -> bytes:
+def webhook_key(secret: str, *, setting: str = "code_webhook_secret") -> bytes:
     """The key of a ``whsec_`` secret.
 
     Raises:
@@ -44,7 +44,7 @@ def webhook_key(secret: str) -> bytes:
         key = b""
     if len(key) < KEY_BYTES_MIN:
         raise Misconfigured(
-            "the secret of the code webhook cannot be used", path="code_webhook_secret",
+            "the secret of the shop's endpoint cannot be used", path=setting,
             expected=f"whsec_ and the base64 of {KEY_BYTES_MIN} random bytes or more", found="something else",
         )  # fmt: skip
     return key

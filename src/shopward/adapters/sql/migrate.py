@@ -44,6 +44,7 @@ REVISIONS: Final = (
     "0014_findings",
     "0015_ledger",
     "0016_screening",
+    "0017_claims",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

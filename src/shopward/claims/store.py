@@ -1,0 +1,174 @@
+"""Claims and payouts in SQL.
+
+Promise: every method works inside the caller's transaction; ``locked`` holds its row until the commit, so that of two who decide
+at once, one sees what the other did. ``take_items`` gives an event to one claim.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shopward.claims.claim import OPEN, Claim, decode, encode, next_ms
+from shopward.claims.payouts import Payout
+from shopward.claims.tables import claim_item, claim_payout, claim_record
+from shopward.errors import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+CHUNK: Final = 1_000
+_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class ClaimStore:
+    """The claims of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    def add(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """New claims."""
+        connection.execute(insert(claim_record), [self._row(each) for each in claims])
+
+    def put(self, connection: Connection, claim: Claim) -> None:
+        """A claim that is locked, changed."""
+        table = claim_record.c
+        connection.execute(
+            update(claim_record)
+            .where(table.tenant == self._tenant, table.id == claim.id)
+            .values(self._row(claim))
+        )
+
+    def get(self, connection: Connection, claim_id: str, *, lock: bool = False) -> Claim | None:
+        """A claim; with ``lock`` one that nobody else changes until the commit."""
+        table = claim_record.c
+        query = select(table.body).where(table.tenant == self._tenant, table.id == claim_id)
+        body = connection.scalar(query.with_for_update() if lock else query)
+        return None if body is None else decode(body)
+
+    def listed(
+        self, connection: Connection, *, state: str, user: str, incident: str, before: str, limit: int
+    ) -> list[Claim]:
+        """Claims, newest first; an empty word asks for all."""
+        table = claim_record.c
+        query = select(table.body).where(table.tenant == self._tenant).order_by(table.id.desc()).limit(limit)
+        asked = ((table.state, state), (table.user_token, user), (table.incident, incident))
+        query = query.where(*(column == value for column, value in asked if value))
+        if before:
+            query = query.where(table.id < before)
+        return [decode(body) for body in connection.scalars(query)]
+
+    def overdue(self, connection: Connection, *, at_ms: int, limit: int) -> list[str]:
+        """Claims about which something has to be done by the clock, the longest due first."""
+        table = claim_record.c
+        query = (
+            select(table.id)
+            .where(table.tenant == self._tenant, table.state.in_(OPEN), table.due_ms < at_ms)
+            .order_by(table.due_ms)
+            .limit(limit)
+        )
+        return list(connection.scalars(query))
+
+    def take_items(self, connection: Connection, claim: Claim, event_ids: Sequence[str]) -> None:
+        """Give these events to this claim; raises ``Conflict`` where another one has one of them."""
+        self.give(connection, dict.fromkeys(event_ids, claim.id))
+
+    def give(self, connection: Connection, claims: Mapping[str, str]) -> None:
+        """Give each event to its claim; raises ``Conflict`` where another one has one of them."""
+        rows = [
+            {"tenant": self._tenant, "event_id": event_id, "claim": claims[event_id]}
+            for event_id in sorted(claims)
+        ]
+        connection.execute(_INSERTS[connection.dialect.name](claim_item).on_conflict_do_nothing(), rows)
+        for event_id, owner in self.owners(connection, list(claims)).items():
+            if owner != claims[event_id]:
+                raise Conflict(
+                    "this event is disputed by another claim", code="already_claimed", path=event_id,
+                    expected="an event that no claim has", found=f"claim {owner}",
+                    hint="appeal that claim, or have it reopened",
+                )  # fmt: skip
+
+    def owners(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, str]:
+        """By event, the claim that has it."""
+        table, found = claim_item.c, dict[str, str]()
+        for start in range(0, len(event_ids), CHUNK):
+            part = event_ids[start : start + CHUNK]
+            query = select(table.event_id, table.claim).where(
+                table.tenant == self._tenant, table.event_id.in_(part)
+            )
+            found |= dict(map(tuple, connection.execute(query)))
+        return found
+
+    def free_items(self, connection: Connection, claim: Claim) -> None:
+        """A claim that was withdrawn disputes nothing any more."""
+        table = claim_item.c
+        connection.execute(delete(claim_item).where(table.tenant == self._tenant, table.claim == claim.id))
+
+    def add_payouts(self, connection: Connection, payouts: Sequence[Payout]) -> None:
+        """New payouts; one that is there already stays as it is."""
+        rows = [{"tenant": self._tenant, **each._asdict()} for each in payouts]
+        if rows:
+            connection.execute(_INSERTS[connection.dialect.name](claim_payout).on_conflict_do_nothing(), rows)
+
+    def put_payout(self, connection: Connection, payout: Payout) -> None:
+        """A payout that is locked, changed."""
+        table = claim_payout.c
+        connection.execute(
+            update(claim_payout)
+            .where(table.tenant == self._tenant, table.id == payout.id)
+            .values(payout._asdict())
+        )
+
+    def payout(self, connection: Connection, payout_id: str) -> Payout | None:
+        """A payout, locked."""
+        row = connection.execute(
+            self._payouts().where(claim_payout.c.id == payout_id).with_for_update()
+        ).one_or_none()
+        return None if row is None else _payout(row)
+
+    def payouts_of(self, connection: Connection, claim_id: str) -> list[Payout]:
+        """The payouts of a claim."""
+        query = self._payouts().where(claim_payout.c.claim == claim_id).order_by(claim_payout.c.id)
+        return [_payout(row) for row in connection.execute(query)]
+
+    def due_payouts(self, connection: Connection, *, at_ms: int, limit: int) -> list[Payout]:
+        """Payouts to look at now, the longest due first; nobody else takes them before the commit."""
+        table = claim_payout.c
+        query = (
+            self._payouts()
+            .where(table.state.in_(("due", "sent")), table.due_ms <= at_ms)
+            .order_by(table.due_ms)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [_payout(row) for row in connection.execute(query)]
+
+    def counts(self, connection: Connection) -> dict[str, int]:
+        """How many claims stand in each state."""
+        table = claim_record.c
+        query = select(table.state, func.count()).where(table.tenant == self._tenant).group_by(table.state)
+        return dict(map(tuple, connection.execute(query)))
+
+    def _payouts(self) -> Any:
+        columns = [claim_payout.c[name] for name in Payout._fields]
+        return select(*columns).where(claim_payout.c.tenant == self._tenant)
+
+    def _row(self, claim: Claim) -> dict[str, Any]:
+        return {
+            "tenant": self._tenant, "id": claim.id, "user_token": claim.user, "incident": claim.incident,
+            "state": claim.state, "due_ms": next_ms(claim), "body": encode(claim).decode(),
+        }  # fmt: skip
+
+
+def _payout(row: Any) -> Payout:
+    found = Payout(*row)
+    return found._replace(is_provisional=bool(found.is_provisional))

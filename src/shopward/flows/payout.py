@@ -1,0 +1,171 @@
+"""Paying out: once and only once, whatever ends the process in between.
+
+The story of a payout:
+  (1) it is leased in a transaction that writes down the intent: from here on it counts as sent
+  (2) one that was sent before is asked about first, under its key; what the shop knows is taken as it is
+  (3) only where the shop knows nothing of the key is it sent, with the key
+  (4) what the shop says becomes true in one transaction: the books, the payout, the claim, the line of the audit log
+
+So a crash after (1) costs a question, a crash after (3) too, and a payment that timed out after it was made is found by (2).
+That holds as long as the shop keeps its side: the same key is the same payment. Where it answers neither yes nor no, the
+payout stays on its way and is asked about again, later each time; nothing is paid on a guess (fails closed).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from shopward.claims.payouts import Payout, pause_ms
+from shopward.errors import Conflict, NotFound
+from shopward.flows import debts
+from shopward.flows.arrows import SYSTEM
+from shopward.ledger import postings
+from shopward.outbox import Topic
+from shopward.values import MINUTE_MS
+
+if TYPE_CHECKING:
+    from shopward.access import Caller
+    from shopward.claims.store import ClaimStore
+    from shopward.flows.arrows import Outbox, Trail
+    from shopward.ledger import Book
+    from shopward.ports import EventLog, Payer, PayoutAnswer, Records
+    from shopward.values import Clock
+
+LEASE_MS: Final = 2 * MINUTE_MS
+"""Longer than the shop is waited for: nobody else takes it meanwhile."""
+TAKEN_MAX: Final = 3
+"""So many are asked about and sent within one lease, though the shop takes all the time that it has."""
+
+
+class Taken(NamedTuple):
+    """A payout that this process carries, and whether it was sent before."""
+
+    payout: Payout
+    was_sent: bool
+    user_id: str
+
+
+class PayoutDesk:
+    """Tells the story.
+
+    Args:
+        records: transactions.
+        store: payouts and claims.
+        book: the ledger.
+        log: tells the shop's own id of a user.
+        trail: the audit log.
+        outbox: what the shop is owed to hear.
+        payer: the shop's way to pay; ``None`` where people pay and say so.
+        clock: the server's.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        store: ClaimStore,
+        book: Book,
+        log: EventLog,
+        trail: Trail,
+        outbox: Outbox,
+        payer: Payer | None,
+        clock: Clock,
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._book = book
+        self._log = log
+        self._trail = trail
+        self._outbox = outbox
+        self._payer = payer
+        self._clock = clock
+
+    def step(self) -> int:
+        """Carry what is due, one after the other; how many were looked at. Run by the server beside decisions."""
+        if self._payer is None:
+            return 0
+        taken = self._records.write(self._take)
+        for each in taken:
+            self._carry(each, self._payer)
+        return len(taken)
+
+    def by_hand(self, caller: Caller, payout_id: str, *, is_paid: bool, reference: str) -> Payout:
+        """A person says what became of a payout: for shops that pay by hand, and where the shop's answer was lost."""
+
+        def work(connection: Any) -> Payout:
+            payout = self._store.payout(connection, payout_id)
+            if payout is None:
+                raise NotFound(
+                    "no such payout", path="payout", expected="the id of a payout", found="another id"
+                )
+            if payout.state not in ("due", "sent"):
+                raise Conflict(
+                    "the payout has ended",
+                    code="payout_state",
+                    path="payout",
+                    expected="due or sent",
+                    found=payout.state,
+                )
+            return self._settle(connection, payout, "paid" if is_paid else "failed", caller.key, reference)
+
+        return self._records.write(work)
+
+    def _take(self, connection: Any) -> list[Taken]:
+        """Step (1)."""
+        now_ms = self._clock.now_ms()
+        taken = []
+        for payout in self._store.due_payouts(connection, at_ms=now_ms, limit=TAKEN_MAX):
+            sent = payout._replace(state="sent", tries=payout.tries + 1, due_ms=now_ms + LEASE_MS)
+            self._store.put_payout(connection, sent)
+            claim = self._store.get(connection, payout.claim)
+            taken.append(
+                Taken(sent, payout.state == "sent", "" if claim is None else self._user_id(claim.user))
+            )
+        return taken
+
+    def _carry(self, taken: Taken, payer: Payer) -> None:
+        """Steps (2) to (4)."""
+        payout = taken.payout
+        answer: PayoutAnswer = payer.status(payout.id) if taken.was_sent else "unknown"  # (2)
+        if answer == "unknown":
+            answer = payer.pay(payout, user_id=taken.user_id)  # (3)
+
+        def work(connection: Any) -> None:
+            kept = self._store.payout(connection, payout.id)
+            if kept is None or kept.state != "sent":
+                return  # a person said meanwhile what became of it
+            if answer in ("paid", "failed"):
+                self._settle(connection, kept, answer, SYSTEM, answer)
+                return
+            wait_ms = self._clock.now_ms() + pause_ms(kept.tries)
+            self._store.put_payout(connection, kept._replace(due_ms=wait_ms, said=answer))
+
+        self._records.write(work)  # (4)
+
+    def _settle(self, connection: Any, payout: Payout, state: str, actor: str, said: str) -> Payout:
+        """What the shop or a person says becomes true."""
+        now_ms, is_paid = self._clock.now_ms(), state == "paid"
+        rule = postings.paid if is_paid else postings.not_paid
+        self._book.post_one(connection, rule(payout.transfer, payout=payout.id), at_ms=now_ms)
+        settled = payout._replace(state="paid" if is_paid else "failed", said=said[:64])
+        self._store.put_payout(connection, settled)
+        self._trail.append(
+            connection, at_ms=now_ms, actor=actor, deed="payout:settle", subject=payout.id,
+            details={"state": settled.state, "claim": payout.claim},
+        )  # fmt: skip
+        self._outbox.owe(
+            connection, at_ms=now_ms, topic=Topic.PAYOUT_SETTLED, subject=payout.id,
+            payload={"claim": payout.claim, "state": settled.state, "amount_minor": payout.amount_minor,
+                     "currency": payout.currency},
+        )  # fmt: skip
+        claim = self._store.get(connection, payout.claim, lock=True)
+        if claim is not None:
+            debts.settled(connection, self._store, self._book, claim, settled, now_ms)
+        return settled
+
+    def _user_id(self, token: str) -> str:
+        """The shop's own id, from the newest event of the account."""
+        newest = self._log.timeline(token, before_seq=None, limit=1)
+        return str(msgspec.json.decode(newest[0].personal)["user"]["id"]) if newest else ""
