@@ -30,12 +30,13 @@ from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
 from shopward.recovery.tables import metadata as recovery_metadata
 from shopward.screening.profile.tables import metadata as profile_metadata
+from shopward.screening.reports.tables import metadata as reports_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata,
-    claims_metadata,
+    claims_metadata, reports_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

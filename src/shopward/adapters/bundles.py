@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shopward.errors import NotFound
+from shopward.keyring.parts import BYTES_MAX
 from shopward.risk.models import Scorer, Scorers, unpack
-from shopward.risk.models.bundle import BYTES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -64,4 +64,5 @@ class Deed(StrEnum):
     CLAIM_STEP = "claim:step"
     CLAIM_FILE_MANY = "claim:file_many"
     PAYOUT_SETTLE = "payout:settle"
+    REPORT_SETTLE = "report:settle"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -20,6 +20,7 @@ from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
 from shopward.cli.report import report
 from shopward.cli.screen import screen
+from shopward.cli.screen_train import train as train_links
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -77,5 +78,6 @@ for command in (
 ):
     main.add_command(command)
 order.add_command(set_)
+screen.add_command(train_links)
 for command in (backtest, diff, publish, rollback, list_):
     policy.add_command(command)

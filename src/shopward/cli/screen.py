@@ -16,8 +16,11 @@ import msgspec
 
 from shopward.errors import InvalidField, MalformedInput, ShopwardError
 from shopward.flows.screen import LinkAsked, SenderAsked
-from shopward.screening import LANGUAGES, check_link, check_sender, load_profile, screened
+from shopward.screening import LANGUAGES, LinkLists, check_link, check_sender, load_profile, screened
+from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer
+from shopward.screening.links.lists import read_entries
 from shopward.screening.profile import nobodys_profile, refuse_faults, warnings_of
+from shopward.values import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +51,25 @@ def screen() -> None:
 @screen.command()
 @click.argument("value", metavar="[URL or -]")
 @with_profile
+@click.option(
+    "--model",
+    "bundle",
+    metavar="BUNDLE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The learned part, of shopward screen train.  [default: the one that ships]",
+)
+@click.option(
+    "--list",
+    "lists",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Reported links, one JSON object a line: link, scope, source, seen; may be repeated.",
+)
 @in_language
-def link(value: str, profile_file: Path | None, language: str) -> None:
+def link(
+    value: str, profile_file: Path | None, bundle: Path | None, lists: tuple[Path, ...], language: str
+) -> None:
     r"""Whose is this link, and whom does it imitate? Nothing is opened.
 
     \b
@@ -58,11 +78,17 @@ def link(value: str, profile_file: Path | None, language: str) -> None:
       shopward screen link - --profile shop.toml --language id < links.ndjson
     """
     profile = profile_of_file(profile_file)
+    scorer = shipped_scorer() if bundle is None else scorer_of(bundle.read_bytes())
+    learned = None if scorer is None else scorer.findings
+    version = "" if scorer is None else scorer.version
+    listed = LinkLists(entry for file in lists for entry in read_entries(file.read_bytes()))
+    for entry, reason in listed.refused:
+        click.echo(f"not listed: an entry of {entry.source}: {reason}", err=True)
+    at_ms = SystemClock().now_ms()
 
     def judge(asked: LinkAsked) -> Any:
-        return screened(
-            check_link(asked.url, profile), asked.url, language, profile=profile.version, id_=asked.id
-        )
+        verdict = check_link(asked.url, profile, lists=listed, learned=learned, at_ms=at_ms)
+        return screened(verdict, asked.url, language, profile=profile.version, model=version, id_=asked.id)
 
     answer(value, LinkAsked, lambda given: LinkAsked(url=given), judge)
 

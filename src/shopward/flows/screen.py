@@ -5,6 +5,7 @@ Promise:
   shop's own wrongly is refused, and the one in force stays;
 - publication and audit line are one transaction;
 - a profile from a file (``--profile``) is the operator's: nothing is published over it;
+- what was confirmed of reports is on the list of every worker as soon;
 - what was asked is answered and not kept.
 """
 
@@ -17,24 +18,29 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.errors import Conflict, NotFound
-from shopward.screening import LinkLists, Profile, check_link, check_sender, profile_of, screened
+from shopward.screening import LinkLists, ListEntry, Profile, check_link, check_sender, profile_of, screened
 from shopward.screening.profile import refuse_faults, warnings_of
 from shopward.screening.profile.rows import ProfileRow
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
     from shopward.ports import Records
-    from shopward.screening import Screened
+    from shopward.screening import Screened, Verdict
+    from shopward.screening.links.learned.model import LinkScorer
     from shopward.screening.profile.store import ProfileStore
+    from shopward.screening.reports.rows import ListedRow
+    from shopward.screening.reports.store import ReportStore
     from shopward.values import Clock
 
 LOOK_S: Final = 0.5
 """How old the knowledge of the newest publication may be."""
 LINK_MAX: Final = 65_536
+SOURCE: Final = "reports"
+"""Of the entries that people confirmed."""
 Id = Annotated[str, Meta(max_length=128)]
 
 
@@ -83,6 +89,8 @@ class ScreeningDesk:
     Args:
         records: transactions.
         store: the published profiles.
+        reports: of which those that were confirmed are a list.
+        learned: the learned part, if there is one.
         trail: the audit log.
         clock: the server's.
         steady_s: seconds that never jump.
@@ -94,13 +102,17 @@ class ScreeningDesk:
         *,
         records: Records,
         store: ProfileStore,
+        reports: ReportStore,
         trail: Trail,
         clock: Clock,
         steady_s: Callable[[], float],
+        learned: LinkScorer | None = None,
         pinned: Profile | None = None,
     ) -> None:
         self._records = records
         self._store = store
+        self._reports = reports
+        self._learned = learned
         self._trail = trail
         self._clock = clock
         self._steady_s = steady_s
@@ -108,23 +120,36 @@ class ScreeningDesk:
         self._in_force: InForce | None = InForce(pinned, 0) if pinned is not None else None
         self._looked_s = float("-inf")
         self._looking = threading.Lock()
+        self._list_version = (0, 0)
         self.lists = LinkLists()
 
     def link(self, asked: LinkAsked, language: str) -> Screened:
         """The verdict on a link; raises ``NotFound`` where no profile is in force."""
-        profile = self.profile()
-        verdict = check_link(asked.url, profile, lists=self.lists, at_ms=self._clock.now_ms())
-        return screened(verdict, asked.url, language, profile=profile.version, id_=asked.id)
+        verdict = self.judge_link(asked)
+        model = "" if self._learned is None else self._learned.version
+        return screened(
+            verdict, asked.url, language, profile=self.profile().version, model=model, id_=asked.id
+        )
 
     def sender(self, asked: SenderAsked, language: str) -> Screened:
         """The verdict on a sender; raises ``NotFound`` where no profile is in force."""
-        profile = self.profile()
-        verdict = check_sender(asked.sender, profile, channel=asked.channel)
-        return screened(verdict, asked.sender, language, profile=profile.version, id_=asked.id)
+        verdict = self.judge_sender(asked)
+        return screened(verdict, asked.sender, language, profile=self.profile().version, id_=asked.id)
+
+    def judge_link(self, asked: LinkAsked) -> Verdict:
+        """The verdict on a link, without its texts."""
+        learned = None if self._learned is None else self._learned.findings
+        return check_link(
+            asked.url, self.profile(), lists=self.lists, learned=learned, at_ms=self._clock.now_ms()
+        )
+
+    def judge_sender(self, asked: SenderAsked) -> Verdict:
+        """The verdict on a sender, without its texts."""
+        return check_sender(asked.sender, self.profile(), channel=asked.channel)
 
     def profile(self) -> Profile:
         """The profile in force; raises ``NotFound`` where there is none."""
-        if self._pinned is None and self._steady_s() - self._looked_s >= LOOK_S:
+        if self._steady_s() - self._looked_s >= LOOK_S:
             self._look()
         if self._in_force is None:
             raise NotFound(
@@ -132,6 +157,10 @@ class ScreeningDesk:
                 hint="PUT /v1/screen/profile, or start the server with --profile FILE",
             )  # fmt: skip
         return self._in_force.profile
+
+    def look_again(self) -> None:
+        """Something was settled here: the next question looks for it."""
+        self._looked_s = float("-inf")
 
     def publish(self, caller: Caller, said: Any) -> ProfileView:
         """A profile into force; the one in force where it says the same already.
@@ -183,14 +212,36 @@ class ScreeningDesk:
         if not self._looking.acquire(blocking=self._in_force is None):
             return
         try:
-            number = self._records.read(self._store.newest_number)
-            if number and (self._in_force is None or self._in_force.number != number):
+            number, version = self._records.read(
+                lambda connection: (
+                    self._store.newest_number(connection),
+                    self._reports.list_version(connection),
+                )
+            )
+            if (
+                self._pinned is None
+                and number
+                and (self._in_force is None or self._in_force.number != number)
+            ):
                 row = self._records.read(self._store.newest)
                 if row is not None:
                     self._in_force = InForce(profile_of(msgspec.json.decode(row.body)), row.number)
+            if version != self._list_version:
+                at_ms = self._clock.now_ms()
+                rows = self._records.read(lambda connection: self._reports.listed(connection, at_ms=at_ms))
+                self.lists = entries_of(rows)
+                self._list_version = version
             self._looked_s = self._steady_s()
         finally:
             self._looking.release()
+
+
+def entries_of(rows: Iterable[ListedRow]) -> LinkLists:
+    """The shop's own list, as links are looked up in it."""
+    return LinkLists(
+        ListEntry(link=row.link, scope=row.scope, source=SOURCE, seen_ms=row.seen_ms, ends_ms=row.ends_ms)
+        for row in rows
+    )
 
 
 def _view(row: ProfileRow, profile: Profile) -> ProfileView:

@@ -44,6 +44,7 @@ from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, probl
 from shopward.http.reads import Reads
 from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
+from shopward.http.reports import ReportCalls
 from shopward.http.screening import ScreeningCalls
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
@@ -118,6 +119,7 @@ class Application:
                 *PeerCalls(shopward, keys, self.gate, calls, self.metrics).routes(),
                 *PasswordCalls(shopward, calls).routes(),
                 *ScreeningCalls(shopward, calls).routes(),
+                *ReportCalls(shopward, calls).routes(),
             ],
         )
 

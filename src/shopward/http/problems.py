@@ -68,6 +68,7 @@ CODES: Final[dict[str, str]] = {
     "password_refused": "This password is known or was used before.",
     "undo_refused": "The change cannot be taken back with this token.",
     "capture_stopped": "A protection order covers the operation; nothing was captured.",
+    "shared_host": "Pages of others stand on this host; it is not listed as a whole.",
     "no_profile": "The shop has published no profile yet.",
     "profile_refused": "The profile would judge the shop's own links or senders wrongly.",
     "profile_pinned": "The profile of a file is in force; nothing is published over it.",

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shopward.flows.reports import Reported, ReportTaken, Settling
 from shopward.flows.screen import LinkAsked, ProfileView, SenderAsked
-from shopward.http.openapi import answer, content, get, post
+from shopward.http.calls import ID_MAX
+from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
+from shopward.http.orders import LIST_MAX
+from shopward.http.reports import CasePage, CaseView, ReportCases, ReportView
 from shopward.screening import Screened
 from shopward.screening.profile import ProfileSpec
+from shopward.screening.reports import CASE_STATES
 
-SCREENING_SHAPES: Final = (LinkAsked, SenderAsked, Screened, ProfileView, ProfileSpec)
+SCREENING_SHAPES: Final = (
+    LinkAsked, SenderAsked, Screened, ProfileView, ProfileSpec, Reported, ReportTaken, Settling, CaseView, CasePage, ReportCases,
+    ReportView,
+)  # fmt: skip
 PROFILE_EXAMPLE: Final = {
     "name": "Toko Nusantara", "aliases": ["TokoNusa"], "official_domains": ["tokonusa.co.id"],
     "official_senders": [{"channel": "sms", "sender": "TOKONUSA"}],
@@ -39,6 +47,37 @@ def screening_paths() -> dict[str, Any]:
         "/v1/screen/profile": {
             "get": get("screening_profile", "The profile in force", "With its warnings.", "ProfileView", [], "404"),
             "put": put,
+        },
+    } | _report_paths()  # fmt: skip
+
+
+def _report_paths() -> dict[str, Any]:
+    """The button, and the queue that people settle."""
+    limit = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX})
+    mark = {"type": "string", "minLength": 1, "maxLength": ID_MAX}
+    state = parameter("state", "query", {"type": "string", "enum": list(CASE_STATES)})
+    return {
+        "/v1/reports": {
+            "post": post(
+                "report", "Report a message, link, sender, loss or doubt", "Opens a case, or joins the open one of the same thing.",
+                {"application/json": content("Reported", {"kind": "link", "url": "https://tokonusa.shop/", "channel": "sms"})},
+                {"201": answer("Taken, with the verdict", "application/json", "ReportTaken", None)},
+            ),
+            "get": get(
+                "report_cases", "Cases of reports", "Newest first.", "ReportCases",
+                [state, parameter("before", "query", mark), limit], "403", "422",
+            ),
+        },
+        "/v1/reports/{id}": {
+            "get": get(
+                "report_case", "A case and its reports", "Oldest first.", "CasePage", [ID, parameter("after", "query", mark), limit],
+                "403", "404", "422",
+            ),
+            "post": on_id(post(
+                "settle_report", "Say what a case is", "Confirmed puts its link on the list, dismissed takes it off.",
+                {"application/json": content("Settling", {"state": "confirmed", "scope": "domain"})},
+                {"200": answer("The case", "application/json", "CaseView", None)}, "403", "404",
+            )),
         },
     }  # fmt: skip
 

@@ -68,3 +68,5 @@ class Topic(StrEnum):
     """Claims were filed for victims of an incident; the subject is the victim set."""
     PAYOUT_SETTLED = "payout.settled"
     """A payout of a claim was paid, or will not be."""
+    REPORT_OPENED = "report.opened"
+    """Somebody reported something that no open case gathers yet."""

@@ -28,6 +28,7 @@ from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.publish import PolicyDesk
+from shopward.flows.reports import ReportDesk
 from shopward.flows.screen import ScreeningDesk
 from shopward.flows.trace import Tracer
 from shopward.flows.victims import VictimDesk
@@ -44,8 +45,10 @@ from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.publication.store import PolicyStore
 from shopward.screening import load_profile
+from shopward.screening.links.learned.bundle import shipped_scorer
 from shopward.screening.profile import refuse_faults
 from shopward.screening.profile.store import ProfileStore
+from shopward.screening.reports.store import ReportStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import SECOND_MS, SystemClock, SystemIds
 
@@ -82,6 +85,7 @@ class Desks(NamedTuple):
     books: LedgerDesk
     book: Book
     screening: ScreeningDesk
+    reports: ReportDesk
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -116,6 +120,15 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         clock=clock, ids=SystemIds(),
     )  # fmt: skip
     book = Book(TENANT)
+    kept = ReportStore(TENANT)
+    screening = ScreeningDesk(
+        records=records, store=ProfileStore(TENANT), reports=kept, trail=trail, clock=clock, steady_s=time.monotonic,
+        learned=shipped_scorer(), pinned=_profile(settings),
+    )  # fmt: skip
+    reports = ReportDesk(
+        records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, trail=trail,
+        outbox=outbox, clock=clock, ids=SystemIds(), token_of=maker.user_token,
+    )  # fmt: skip
     webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
     return Desks(
         records,
@@ -134,11 +147,9 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         ground,
         LedgerDesk(records=records, book=book, reading=Reading(TENANT), trail=trail, clock=clock),
         book,
-        ScreeningDesk(
-            records=records, store=ProfileStore(TENANT), trail=trail, clock=clock, steady_s=time.monotonic,
-            pinned=_profile(settings),
-        ),
-    )  # fmt: skip
+        screening,
+        reports,
+    )
 
 
 def _profile(settings: Settings) -> Profile | None:

@@ -116,6 +116,7 @@ class Shopward:
         self.victims = desks.victims
         self.books = desks.books
         self.screening = desks.screening
+        self.reports = desks.reports
         cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
         asking = RecoveryAsking(
             records=desks.records, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, maker=maker,

@@ -45,6 +45,7 @@ REVISIONS: Final = (
     "0015_ledger",
     "0016_screening",
     "0017_claims",
+    "0018_reports",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

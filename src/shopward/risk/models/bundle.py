@@ -10,29 +10,25 @@ The sums tell damage, not malice: whoever can replace the file can replace the s
 
 from __future__ import annotations
 
-import hashlib
-import io
 import math
-import zipfile
-import zlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from shopward.errors import ModelInvalid
+from shopward.keyring.parts import checked_parts, invalid_part, pack_parts
 from shopward.risk.models.evaluation import Evaluation
 from shopward.risk.models.forest import Forest
 from shopward.risk.models.scale import Line
 from shopward.risk.policy.spec import Trainer
 
+if TYPE_CHECKING:
+    from shopward.errors import ModelInvalid
+
 FORMAT: Final = "shopward-model/1"
-BYTES_MAX: Final = 64 * 1024 * 1024
-"""Of the file, and of each part unpacked."""
-_SUMS, _HEAD, _TREES, _CARD = "SHA256SUMS", "bundle.json", "model.json", "card.md"
+_MADE_BY: Final = "shopward train"
+_HEAD, _TREES, _CARD = "bundle.json", "model.json", "card.md"
 _PARTS: Final = (_HEAD, _TREES, _CARD)
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The time of every member: the same training gives the same bytes."""
 
 
 class Head(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,17 +71,13 @@ class Bundle(Struct, frozen=True):
 
 def pack(bundle: Bundle) -> bytes:
     """The bytes of a bundle."""
-    parts = {
-        _HEAD: msgspec.json.format(msgspec.json.encode(bundle.head)) + b"\n",
-        _TREES: msgspec.json.encode(bundle.forest),
-        _CARD: bundle.card.encode(),
-    }
-    sums = "".join(f"{hashlib.sha256(part).hexdigest()}  {name}\n" for name, part in parts.items())
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in ((_SUMS, sums.encode()), *parts.items()):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), part, zipfile.ZIP_DEFLATED)
-    return whole.getvalue()
+    return pack_parts(
+        {
+            _HEAD: msgspec.json.format(msgspec.json.encode(bundle.head)) + b"\n",
+            _TREES: msgspec.json.encode(bundle.forest),
+            _CARD: bundle.card.encode(),
+        }
+    )
 
 
 def unpack(data: bytes) -> Bundle:
@@ -102,24 +94,8 @@ def unpack(data: bytes) -> Bundle:
 
 def _checked_parts(data: bytes) -> dict[str, bytes]:
     """The parts whose sums are right, of a bundle of our format."""
-    if len(data) > BYTES_MAX:
-        raise _invalid("", f"at most {BYTES_MAX} bytes", str(len(data)))
-    parts: dict[str, bytes] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sorted(archive.namelist()) != sorted((_SUMS, *_PARTS)):
-                raise _invalid("", "exactly " + ", ".join((_SUMS, *_PARTS)), "other members")
-            for member in archive.infolist():
-                if member.file_size > BYTES_MAX:
-                    raise _invalid(member.filename, f"at most {BYTES_MAX} bytes", str(member.file_size))
-                parts[member.filename] = archive.read(member)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError, zlib.error):
-        raise _invalid("", "a ZIP as shopward train writes it", "damaged or something else") from None
-    expected = "".join(f"{hashlib.sha256(parts[name]).hexdigest()}  {name}\n" for name in _PARTS).encode()
-    if parts[_SUMS] != expected:
-        raise _invalid(_SUMS, "the SHA-256 of each part", "another")
-    version = _read(parts[_HEAD], _Format, _HEAD).format
-    if version != FORMAT:
+    parts = checked_parts(data, _PARTS, made_by=_MADE_BY)
+    if _read(parts[_HEAD], _Format, _HEAD).format != FORMAT:
         raise _invalid(_HEAD, FORMAT, "another format or version")
     return parts
 
@@ -136,7 +112,4 @@ def _read(part: bytes, shape: Any, name: str) -> Any:
 
 
 def _invalid(path: str, expected: str, found: str) -> ModelInvalid:
-    return ModelInvalid(
-        "the model bundle is refused", path=path or None, expected=expected, found=found,
-        hint="train it again: shopward train",
-    )  # fmt: skip
+    return invalid_part(path, expected, found, _MADE_BY)

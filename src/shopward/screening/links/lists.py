@@ -7,13 +7,16 @@ dictionary look-ups, however long the lists.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
 from msgspec import Struct
 
+from shopward.errors import InvalidField
 from shopward.screening.links.address import Address, is_public_suffix, read_address
 from shopward.screening.links.known import is_shared
-from shopward.values import DAY_MS
+from shopward.values import DAY_MS, to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,3 +113,32 @@ class LinkLists:
             f"url {host}{address.path}{address.query}" if scope == "url" else f"path {host}{path}"
         ] = entry
         return ""
+
+
+class _Line(Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry as a file holds it: times in RFC 3339."""
+
+    link: str
+    source: str
+    seen: datetime
+    scope: Scope = "host"
+    ends: datetime | None = None
+
+
+def read_entries(raw: bytes) -> Iterable[ListEntry]:
+    """The entries of a file, one JSON object a line; raises ``InvalidField`` with the line where one cannot be read."""
+    decoder = msgspec.json.Decoder(_Line)
+    for number, line in enumerate(raw.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            said = decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise InvalidField(
+                "an entry of a list cannot be read", path=f"line {number}",
+                expected='{"link", "source", "seen", "scope", "ends"}, times in RFC 3339', found="something else",
+            ) from None  # fmt: skip
+        yield ListEntry(
+            link=said.link, scope=said.scope, source=said.source, seen_ms=to_ms(said.seen),
+            ends_ms=0 if said.ends is None else to_ms(said.ends),
+        )  # fmt: skip

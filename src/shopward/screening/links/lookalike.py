@@ -31,6 +31,8 @@ SHAPE_MIN: Final = 5
 SHAPE_SLIP_MIN: Final = 6
 NAME_MAX: Final = 40
 NAMES_MAX: Final = 400
+BEGINNING: Final = 3
+"""Letters by which parts are looked up; no part is shorter."""
 LABEL_MAX: Final = 63
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _WORD: Final = re.compile(r"[a-z]+|\d+")
@@ -55,6 +57,30 @@ class Way(NamedTuple):
     slips: bool
 
 
+class Parts:
+    """Texts that are looked for inside others, by how they begin: most places of a host are passed over at once.
+
+    Args:
+        known: what is looked for, and the name that it stands for.
+    """
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self._known = known
+        sizes: dict[str, set[int]] = {}
+        for part in known:
+            sizes.setdefault(part[:BEGINNING], set()).add(len(part))
+        self._sizes = {beginning: tuple(sorted(found)) for beginning, found in sizes.items()}
+
+    def find(self, text: str) -> str:
+        """The name behind the first part of ``text`` that is known; empty where none is."""
+        for at in range(len(text) - BEGINNING + 1):
+            for size in self._sizes.get(text[at : at + BEGINNING], ()):
+                found = self._known.get(text[at : at + size])
+                if found is not None:
+                    return found
+        return ""
+
+
 class Lookalikes:
     """The names of one shop.
 
@@ -70,7 +96,6 @@ class Lookalikes:
     ) -> None:
         domains = tuple(domains)
         self._domains = frozenset(domains)
-        self._endings = frozenset(suffix for suffix, _ in map(split_host, domains) if "." in suffix)
         folded = [squeezed(name) for name in names]
         folded += [squeezed(registered.partition(".")[0]) for _, registered in map(split_host, domains)]
         self.ways = tuple(
@@ -81,23 +106,20 @@ class Lookalikes:
         self._ordinary = ordinary
         self._whole = {way.name: way.name for way in self.ways}
         self._skeletons = {skeleton(way.name): way.name for way in self.ways}
-        self._inside = {way.name: way.name for way in self.ways if way.inside}
-        self._inside_skeletons = {skeleton(way.name): way.name for way in self.ways if way.inside}
-        self._slips: dict[str, str] = {}
+        inside = [way.name for way in self.ways if way.inside]
+        self._inside = Parts({name: name for name in inside})
+        self._inside_skeletons = Parts({skeleton(name): name for name in inside})
+        slips: dict[str, str] = {}
         for way in self.ways:
             if way.slips:
                 for slip in _slips(way.name):
-                    if ordinary.isdisjoint((slip, slip[1:], slip[:-1])):
-                        self._slips.setdefault(slip, way.name)
-        for name in self._whole:
-            self._slips.pop(name, None)
+                    if ordinary.isdisjoint((slip, slip[1:], slip[:-1])) and slip not in self._whole:
+                        slips.setdefault(slip, way.name)
+        self._slips = Parts(slips)
         self._shapes: dict[str, str] = {}
         for way in self.ways:
             if way.slips:
                 self._shapes |= _shapes(way.name)
-        self._inside_sizes = tuple(sorted({len(name) for name in self._inside}))
-        self._skeleton_sizes = tuple(sorted({len(name) for name in self._inside_skeletons}))
-        self._slip_sizes = tuple(sorted({len(slip) for slip in self._slips}))
 
     def in_host(self, address: Address) -> Iterator[Finding]:
         """What of a host that is nobody's whom we know pretends to be the shop; the strongest of each label."""
@@ -153,7 +175,7 @@ class Lookalikes:
         is_ordinary = self._is_ordinary(label)
         found = next((self._whole[token] for token in tokens if token in self._whole), "")
         if not found and not is_ordinary:
-            found = _first(joined, self._inside, self._inside_sizes)
+            found = self._inside.find(joined)
         if found:
             return "brand_homograph" if is_foreign else "brand_in_host", found
         if is_ordinary:
@@ -173,16 +195,14 @@ class Lookalikes:
         folded = skeleton(joined)
         if folded == joined:
             return ""
-        found = self._skeletons.get(folded, "") or _first(
-            folded, self._inside_skeletons, self._skeleton_sizes
-        )
+        found = self._skeletons.get(folded, "") or self._inside_skeletons.find(folded)
         parts = (self._skeletons.get(skeleton(token), "") for token in tokens if token not in self._ordinary)
         found = found or next(filter(None, parts), "")
         return found if len(found) > NAME_MIN else ""
 
     def _slipped(self, joined: str, _tokens: list[str]) -> str:
         """The name that is one slip away."""
-        return _first(joined, self._slips, self._slip_sizes)
+        return self._slips.find(joined)
 
     def _scrambled(self, _joined: str, tokens: list[str]) -> str:
         """The name whose letters a token shuffles; its first letter stays, or nobody would read it as the name."""
@@ -250,17 +270,6 @@ def _shapes(name: str) -> dict[str, str]:
         return {}
     near = _slips(whole) if len(whole) >= SHAPE_SLIP_MIN else ()
     return {each: name for each in (whole, *near) if each[:1] == whole[:1] and len(each) >= SHAPE_MIN}
-
-
-def _first(text: str, known: dict[str, str], sizes: tuple[int, ...]) -> str:
-    """The name behind the first part of ``text`` that is known; empty where none is."""
-    length = len(text)
-    for size in sizes:
-        for at in range(length - size + 1):
-            found = known.get(text[at : at + size])
-            if found is not None:
-                return found
-    return ""
 
 
 def _span_of(address: Address, given: list[str], position: int) -> tuple[int, int]:

@@ -1,0 +1,96 @@
+"""What the learned part sees of a link: short pieces of its text, and named features, as words.
+
+Promise: pure; the same link gives the same words for ever under one ``SCHEMA``. The host's words never speak of the path, so
+that a bare host and a full link have the same host part; the path's words speak of what follows alone. The public suffix
+stands in words of its own, crossed with the shape of the name: a random name under ``.cn`` is not one under ``.org``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from shopward.screening.links.address import Address
+
+SCHEMA: Final = "links/1"
+SIZES: Final = (3, 4, 5)
+"""Lengths of the pieces."""
+HOST_MAX: Final = 80
+PATH_MAX: Final = 96
+"""Characters that are cut into pieces; what follows counts in the named features alone."""
+_DIGITS: Final = re.compile(r"\d")
+_RUN: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]+")
+_RUNS: Final = (re.compile(r"\d+"), re.compile(r"[a-z]+"))
+_WORDS: Final = re.compile(r"[a-z]{2,}")
+_VOWELS: Final = re.compile(r"[aeiou]")
+_CLASSES: Final = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyz0123456789", "vcccvcccvcccccvcccccvccccc0000000000"
+)
+_FILE: Final = re.compile(r"\.([a-z0-9]{2,5})$")
+
+
+def host_words(address: Address) -> tuple[list[str], list[str]]:
+    """Pieces and named features of a host; the second begin with what they are, as ``name=value``."""
+    shown, suffix = address.shown[-HOST_MAX:], address.suffix
+    own = shown[: -len(suffix) - 1] if suffix and len(suffix) < len(shown) else shown
+    sub, _, name = own.rpartition(".")
+    return _pieces("^" + own + "$"), _named(address.kind, suffix, own, sub, name)
+
+
+def path_words(address: Address) -> tuple[list[str], list[str]]:
+    """Pieces and named features of what follows the host; both empty where nothing does."""
+    path, query = address.path, address.query
+    if path in ("/", "") and not query:
+        return [], []
+    rest = (path + query)[:PATH_MAX].lower()
+    tail = _FILE.search(path.lower())
+    depth = min(path.count("/"), 8)
+    digits = len(_DIGITS.findall(rest))
+    named = [
+        f"p.depth={depth}",
+        f"p.size={min(len(path), 200) // 8}",
+        f"p.query={min(len(query), 200) // 10}",
+        f"p.fields={min(query.count('='), 8)}",
+        f"p.file={tail[1] if tail else '-'}",
+        f"p.digits={min(digits, 20) // 2}",
+        f"p.ending={address.suffix},{depth}",
+        f"p.shape={_shape(rest[:24])}",
+        f"p.case={path != path.lower()}",
+        f"p.escapes={min((path + query).count('%'), 6)}",
+    ]
+    named += [f"p.word={word}" for word in dict.fromkeys(_WORDS.findall(rest)[:16])]
+    return _pieces(rest + "$"), named
+
+
+def _named(kind: str, suffix: str, own: str, sub: str, name: str) -> list[str]:
+    size = min(len(name), 25)
+    half = min(size, 15) // 2
+    digits = min(len(_DIGITS.findall(name)), 6)
+    vowels = 5 * len(_VOWELS.findall(name)) // max(1, len(name))
+    hyphens, labels = min(own.count("-"), 5), min(own.count("."), 5)
+    run = min(max(map(len, _RUN.findall(name)), default=0), 7)
+    letters = min(len(set(name)), 12)
+    of_name = (
+        f"size={size}", f"digits={digits}", f"vowels={vowels}", f"hyphens={hyphens}", f"labels={labels}", f"run={run}",
+        f"digits,size={digits},{half}", f"vowels,size={vowels},{half}", f"labels,size={labels},{half}",
+        f"run,size={run},{half}",
+    )  # fmt: skip
+    named = [f"ending={suffix}", f"kind={kind}", f"letters={min(size, 16)},{letters}", f"host={min(len(own), 60) // 3}",
+             f"shape={_shape(name)}", f"shape.{suffix}={_shape(name)}", f"classes={name[:12].translate(_CLASSES)}",
+             f"sub.size={min(len(sub), 36) // 3}", *of_name]  # fmt: skip
+    named += [f"{word}.{suffix}" for word in of_name]
+    named += [f"word={word}" for word in _WORDS.findall(own)[:8]]
+    for label in sub.split(".")[:6] if sub else ():
+        named += [f"sub={label}", f"sub.{suffix}={label}"]
+    return named
+
+
+def _pieces(text: str) -> list[str]:
+    length = len(text)
+    return [text[at : at + size] for size in SIZES for at in range(length - size + 1)]
+
+
+def _shape(text: str) -> str:
+    """A text with each run of digits as 0 and each run of letters as a."""
+    return _RUNS[1].sub("a", _RUNS[0].sub("0", text))[:12]

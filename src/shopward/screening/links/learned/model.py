@@ -1,0 +1,144 @@
+"""The learned model: a sum of whole numbers over the words of a link, and what such a sum means.
+
+Promise: a score is the sum of the weights of the words that a link holds (``features``), so every part of it can be shown;
+the two marks are the scores that one in a hundred and one in a thousand ordinary links of the evaluation reached. Reasons
+speak of groups of words, never of single pieces; together they weigh what the score means, and each one raises it.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from shopward.screening.links.learned.features import host_words, path_words
+from shopward.screening.verdict import DANGEROUS, SUSPICIOUS, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from shopward.screening.links.address import Address
+
+_WEIGHT_MAX: Final = 0.95
+_FAINT: Final = 0.1
+_EPSILON: Final = 1e-6
+_ENDING: Final = "ending="
+
+
+class Marks(Struct, frozen=True, forbid_unknown_fields=True):
+    """Scores with a meaning, for bare hosts and for full links.
+
+    Attributes:
+        faint: one in twenty ordinary links reaches it; below it the model is silent.
+        suspicious: one in a hundred.
+        dangerous: one in a thousand.
+    """
+
+    faint: int
+    suspicious: int
+    dangerous: int
+
+    def chance(self, score: int) -> float:
+        """What a score weighs, 0 to 1: a line from mark to mark, so that the marks are the verdicts' own."""
+        if score < self.faint:
+            return 0.0
+        low, high = SUSPICIOUS / 100 + _EPSILON, DANGEROUS / 100 + _EPSILON
+        if score < self.suspicious:
+            return (
+                _FAINT
+                + (low - _EPSILON - _FAINT)
+                * (score - self.faint)
+                / max(1, self.suspicious - self.faint)
+                * 0.999
+            )
+        width = max(1, self.dangerous - self.suspicious)
+        if score < self.dangerous:
+            return low + (high - 2 * _EPSILON - low) * (score - self.suspicious) / width * 0.999
+        return min(_WEIGHT_MAX, high + (_WEIGHT_MAX - high) * (score - self.dangerous) / (2 * width))
+
+
+class Half(Struct, frozen=True, forbid_unknown_fields=True):
+    """The weights of the words of one part of a link, in hundredths of a logit.
+
+    Attributes:
+        start: what every link with this part begins with.
+        weights: by word; a word that is not here weighs nothing.
+    """
+
+    start: int
+    weights: dict[str, int]
+
+
+class LinkModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """Both halves, and the marks of bare hosts and of full links."""
+
+    host: Half
+    path: Half
+    host_marks: Marks
+    link_marks: Marks
+
+
+class LinkScorer:
+    """Scores addresses; safe to share between threads.
+
+    Args:
+        model: of a checked bundle.
+        version: of that bundle.
+    """
+
+    def __init__(self, model: LinkModel, version: str) -> None:
+        self.model = model
+        self.version = version
+        self._host = model.host.weights.get
+        self._path = model.path.weights.get
+
+    def score(self, address: Address) -> int:
+        """The sum, in hundredths of a logit."""
+        return self.host_score(address) + self.path_score(address)
+
+    def host_score(self, address: Address) -> int:
+        """The host's part of the sum."""
+        pieces, named = host_words(address)
+        return self.model.host.start + _total(self._host, pieces) + _total(self._host, named)
+
+    def path_score(self, address: Address) -> int:
+        """The path's part of the sum; nothing where there is no path."""
+        pieces, named = path_words(address)
+        if not named:
+            return 0
+        return self.model.path.start + _total(self._path, pieces) + _total(self._path, named)
+
+    def findings(self, address: Address) -> list[Finding]:
+        """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
+        score = self.score(address)
+        has_path = len(address.path) > 1 or bool(address.query)
+        chance = (self.model.link_marks if has_path else self.model.host_marks).chance(score)
+        if not chance:
+            return []
+        host, rest = (address.host_start, address.host_end), (address.host_end, address.end)
+        parts = [
+            (code, value, host if code != "learned_path" else rest)
+            for code, value in self._groups(address)
+            if value > 0
+        ]
+        whole = sum(value for _code, value, _span in parts)
+        if not whole:  # the start alone
+            return [Finding("learned_host", chance, *host)]
+        honest = 1.0 - chance
+        return [Finding(code, 1.0 - honest ** (value / whole), *span) for code, value, span in parts]
+
+    def _groups(self, address: Address) -> list[tuple[str, int]]:
+        """How much each group of words adds."""
+        pieces, named = host_words(address)
+        ending = _total(self._host, (word for word in named if word.startswith(_ENDING)))
+        return [
+            ("learned_ending", ending),
+            ("learned_name", _total(self._host, named) - ending),
+            ("learned_host", _total(self._host, pieces)),
+            ("learned_path", self.path_score(address)),
+        ]
+
+
+def _total(weight_of: Callable[[str, int], int], words: Iterable[str]) -> int:
+    return sum(map(weight_of, set(words), repeat(0)))

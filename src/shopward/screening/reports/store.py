@@ -1,0 +1,110 @@
+"""Reports, cases and the shop's own list in SQL.
+
+Promise: every call runs in the caller's transaction and neither begins nor commits one; who may call what, and one at a
+time, is the story's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from shopward.screening.reports.rows import CaseRow, ListedRow, ReportRow
+from shopward.screening.reports.tables import screening_case, screening_listed, screening_report
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class ReportStore:
+    """The rows of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    def add(self, connection: Connection, report: ReportRow) -> None:
+        """A report."""
+        connection.execute(insert(screening_report), {"tenant": self._tenant, **report._asdict()})
+
+    def open_case_of(self, connection: Connection, cluster: str) -> CaseRow | None:
+        """The open case that gathers a cluster."""
+        table = screening_case.c
+        query = self._cases().where(table.cluster == cluster, table.state == "open").limit(1)
+        row = connection.execute(query).one_or_none()
+        return None if row is None else CaseRow(*row)
+
+    def put_case(self, connection: Connection, case: CaseRow) -> None:
+        """A case as it stands now, new or changed."""
+        table, values = screening_case.c, case._asdict()
+        mine = (table.tenant == self._tenant) & (table.id == case.id)
+        if not connection.execute(update(screening_case).where(mine).values(**values)).rowcount:
+            connection.execute(insert(screening_case), {"tenant": self._tenant, **values})
+
+    def case(self, connection: Connection, case_id: str) -> CaseRow | None:
+        """One case."""
+        row = connection.execute(self._cases().where(screening_case.c.id == case_id)).one_or_none()
+        return None if row is None else CaseRow(*row)
+
+    def cases(
+        self, connection: Connection, *, state: str | None, before: str | None, limit: int
+    ) -> list[CaseRow]:
+        """Cases, newest first, from the one before ``before`` on."""
+        query = self._cases().order_by(screening_case.c.id.desc()).limit(limit)
+        if state is not None:
+            query = query.where(screening_case.c.state == state)
+        if before is not None:
+            query = query.where(screening_case.c.id < before)
+        return [CaseRow(*row) for row in connection.execute(query)]
+
+    def reports(self, connection: Connection, case_id: str, *, after: str, limit: int) -> list[ReportRow]:
+        """Reports of a case, oldest first."""
+        table = screening_report.c
+        columns = [table[name] for name in ReportRow._fields]
+        query = (
+            select(*columns)
+            .where(table.tenant == self._tenant, table.case_id == case_id, table.id > after)
+            .order_by(table.id)
+            .limit(limit)
+        )
+        return [ReportRow(*row) for row in connection.execute(query)]
+
+    def put_listed(self, connection: Connection, entry: ListedRow) -> None:
+        """An entry of the list; it takes the place of an earlier one of its case."""
+        self.drop_listed(connection, entry.case_id)
+        connection.execute(insert(screening_listed), {"tenant": self._tenant, **entry._asdict()})
+
+    def drop_listed(self, connection: Connection, case_id: str) -> None:
+        """No entry of this case any more."""
+        table = screening_listed.c
+        connection.execute(
+            delete(screening_listed).where(table.tenant == self._tenant, table.case_id == case_id)
+        )
+
+    def listed(self, connection: Connection, *, at_ms: int) -> list[ListedRow]:
+        """The entries that have not run out."""
+        table = screening_listed.c
+        columns = [table[name] for name in ListedRow._fields]
+        query = (
+            select(*columns)
+            .where(table.tenant == self._tenant, table.ends_ms > at_ms)
+            .order_by(table.case_id)
+        )
+        return [ListedRow(*row) for row in connection.execute(query)]
+
+    def list_version(self, connection: Connection) -> tuple[int, int]:
+        """Tells one state of the settled cases from another: how many there are, and when the last was settled."""
+        table = screening_case.c
+        query = select(func.count(), func.max(table.settled_ms)).where(
+            table.tenant == self._tenant, table.state != "open"
+        )
+        count, last_ms = connection.execute(query).one()
+        return int(count), int(last_ms or 0)
+
+    def _cases(self) -> Any:
+        columns = [screening_case.c[name] for name in CaseRow._fields]
+        return select(*columns).where(screening_case.c.tenant == self._tenant)

@@ -1,0 +1,153 @@
+"""The learned part of link screening: trained by the command, checked when it is read, told by its reasons."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import zipfile
+
+import pytest
+from click.testing import CliRunner
+
+from screening.shop import shop
+from shopward.cli import main
+from shopward.errors import ModelInvalid
+from shopward.screening import check_link, judged
+from shopward.screening.links.address import read_address
+from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer, unpack
+from shopward.screening.links.learned.model import Marks
+
+SHOP = shop()
+WORDS = (
+    "green",
+    "river",
+    "stone",
+    "house",
+    "garden",
+    "light",
+    "paper",
+    "coffee",
+    "music",
+    "travel",
+    "market",
+    "studio",
+)
+
+
+def links(count, seed):
+    """Fraud and ordinary links of a made-up world: random names under .top against pairs of words under .org."""
+    made = random.Random(seed)
+    letters = "bcdfghjklmnpqrstvwxz"
+    fraud = [
+        f"http://{''.join(made.choices(letters, k=made.randint(6, 12)))}.top/login/{made.randint(1, 999)}/verify.php"
+        for _ in range(count)
+    ]
+    ordinary = [
+        f"https://{made.choice(WORDS)}-{made.choice(WORDS)}{made.randint(1, 9999)}.org/{made.choice(WORDS)}/index.html"
+        for _ in range(count)
+    ]
+    return fraud, ordinary
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A bundle of the command, and what it said."""
+    folder = tmp_path_factory.mktemp("links")
+    fraud, ordinary = links(600, 7)
+    (folder / "fraud.csv").write_text("first_seen,url\n" + "".join(f"2026-01-02,{each}\n" for each in fraud))
+    (folder / "ordinary.txt").write_text("\n".join(ordinary))
+    command = [
+        "screen",
+        "train",
+        "--fraud",
+        str(folder / "fraud.csv"),
+        "--ordinary",
+        str(folder / "ordinary.txt"),
+    ]
+    ran = CliRunner().invoke(main, [*command, "--out", str(folder / "links.bundle"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    again = CliRunner().invoke(main, [*command, "--out", str(folder / "again.bundle")])
+    assert again.exit_code == 0
+    return folder, json.loads(ran.stdout)
+
+
+def test_training_finds_what_it_was_shown_on_domains_it_was_not(trained):
+    """The head tells what it was learnt from and how well it did on held-out domains; the same files give the same bytes."""
+    folder, head = trained
+    assert [source["links"] for source in head["sources"]] == [600, 600]
+    assert all(measured["recall_1_in_100"] > 0.9 for measured in head["measured"])
+    assert (folder / "links.bundle").read_bytes() == (folder / "again.bundle").read_bytes()
+
+
+def test_a_bundle_flags_new_fraud_of_its_kind_with_reasons(trained):
+    """Each reason raises the score, and together they weigh what the score means."""
+    scorer = scorer_of((trained[0] / "links.bundle").read_bytes())
+    fraud, ordinary = links(100, 8)
+    flagged = [check_link(each, SHOP, learned=scorer.findings) for each in fraud]
+    assert sum(each.is_flagged for each in flagged) > 90
+    for verdict in flagged[:20]:
+        assert verdict.findings
+        for left_out in verdict.findings:
+            assert judged(each for each in verdict.findings if each is not left_out).score < verdict.score
+    assert sum(check_link(each, SHOP, learned=scorer.findings).is_flagged for each in ordinary) < 10
+
+
+def test_until_leaves_out_what_was_seen_later(trained):
+    """Nothing is left to learn from before the first day, and that is said."""
+    folder, _head = trained
+    ran = CliRunner().invoke(
+        main,
+        ["screen", "train", "--fraud", str(folder / "fraud.csv"), "--ordinary", str(folder / "ordinary.txt"),
+         "--until", "2026-01-02", "--out", str(folder / "none.bundle")],
+    )  # fmt: skip
+    assert ran.exit_code == 1
+    assert not (folder / "none.bundle").exists()
+
+
+def damaged(data):
+    """Bundles that are broken in their own ways."""
+    parts = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    yield b""
+    yield data[: len(data) // 2]
+    for name, part in parts.items():
+        changed = io.BytesIO()
+        with zipfile.ZipFile(changed, "w") as archive:
+            for each, content in parts.items():
+                archive.writestr(each, part[:-2] + b"xx" if each == name else content)
+        yield changed.getvalue()
+
+
+def test_a_damaged_bundle_is_refused_whole(trained):
+    """Whatever is wrong with it, nothing of it judges anything."""
+    for broken in damaged((trained[0] / "links.bundle").read_bytes()):
+        with pytest.raises(ModelInvalid):
+            unpack(broken)
+
+
+def test_the_shops_own_links_are_official_whatever_was_learnt(trained):
+    """The learned part has no say about them."""
+    scorer = scorer_of((trained[0] / "links.bundle").read_bytes())
+    verdict = check_link("https://qzxkvbn.tokonusa.co.id/login/1/verify.php", SHOP, learned=scorer.findings)
+    assert (verdict.level, verdict.score) == ("official", 0.0)
+
+
+def test_a_score_means_its_marks():
+    """From the marks on it is suspicious and dangerous; between them it grows; below the first it is silent."""
+    marks = Marks(100, 200, 300)
+    chances = [marks.chance(score) for score in range(90, 500)]
+    assert chances == sorted(chances)
+    assert marks.chance(99) == 0.0
+    assert marks.chance(199) < 0.45 <= marks.chance(200)
+    assert marks.chance(299) < 0.75 <= marks.chance(300)
+    assert marks.chance(10**9) < 1.0
+
+
+def test_the_bundle_that_ships_is_sound_and_knows_random_names():
+    """It is read whole, and finds a random name worse than a newspaper."""
+    scorer = shipped_scorer()
+    assert scorer is not None
+    bad = scorer.score(read_address("http://paypal-login.secure-verify7.tk/webscr/login.php"))
+    assert bad > scorer.score(read_address("https://www.example.org/"))
