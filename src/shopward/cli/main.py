@@ -21,6 +21,7 @@ from shopward.cli.replay import replay
 from shopward.cli.report import report
 from shopward.cli.screen import screen
 from shopward.cli.screen_train import train as train_links
+from shopward.cli.scrub import scrub_
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -68,6 +69,7 @@ for command in (
     simulate,
     import_,
     screen,
+    scrub_,
     policy,
     order,
     audit,
