@@ -65,4 +65,5 @@ class Deed(StrEnum):
     CLAIM_FILE_MANY = "claim:file_many"
     PAYOUT_SETTLE = "payout:settle"
     REPORT_SETTLE = "report:settle"
+    INCIDENT_STEP = "incident:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -31,6 +31,7 @@ from shopward.http.factors import FactorCalls
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
+from shopward.http.incidents import IncidentCalls
 from shopward.http.ledger import LedgerCalls
 from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
@@ -113,6 +114,7 @@ class Application:
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *LedgerCalls(shopward, calls).routes(),
                 *ClaimCalls(shopward, calls).routes(),
+                *IncidentCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

@@ -31,6 +31,7 @@ from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
+from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -98,7 +99,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES,
+    *CLAIM_SHAPES, *INCIDENT_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -140,6 +141,7 @@ def document() -> dict[str, Any]:
         | ledger_paths()
         | screening_paths()
         | claim_paths()
+        | incident_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()
