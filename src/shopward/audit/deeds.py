@@ -57,6 +57,7 @@ class Deed(StrEnum):
     PERSONAL_REVEAL = "personal:reveal"
     WEBHOOK_CHANGE = "webhook:change"
     CAMPAIGN_ACKNOWLEDGE = "campaign:acknowledge"
+    CAMPAIGN_ESCALATE = "campaign:escalate"
     FINDING_SETTLE = "finding:settle"
     LEDGER_POST = "ledger:post"
     INCIDENT_PASSWORDS_REMEMBER = "incident_passwords:remember"

@@ -62,6 +62,8 @@ CODES: Final[dict[str, str]] = {
     "trace_incomplete": "A trace did not reach everybody; nothing is made of it.",
     "predicate_invalid": "The predicate does not compile.",
     "key_exists": "A key of this name exists, or there are too many.",
+    "campaign_over": "The campaign has ended; nobody is told of it again.",
+    "told_already": "The shop was told of this campaign less than ten minutes ago.",
     "webhook_url": "A webhook's URL is https, or http on this machine, without a user name or a fragment.",
     "webhook_exists": "A webhook of this URL exists, or there are too many.",
     "not_authorizable": "Only an attempted or requested movement of money can be authorised.",

@@ -324,9 +324,13 @@ def _campaign_paths() -> dict[str, Any]:
         "/v1/campaigns/{id}/acknowledge": {
             "post": _bare("acknowledge_campaign", "Look after a campaign", "CampaignView"),
         },
+        "/v1/campaigns/{id}/escalate": {
+            "post": _bare("escalate_campaign", "Have the shop told of it again", "CampaignView"),
+        },
         "/v1/findings": {"get": _get(
             "findings", "Findings", "Earlier successes of sources condemned since; newest first.", "Findings",
-            [_parameter("state", "query", {"type": "string", "enum": list(FINDING_STATES)}), *_paged("before")], "403", "404", "422",
+            [_parameter("state", "query", {"type": "string", "enum": list(FINDING_STATES)}),
+             _parameter("campaign", "query", {"type": "string"}), *_paged("before")], "403", "404", "422",
         )},
         "/v1/findings/{id}": {"post": _on_id(_post(
             "settle_finding", "Say what became of a finding", "Acknowledged, dismissed or acted upon; audited.",

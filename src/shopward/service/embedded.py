@@ -149,7 +149,9 @@ class Shopward:
             records=desks.records, store=found, outbox=desks.outbox, clock=clock,
             within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),
         )  # fmt: skip
-        self.cases = CaseDesk(records=desks.records, store=found, log=log, trail=desks.trail, clock=clock)
+        self.cases = CaseDesk(
+            records=desks.records, store=found, log=log, trail=desks.trail, outbox=desks.outbox, clock=clock
+        )
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         claims = ClaimStore(TENANT)
         claiming: dict[str, Any] = {
@@ -273,6 +275,7 @@ class Shopward:
         self.claims.sweep()
         while self.payouts.step():
             pass
+        self.recorder.look()
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.
