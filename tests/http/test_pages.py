@@ -80,8 +80,7 @@ def test_now_shows_decisions_as_they_come(world):
         assert len(now["seconds"]) == 120
         assert now["reasons"] == [{"code": "many_failures", "text": "登录失败次数过多。", "count": 3}]
         assert [row["event_id"] for row in now["latest"]] == ["e-6", "e-5", "e-4"]
-        assert now["campaigns"] == []
-        assert now["found"]["findings_open"] == 0
+        assert "campaigns" not in now
 
     world.run(story)
 
@@ -110,7 +109,7 @@ def test_every_answer_is_guarded_by_its_headers(world):
         for path in ("/login", "/docs"):
             html = (await client.get(path)).text
             assert not re.search(
-                r"<script(?![^>]*src=)|\sstyle=|\son\w+=|<style|(?:src|href|action)=.https?:",
+                r"<script(?![^>]*src=)|\sstyle=|\son\w+=|<style|https?://(?!shop)",
                 html.split('<h2 id="shapes"')[0],
             )
 

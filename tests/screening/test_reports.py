@@ -88,6 +88,25 @@ def test_of_a_message_and_its_reader_nothing_is_kept_in_clear(server):
     assert "pelanggan-rahasia" not in rows
 
 
+def test_copies_of_one_message_gather_in_one_case(server):
+    """Another link and other numbers, letters disguised: one campaign. Its link can be listed; another text is another case."""
+    text = "Pelanggan Yth, akun Anda akan diblokir dalam 24 jam. Verifikasi di http://{} atau hub {}"
+    first = reported(server, kind="message", text=text.format("satu-verif.example/a", "0812-3456-7890"))
+    second = reported(
+        server,
+        kind="message",
+        text=text.format("dua-verif.example/b", "0857-9999-1111").replace("akan", "ak\u200ban"),
+    )
+    third = reported(server, kind="message", text="Cek foto kirimannya kak di satu-verif.example/zz sekarang")
+    other = reported(
+        server, kind="message", text="Selamat, nomor Anda menang undian akhir tahun, hub 0811-2222-3333"
+    )
+    assert first["case_id"] == second["case_id"] == third["case_id"] != other["case_id"]
+    assert third["reports"] == 3
+    assert server.post(f"/v1/reports/{first['case_id']}", {"state": "confirmed", "scope": "host"})[0] == 200
+    assert "listed" in verdict_on(server, "https://satu-verif.example/neu")[1]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

@@ -20,8 +20,9 @@ from shopward.cli.publishing import list_, publish, rollback
 from shopward.cli.replay import replay
 from shopward.cli.report import report
 from shopward.cli.screen import screen
+from shopward.cli.screen_messages import train_messages
+from shopward.cli.screen_passwords import password
 from shopward.cli.screen_train import train as train_links
-from shopward.cli.scrub import scrub_
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -69,7 +70,6 @@ for command in (
     simulate,
     import_,
     screen,
-    scrub_,
     policy,
     order,
     audit,
@@ -80,6 +80,7 @@ for command in (
 ):
     main.add_command(command)
 order.add_command(set_)
-screen.add_command(train_links)
+for command in (password, train_links, train_messages):
+    screen.add_command(command)
 for command in (backtest, diff, publish, rollback, list_):
     policy.add_command(command)

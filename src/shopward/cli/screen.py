@@ -15,10 +15,11 @@ import click
 import msgspec
 
 from shopward.errors import InvalidField, MalformedInput, ShopwardError
-from shopward.flows.screen import LinkAsked, SenderAsked
+from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.screening import LANGUAGES, LinkLists, check_link, check_sender, load_profile, screened
 from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer
 from shopward.screening.links.lists import read_entries
+from shopward.screening.messages import check_message, load_model, shipped_model
 from shopward.screening.profile import nobodys_profile, refuse_faults, warnings_of
 from shopward.values import SystemClock
 
@@ -94,6 +95,39 @@ def link(
 
 
 @screen.command()
+@click.argument("value", metavar="[TEXT or -]")
+@click.option("--channel", default="", help="Where it came: sms, whatsapp, email, ...")
+@click.option("--sender", default="", help="Who it is from, as the phone shows it.")
+@click.option(
+    "--bundle",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A learned part of your own.",
+)
+@with_profile
+@in_language
+def message(
+    value: str, channel: str, sender: str, bundle: Path | None, profile_file: Path | None, language: str
+) -> None:
+    r"""What does this message ask for, whom does it claim to be, where does it lead?
+
+    \b
+    Examples:
+      shopward screen message "Kirim kode OTP Anda ke 0812-3456-7890" --channel whatsapp --profile shop.toml
+      shopward screen message - --profile shop.toml < messages.ndjson
+    """
+    profile = profile_of_file(profile_file)
+    model = shipped_model() if bundle is None else load_model(bundle.read_bytes())
+
+    def judge(asked: MessageAsked) -> Any:
+        verdict = check_message(asked.text, profile, channel=asked.channel, sender=asked.sender, model=model)
+        return screened(
+            verdict, asked.text, language, profile=profile.version, model=model.version, id_=asked.id
+        )
+
+    answer(value, MessageAsked, lambda given: MessageAsked(text=given, channel=channel, sender=sender), judge)
+
+
+@screen.command()
 @click.argument("value", metavar="[SENDER or -]")
 @click.option("--channel", default="", help="Where it was met: sms, whatsapp, call, email, ...")
 @with_profile
@@ -157,7 +191,7 @@ def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Call
         if not line.strip():
             continue
         try:
-            said = judge(decoded(decoder, line))
+            said = judge(_decoded(decoder, line))
         except ShopwardError as wrong:
             refused = True
             said = {"line": number, "code": wrong.code, "detail": wrong.message, **wrong.diagnostics()}
@@ -165,8 +199,7 @@ def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Call
     sys.exit(1 if refused else 0)
 
 
-def decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
-    """A line of standard input as what was asked; refused without a word of its content."""
+def _decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
     try:
         return decoder.decode(line)
     except msgspec.ValidationError as wrong:

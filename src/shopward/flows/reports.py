@@ -21,12 +21,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.errors import Conflict, InvalidField, NotFound
-from shopward.flows.screen import LinkAsked, SenderAsked, entries_of
+from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked, entries_of
 from shopward.outbox import Topic
 from shopward.screening import Screened, screened
 from shopward.screening.links.address import read_address
 from shopward.screening.links.lists import TTL_MS
+from shopward.screening.messages.clusters import cluster_keys
+from shopward.screening.messages.extract import links_in
+from shopward.screening.messages.normalise import MESSAGE_MAX
 from shopward.screening.reports import CaseRow, ReportRow, cluster_of, evidence_of
+from shopward.screening.reports.clusters import CLUSTER_MAX
 from shopward.screening.reports.rows import ListedRow
 
 if TYPE_CHECKING:
@@ -140,7 +144,12 @@ class ReportDesk:
             )  # fmt: skip
         judged = self._judged(said, language)  # (1)
         at_ms = self._clock.now_ms()
-        cluster = cluster_of(url=said.url, sender=said.sender)
+        near: tuple[str, ...] = ()
+        url = said.url or self._led_to(said.text)
+        cluster, keys = cluster_of(url=url, sender="" if said.text else said.sender), cluster_keys(said.text)
+        if keys:  # the same link or nearly the same wording: campaigns change the one and keep the other
+            near = (f"{cluster} text", *keys) if cluster else keys
+            cluster = f"{cluster} text {' '.join(keys)}".strip()[:CLUSTER_MAX]
         evidence = evidence_of(judged.verdict, judged.given) if judged.verdict else []
         body = {
             "channel": said.channel,
@@ -152,9 +161,11 @@ class ReportDesk:
         def work(connection: Any) -> CaseRow:
             self._fence.exclusive(connection)  # (2)
             case = self._store.open_case_of(connection, cluster) if cluster else None
+            if case is None and keys:
+                case = self._store.open_case_near(connection, near)
             is_new = case is None
             if case is None:
-                shown = {"link": _plain(said.url), "verdict": body["verdict"], "evidence": evidence}
+                shown = {"link": _plain(url), "verdict": body["verdict"], "evidence": evidence}
                 case = CaseRow(
                     self._ids.new("rc", at_ms),
                     cluster,
@@ -232,6 +243,9 @@ class ReportDesk:
     def _judged(self, said: Reported, language: str) -> _Judged:
         """The verdict on what the report is about; none where nothing can be judged. Fails open."""
         try:
+            if said.text:
+                asked_of = MessageAsked(said.text, said.channel, said.sender)
+                return self._of(self._screening.judge_message(asked_of), said.text, language)
             if said.url:
                 return self._of(self._screening.judge_link(LinkAsked(said.url)), said.url, language)
             if said.sender:
@@ -240,6 +254,16 @@ class ReportDesk:
         except NotFound:
             pass
         return _Judged(None, "", None)
+
+    def _led_to(self, text: str) -> str:
+        """The first link of a message that is nobody's whom the shop knows; empty where there is none, or no profile."""
+        try:
+            for link in links_in(text[:MESSAGE_MAX]):
+                if self._screening.judge_link(LinkAsked(link)).level not in ("official", "known_good"):
+                    return link
+        except NotFound:  # nobody can say whose a link is without a profile
+            pass
+        return ""
 
     def _of(self, verdict: Verdict, given: str, language: str) -> _Judged:
         profile = self._screening.profile()

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from shopward.errors import Conflict, NotFound
 from shopward.screening import LinkLists, ListEntry, Profile, check_link, check_sender, profile_of, screened
+from shopward.screening.messages import MessageModel, check_message, shipped_model
 from shopward.screening.profile import refuse_faults, warnings_of
 from shopward.screening.profile.rows import ProfileRow
 from shopward.values import to_rfc3339
@@ -41,6 +42,7 @@ LOOK_S: Final = 0.5
 LINK_MAX: Final = 65_536
 SOURCE: Final = "reports"
 """Of the entries that people confirmed."""
+MESSAGE_BYTES_MAX: Final = 1_048_576
 Id = Annotated[str, Meta(max_length=128)]
 
 
@@ -56,6 +58,19 @@ class SenderAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
     sender: Annotated[str, Meta(max_length=2_048)]
     channel: Annotated[str, Meta(max_length=32)] = ""
+    id: Id | None = None
+
+
+class MessageAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """A message as it was received, the channel and the sender that were shown, and its language where somebody knows it.
+
+    All three languages are looked for in every message, since customers get them mixed; ``lang`` is taken and changes nothing.
+    """
+
+    text: Annotated[str, Meta(max_length=MESSAGE_BYTES_MAX)]
+    channel: Annotated[str, Meta(max_length=32)] = ""
+    sender: Annotated[str, Meta(max_length=2_048)] = ""
+    lang: Annotated[str, Meta(max_length=35)] = ""
     id: Id | None = None
 
 
@@ -95,6 +110,7 @@ class ScreeningDesk:
         clock: the server's.
         steady_s: seconds that never jump.
         pinned: the profile of a file, over which nothing is published.
+        messages: the learned part for messages; the one that ships where ``None``.
     """
 
     def __init__(
@@ -108,6 +124,7 @@ class ScreeningDesk:
         steady_s: Callable[[], float],
         learned: LinkScorer | None = None,
         pinned: Profile | None = None,
+        messages: MessageModel | None = None,
     ) -> None:
         self._records = records
         self._store = store
@@ -117,6 +134,7 @@ class ScreeningDesk:
         self._clock = clock
         self._steady_s = steady_s
         self._pinned = pinned
+        self._messages = messages or shipped_model()
         self._in_force: InForce | None = InForce(pinned, 0) if pinned is not None else None
         self._looked_s = float("-inf")
         self._looking = threading.Lock()
@@ -131,6 +149,18 @@ class ScreeningDesk:
             verdict, asked.url, language, profile=self.profile().version, model=model, id_=asked.id
         )
 
+    def message(self, asked: MessageAsked, language: str) -> Screened:
+        """The verdict on a message; raises ``NotFound`` where no profile is in force."""
+        verdict = self.judge_message(asked)
+        return screened(
+            verdict,
+            asked.text,
+            language,
+            profile=self.profile().version,
+            model=self._messages.version,
+            id_=asked.id,
+        )
+
     def sender(self, asked: SenderAsked, language: str) -> Screened:
         """The verdict on a sender; raises ``NotFound`` where no profile is in force."""
         verdict = self.judge_sender(asked)
@@ -142,6 +172,14 @@ class ScreeningDesk:
         return check_link(
             asked.url, self.profile(), lists=self.lists, learned=learned, at_ms=self._clock.now_ms()
         )
+
+    def judge_message(self, asked: MessageAsked) -> Verdict:
+        """The verdict on a message, without its texts."""
+        learned = None if self._learned is None else self._learned.findings
+        return check_message(
+            asked.text, self.profile(), channel=asked.channel, sender=asked.sender, model=self._messages,
+            lists=self.lists, learned=learned, at_ms=self._clock.now_ms(),
+        )  # fmt: skip
 
     def judge_sender(self, asked: SenderAsked) -> Verdict:
         """The verdict on a sender, without its texts."""

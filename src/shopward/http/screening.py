@@ -1,4 +1,4 @@
-"""Screening over HTTP: links and senders, one at a time or as lines, and the profile that judges them.
+"""Screening over HTTP: links, messages and senders, one at a time or as lines, and the profile that judges them.
 
 Promise: any key may ask, so that a shop's pages and its staff can; a line that is refused is answered as a problem on its
 line and spoils no other; nothing that was asked is kept. Judging takes microseconds, in a thread: it holds up no decision.
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shopward.errors import InputTooLarge, ShopwardError
-from shopward.flows.screen import LinkAsked, SenderAsked
+from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.http.calls import JSON, NDJSON, by_method, decoded, json_answer, language
 from shopward.http.problems import problem_bytes, problem_of
 
@@ -48,6 +48,7 @@ class ScreeningCalls:
         """Where they answer."""
         return [
             Route("/v1/screen/links", self.links, methods=["POST"]),
+            Route("/v1/screen/messages", self.messages, methods=["POST"]),
             Route("/v1/screen/senders", self.senders, methods=["POST"]),
             Route(
                 "/v1/screen/profile", by_method(GET=self.profile, PUT=self.publish), methods=["GET", "PUT"]
@@ -57,6 +58,10 @@ class ScreeningCalls:
     async def links(self, request: Request) -> Response:
         """``POST /v1/screen/links``: ``{"url": ...}``, or such lines as ``application/x-ndjson``."""
         return await self.answer(request, LinkAsked, self._desk.link)
+
+    async def messages(self, request: Request) -> Response:
+        """``POST /v1/screen/messages``: ``{"text": ..., "channel": ..., "sender": ...}``, or such lines."""
+        return await self.answer(request, MessageAsked, self._desk.message)
 
     async def senders(self, request: Request) -> Response:
         """``POST /v1/screen/senders``: ``{"sender": ..., "channel": ...}``, or such lines."""

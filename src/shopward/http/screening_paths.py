@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from shopward.flows.reports import Reported, ReportTaken, Settling
-from shopward.flows.screen import LinkAsked, ProfileView, SenderAsked
+from shopward.flows.screen import LinkAsked, MessageAsked, ProfileView, SenderAsked
 from shopward.http.calls import ID_MAX
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
 from shopward.http.orders import LIST_MAX
@@ -18,8 +18,8 @@ from shopward.screening.profile import ProfileSpec
 from shopward.screening.reports import CASE_STATES
 
 SCREENING_SHAPES: Final = (
-    LinkAsked, SenderAsked, Screened, ProfileView, ProfileSpec, Reported, ReportTaken, Settling, CaseView, CasePage, ReportCases,
-    ReportView,
+    LinkAsked, MessageAsked, SenderAsked, Screened, ProfileView, ProfileSpec, Reported, ReportTaken, Settling, CaseView, CasePage,
+    ReportCases, ReportView,
 )  # fmt: skip
 PROFILE_EXAMPLE: Final = {
     "name": "Toko Nusantara", "aliases": ["TokoNusa"], "official_domains": ["tokonusa.co.id"],
@@ -39,6 +39,10 @@ def screening_paths() -> dict[str, Any]:
         "/v1/screen/links": {"post": screen_call(
             "screen_link", "Whose is this link", "As it was pasted; nothing is opened.", "LinkAsked",
             {"url": "https://tokonusa.co.id.example.net/login"},
+        )},
+        "/v1/screen/messages": {"post": screen_call(
+            "screen_message", "Is this message from the shop", "What it asks for, whom it claims to be, where it leads.",
+            "MessageAsked", {"text": "Kirim kode OTP Anda ke 0812-3456-7890", "channel": "whatsapp"},
         )},
         "/v1/screen/senders": {"post": screen_call(
             "screen_sender", "Whose is this number, address or account", "As it was shown.", "SenderAsked",

@@ -17,7 +17,9 @@ from shopward.screening.links.known import is_shared
 if TYPE_CHECKING:
     from shopward.screening.verdict import Verdict
 
-CLUSTER_MAX: Final = 256
+CLUSTER_MAX: Final = 300
+_SITE_MAX: Final = 120
+"""Of a cluster's name, so that the keys of a wording have room behind it."""
 EVIDENCE_MAX: Final = 160
 _DIGIT: Final = re.compile(r"\d")
 _HOST_CODES: Final = frozenset(("official_inside", "embedded_suffix", "bare_ip", "odd_ip", "listed"))
@@ -30,10 +32,10 @@ def cluster_of(*, url: str = "", sender: str = "") -> str:
         if address.kind in ("name", "ipv4", "ipv6"):
             whose = address.registered or address.host
             if is_shared(address.host) or is_shared(whose):
-                return f"page {address.host}{address.path.rstrip('/')}"[:CLUSTER_MAX]
-            return f"site {whose}"[:CLUSTER_MAX]
+                return f"page {address.host}{address.path.rstrip('/')}"[:_SITE_MAX]
+            return f"site {whose}"[:_SITE_MAX]
     known = squeezed(sender)
-    return f"sender {known}"[:CLUSTER_MAX] if known else ""
+    return f"sender {known}"[:_SITE_MAX] if known else ""
 
 
 def evidence_of(verdict: Verdict, given: str) -> list[dict[str, str]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from shopward.screening.reports.rows import CaseRow, ListedRow, ReportRow
 from shopward.screening.reports.tables import screening_case, screening_listed, screening_report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
 
@@ -35,6 +37,19 @@ class ReportStore:
         """The open case that gathers a cluster."""
         table = screening_case.c
         query = self._cases().where(table.cluster == cluster, table.state == "open").limit(1)
+        row = connection.execute(query).one_or_none()
+        return None if row is None else CaseRow(*row)
+
+    def open_case_near(self, connection: Connection, keys: Sequence[str]) -> CaseRow | None:
+        """The newest open case of messages that shares a key; it reads the open cases of messages alone."""
+        table = screening_case.c
+        near = or_(*(table.cluster.contains(key, autoescape=True) for key in keys))
+        query = (
+            self._cases()
+            .where(table.state == "open", table.kind == "message", near)
+            .order_by(table.id.desc())
+            .limit(1)
+        )
         row = connection.execute(query).one_or_none()
         return None if row is None else CaseRow(*row)
 

@@ -1,0 +1,206 @@
+"""The learned part: how much the wording of a message resembles that of known frauds.
+
+Promise: a bundle is a few thousand short strings of letters, each with a weight, and nothing else: it is read as text, never
+executed; one that is damaged, foreign or too large is refused (``ModelInvalid``). A score is the sum over the strings that a
+message has of weight times rarity, over the root of the sum of squared rarities, so that a long message does not score by
+length (TF-IDF with cosine norm, without counts); the place that speaks most against a message is known. One pass.
+
+The format, ``shopward-messages 1``: JSON with ``about`` (who trained it, on what, how well it did), ``bias``, ``rules`` (what is
+added to the weight of each rule of ``intents``), ``cues`` (string to weight and rarity) and ``check`` (BLAKE2b-16 of the others).
+Strings are of ``plain_wording``: what is left of a message without disguises, with markers for links, numbers and the like.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Final
+
+import ahocorasick
+import msgspec
+from msgspec import Meta, Struct
+
+from shopward.errors import ModelInvalid
+from shopward.screening.messages.intents import ALL_CODES, BIAS, WEIGHTS
+from shopward.values import digest16
+
+FORMAT: Final = "shopward-messages 1"
+BUNDLE_BYTES_MAX: Final = 4_000_000
+CUES_MAX: Final = 50_000
+CUE_LETTERS_MAX: Final = 12
+_WEIGHT_MAX: Final = 100.0
+SHIPPED: Final = "messages.json"
+_SIGNS: Final = re.compile(r"(?<=[a-z])[^\w\s\ua000-\ua007]+(?=[a-z])")
+_SIGNS_NEAR: Final = re.compile(r"[^\w\s\ua000-\ua007]+[a-z]")
+_OTHERS: Final = re.compile(r"[^\w.,!?:;]+")
+_SINGLE: Final = re.compile(
+    r"(?<![a-z])[a-z](?:[ .][a-z]){3,}(?![a-z])|(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .][\u4e00-\u9fff]){3,}(?![\u4e00-\u9fff])"
+)
+_SINGLE_NEAR: Final = re.compile(
+    r"(?<![a-z\u4e00-\u9fff])[a-z\u4e00-\u9fff][ .][a-z\u4e00-\u9fff][ .][a-z\u4e00-\u9fff][ .]"
+)
+
+
+class Bundle(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle's file holds.
+
+    Attributes:
+        format: ``FORMAT``.
+        about: texts and figures of the training; shown, never used.
+        bias: added to every message's log odds.
+        rules: added to a rule's own weight, by its code.
+        cues: weights and rarities of strings.
+        check: of all the others.
+    """
+
+    format: str
+    about: dict[str, Any]
+    bias: float
+    rules: dict[str, float]
+    cues: Annotated[dict[str, tuple[float, float]], Meta(max_length=CUES_MAX)]
+    check: str = ""
+
+
+class MessageModel:
+    """A bundle, fit for use; safe to share between threads.
+
+    Args:
+        bundle: checked.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.version = bundle.check[:12]
+        self.about = bundle.about
+        self.bias = BIAS + bundle.bias
+        self.rules = {code: _kept_side(own, bundle.rules.get(code, 0.0)) for code, own in WEIGHTS.items()}
+        self._weights = tuple(weight * rarity for weight, rarity in bundle.cues.values())
+        self._squares = tuple(rarity * rarity for _, rarity in bundle.cues.values())
+        self._sizes = tuple(map(len, bundle.cues))
+        self._automaton = ahocorasick.Automaton()
+        for number, cue in enumerate(bundle.cues):
+            self._automaton.add_word(cue, number)
+        if bundle.cues:
+            self._automaton.make_automaton()
+
+    def score(self, wording: str) -> float:
+        """The log odds that the plain wording of a message speaks for fraud."""
+        if not self._weights:
+            return 0.0
+        cues = {number for _, number in self._automaton.iter(wording)}
+        if not cues:
+            return 0.0
+        return sum(map(self._weights.__getitem__, cues)) / math.sqrt(
+            sum(map(self._squares.__getitem__, cues))
+        )
+
+    def heaviest(self, wording: str, masked: str) -> tuple[int, int]:
+        """Where in the masked text most of what speaks against it stands, in whole words."""
+        against = [0.0] * len(wording)
+        for end, number in self._automaton.iter(wording):
+            size, weight = self._sizes[number], self._weights[number]
+            for place in range(end - size + 1, end + 1):
+                against[place] += weight / size
+        if not against:
+            return 0, len(masked)
+        start, end = _heaviest(against)
+        places = _places(wording, masked)
+        first, last = places[start], places[end - 1] + 1
+        while first and _is_latin(masked[first - 1]):
+            first -= 1
+        while last < len(masked) and _is_latin(masked[last]):
+            last += 1
+        return first, last
+
+
+def plain_wording(masked: str) -> str:
+    """A masked text without what disguises words: signs inside them, spaces between single letters, doubled spaces."""
+    text = _SIGNS.sub("", masked) if _SIGNS_NEAR.search(masked) is not None else masked
+    text = _OTHERS.sub(" ", text)
+    return _SINGLE.sub(_closed, text) if _SINGLE_NEAR.search(text) is not None else text
+
+
+def _closed(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "").replace(".", "")
+
+
+def _places(wording: str, masked: str) -> list[int]:
+    """Where each character of a plain wording stands: it holds those of the masked text, in order, and single spaces."""
+    places, at = [], 0
+    for each in wording:
+        found = masked.find(each, at)
+        if found < 0:
+            places.append(min(at, len(masked) - 1))
+            continue
+        if each != " ":
+            at = found + 1
+            places.append(found)
+        else:
+            places.append(min(at, len(masked) - 1))
+    return places
+
+
+def pack(bundle: Bundle) -> bytes:
+    """A bundle's file."""
+    return msgspec.json.encode(msgspec.structs.replace(bundle, check=_check(bundle))) + b"\n"
+
+
+def load_model(raw: bytes) -> MessageModel:
+    """The model that a file holds; raises ``ModelInvalid``."""
+    refusal = ModelInvalid(
+        "the message bundle cannot be used", expected=f"an unchanged file of {FORMAT}", found="another file",
+        hint="make one with shopward screen train-messages",
+    )  # fmt: skip
+    if len(raw) > BUNDLE_BYTES_MAX:
+        raise refusal
+    try:
+        bundle = msgspec.json.decode(raw, type=Bundle)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise refusal from None
+    figures = (
+        bundle.bias,
+        *bundle.rules.values(),
+        *(figure for cue in bundle.cues.values() for figure in cue),
+    )
+    if (
+        bundle.format != FORMAT
+        or bundle.check != _check(bundle)
+        or not all(1 <= len(cue) <= CUE_LETTERS_MAX for cue in bundle.cues)
+        or not all(math.isfinite(each) and abs(each) <= _WEIGHT_MAX for each in figures)
+        or not bundle.rules.keys() <= set(ALL_CODES)
+    ):
+        raise refusal
+    return MessageModel(bundle)
+
+
+@cache
+def shipped_model() -> MessageModel:
+    """The bundle that ships: what it was trained on stands in its ``about`` and in docs/screening.md."""
+    return load_model((resources.files(__package__) / SHIPPED).read_bytes())
+
+
+def _is_latin(each: str) -> bool:
+    return each.isascii() and each.isalpha()
+
+
+def _kept_side(own: float, learnt: float) -> float:
+    """A rule's weight with what was learnt of it: what speaks against a message never comes to speak for it."""
+    return max(0.0, own + learnt) if own > 0.0 else min(0.0, own + learnt)
+
+
+def _check(bundle: Bundle) -> str:
+    return digest16(msgspec.json.encode(msgspec.structs.replace(bundle, check=""))).hex()
+
+
+def _heaviest(weights: list[float]) -> tuple[int, int]:
+    """The part with the largest sum (Kadane's algorithm)."""
+    best, best_start, best_end = -math.inf, 0, len(weights)
+    total, start = 0.0, 0
+    for place, weight in enumerate(weights):
+        if total <= 0.0:
+            total, start = 0.0, place
+        total += weight
+        if total > best:
+            best, best_start, best_end = total, start, place + 1
+    return best_start, best_end
