@@ -24,6 +24,7 @@ from shopward.audit.tables import metadata as audit_metadata
 from shopward.claims.tables import metadata as claims_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
 from shopward.findings.tables import metadata as findings_metadata
+from shopward.incidents.tables import metadata as incidents_metadata
 from shopward.ledger.tables import metadata as ledger_metadata
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.protection.tables import metadata as protection_metadata
@@ -36,7 +37,7 @@ from shopward.stepup.tables import metadata as stepup_metadata
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata,
-    claims_metadata, reports_metadata,
+    claims_metadata, incidents_metadata, reports_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

@@ -97,6 +97,11 @@ class Shop:
             else:
                 return self
 
+    @property
+    def pid(self):
+        """Of the process."""
+        return self._process.pid
+
     def text(self):
         """What it wrote."""
         return self.log.read_text(encoding="utf-8", errors="replace")

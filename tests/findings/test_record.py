@@ -110,8 +110,8 @@ def test_an_alert_nobody_acknowledges_is_told_again_a_few_times(opened, clock):
         decide(shop, attack(clock.now_ms(), 12))
         for _ in range(5):
             clock.advance(HOUR_MS)
-            shop.recorder.step()
-            shop.recorder.step()
+            shop.recorder.look()
+            shop.recorder.look()
         assert told(shop).count("campaign.escalated") == record.ESCALATIONS_MAX
 
 
@@ -124,7 +124,7 @@ def test_whoever_acknowledges_is_named_and_ends_the_escalation(opened, clock):
         second = shop.cases.acknowledge(Caller("budi-1", "budi", ("analyst",)), row.id)
         assert second.acknowledged_by == "siti"
         clock.advance(2 * HOUR_MS)
-        shop.recorder.step()
+        shop.recorder.look()
         assert "campaign.escalated" not in told(shop)
         with pytest.raises(NotFound):
             shop.cases.acknowledge(ANALYST, "c-none")

@@ -3,30 +3,22 @@
 import asyncio
 import json
 
+from http_attack import attack
 from shopward.config import Settings
-
-
-def login(number, day, minute, user, status="failed", device="dx"):
-    """A login on a day of January."""
-    return {
-        "id": f"e-{number}", "type": "login", "status": status, "time": f"2026-01-{day:02}T01:{minute:02}:00Z",
-        "user": {"id": user}, "context": {"ip": "203.0.113.7", "device_id": device},
-    }  # fmt: skip
 
 
 def test_an_attack_is_one_campaign_and_names_the_account_entered_before(world):
     """Twelve tries of one device are one campaign; its earlier success is a finding, and so it is after a restart."""
     world.settings = Settings(data=world.settings.data)
-    events = [login(1, 5, 0, "calm", "succeeded", "own"), login(2, 9, 0, "victim", "succeeded")]
-    events += [login(10 + n, 9, 1 + n, f"target{n}") for n in range(12)]
+    events = attack()
 
-    async def attack(client, _world):
+    async def sent(client, _world):
         nothing = (await client.get("/v1/campaigns")).json()
         assert nothing == {"campaigns": []}
         body = "".join(json.dumps(each) + "\n" for each in events)
         headers = {"Content-Type": "application/x-ndjson"}
-        sent = await client.post("/v1/decisions/batch", content=body, headers=headers)
-        assert sent.status_code == 200
+        answer = await client.post("/v1/decisions/batch", content=body, headers=headers)
+        assert answer.status_code == 200
         return await told(client, _world)
 
     async def told(client, _world):
@@ -38,7 +30,7 @@ def test_an_attack_is_one_campaign_and_names_the_account_entered_before(world):
                 await asyncio.sleep(0.01)
         return campaigns, findings
 
-    campaigns, findings = world.run(attack)
+    campaigns, findings = world.run(sent)
     (campaign,) = campaigns
     assert (campaign["kind"], campaign["state"], campaign["accounts"]) == ("stuffing", "live", 13)
     (finding,) = findings
@@ -52,8 +44,7 @@ def test_an_attack_is_one_campaign_and_names_the_account_entered_before(world):
 def test_people_look_after_what_was_found(world):
     """A campaign shows its members page by page and who acknowledged it; a finding says what became of it."""
     world.settings = Settings(data=world.settings.data)
-    events = [login(1, 5, 0, "calm", "succeeded", "own"), login(2, 9, 0, "victim", "succeeded")]
-    events += [login(10 + n, 9, 1 + n, f"target{n}") for n in range(12)]
+    events = attack()
 
     async def story(client, _world):
         for event in events:

@@ -139,3 +139,12 @@ def test_honest_days_are_not_stopped(stage):
     )  # fmt: skip
     assert len(moved) > 30
     assert len({each.event["transaction"]["id"] for each in cooled}) <= 1
+
+
+def test_a_friend_whom_nobody_else_pays_is_no_rare_payee(quiet):
+    """Asked about and then told of, right after a login on the road: a transfer to a friend goes through."""
+    owner = quiet.regular()
+    told = owner.pay(900, payee="f-friend", instrument="balance", kind="wallet_transfer")
+    told = quiet.last(told)
+    assert not told.stopped
+    assert not told.codes & {"rare_payee", "rare_payee_from_new_network", "spends_again"}

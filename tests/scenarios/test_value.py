@@ -73,14 +73,18 @@ def test_row_15_payments_after_the_providers_alert(quiet):
 
 
 def test_row_17_mule_fan_in(stage):
-    """From the sixth account on the common payee itself is a reason, and the transfer is held and looked at."""
+    """From the sixth account on the common payee itself is a reason; what is not stopped before is held and looked at."""
     told = stage.attack(MuleFanIn())
     sent = told.of("wallet_transfer", "attempted")
     late = type(told)(sent[6:])
     assert late.share(late.with_code("mule_payee")) >= 0.6
     assert all(t.record.decision != "allow" for t in sent.with_code("mule_payee"))
     assert all("hold" in {action.type for action in t.record.actions} for t in sent.with_code("mule_payee"))
-    assert sent.share(sent.stopped) >= 0.8
+    assert sent.share(sent.stopped) >= 0.6
+    kept = [
+        each for each in sent if each.stopped or "hold" in {action.type for action in each.record.actions}
+    ]
+    assert sent.share(kept) >= 0.9
     assert stage.honest_stopped() <= HONEST_STOPPED_MAX
 
 

@@ -57,6 +57,7 @@ class Deed(StrEnum):
     PERSONAL_REVEAL = "personal:reveal"
     WEBHOOK_CHANGE = "webhook:change"
     CAMPAIGN_ACKNOWLEDGE = "campaign:acknowledge"
+    CAMPAIGN_ESCALATE = "campaign:escalate"
     FINDING_SETTLE = "finding:settle"
     LEDGER_POST = "ledger:post"
     INCIDENT_PASSWORDS_REMEMBER = "incident_passwords:remember"
@@ -65,4 +66,5 @@ class Deed(StrEnum):
     CLAIM_FILE_MANY = "claim:file_many"
     PAYOUT_SETTLE = "payout:settle"
     REPORT_SETTLE = "report:settle"
+    INCIDENT_STEP = "incident:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

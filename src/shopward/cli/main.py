@@ -23,6 +23,7 @@ from shopward.cli.screen import screen
 from shopward.cli.screen_messages import train_messages
 from shopward.cli.screen_passwords import password
 from shopward.cli.screen_train import train as train_links
+from shopward.cli.scrub import scrub_
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
@@ -70,6 +71,7 @@ for command in (
     simulate,
     import_,
     screen,
+    scrub_,
     policy,
     order,
     audit,

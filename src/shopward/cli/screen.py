@@ -191,7 +191,7 @@ def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Call
         if not line.strip():
             continue
         try:
-            said = judge(_decoded(decoder, line))
+            said = judge(decoded(decoder, line))
         except ShopwardError as wrong:
             refused = True
             said = {"line": number, "code": wrong.code, "detail": wrong.message, **wrong.diagnostics()}
@@ -199,7 +199,8 @@ def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Call
     sys.exit(1 if refused else 0)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
+    """A line of standard input as what was asked; refused without a word of its content."""
     try:
         return decoder.decode(line)
     except msgspec.ValidationError as wrong:

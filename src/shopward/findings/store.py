@@ -50,14 +50,14 @@ class FindingStore:
         self._update(connection, campaign_id, acknowledged_by=person, acknowledged_ms=at_ms)
 
     def escalate(self, connection: Connection, row: CampaignRow, *, at_ms: int) -> bool:
-        """Note that a campaign is told again; false where somebody acknowledged it meanwhile."""
+        """Note that a campaign is told again; false where somebody acknowledged or escalated it meanwhile."""
         table = campaign_record.c
         done = connection.execute(
             update(campaign_record)
             .where(
                 table.tenant == self._tenant,
                 table.id == row.id,
-                table.acknowledged_ms == 0,
+                table.acknowledged_ms == row.acknowledged_ms,
                 table.escalations == row.escalations,
             )
             .values(escalations=row.escalations + 1, told_ms=at_ms)
@@ -157,13 +157,21 @@ class FindingStore:
         return None if row is None else FindingRow(*row)
 
     def findings(
-        self, connection: Connection, *, state: str | None, before: FindingRow | None, limit: int
+        self,
+        connection: Connection,
+        *,
+        state: str | None,
+        before: FindingRow | None,
+        limit: int,
+        campaign: str | None = None,
     ) -> list[FindingRow]:
-        """Findings, newest first, older than ``before``."""
+        """Findings, newest first, older than ``before``; of one campaign where it is named."""
         at, name = finding_record.c.found_ms, finding_record.c.id
         query = self._findings().order_by(at.desc(), name.desc()).limit(limit)
         if state is not None:
             query = query.where(finding_record.c.state == state)
+        if campaign is not None:
+            query = query.where(finding_record.c.campaign == campaign)
         if before is not None:
             query = query.where((at < before.found_ms) | ((at == before.found_ms) & (name < before.id)))
         return [FindingRow(*row) for row in connection.execute(query)]

@@ -3,6 +3,7 @@
 Promise:
 - who acknowledges and who settles is the person of the key, in the row and in the audit log, in one transaction;
 - a campaign is acknowledged once: the first who looks after it is named, a second time changes nothing;
+- whoever escalates has the shop told at once, and no more than once in ten minutes for one campaign;
 - a finding may be settled anew; the audit log keeps each time;
 - a user is named only where the log still tells who the event was about, and to nobody but the caller.
 """
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from shopward.errors import NotFound
+from shopward.errors import Conflict, NotFound
+from shopward.flows.record import campaign_told
+from shopward.outbox import Topic
+from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +25,11 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.findings import CampaignRow, FindingRow
     from shopward.findings.store import FindingStore
-    from shopward.flows.arrows import Trail
+    from shopward.flows.arrows import Outbox, Trail
     from shopward.ports import EventLog, Records
     from shopward.values import Clock
 
+ESCALATE_AGAIN_MS: Final = 10 * MINUTE_MS
 _decode: Final = msgspec.json.decode
 
 
@@ -44,16 +49,25 @@ class CaseDesk:
         store: the rows.
         log: where events are found that tell of users.
         trail: the audit log.
+        outbox: what the shop is owed to hear.
         clock: the server's.
     """
 
     def __init__(
-        self, *, records: Records, store: FindingStore, log: EventLog, trail: Trail, clock: Clock
+        self,
+        *,
+        records: Records,
+        store: FindingStore,
+        log: EventLog,
+        trail: Trail,
+        outbox: Outbox,
+        clock: Clock,
     ) -> None:
         self._records = records
         self._store = store
         self._log = log
         self._trail = trail
+        self._outbox = outbox
         self._clock = clock
 
     def campaign(self, campaign_id: str, *, after: str, limit: int) -> tuple[CampaignRow, list[MemberRow]]:
@@ -72,12 +86,14 @@ class CaseDesk:
         """Every campaign that is recorded as live, newest last."""
         return self._records.read(self._store.live)
 
-    def findings(self, *, state: str | None, before: str | None, limit: int) -> list[tuple[FindingRow, str]]:
+    def findings(
+        self, *, state: str | None, before: str | None, limit: int, campaign: str | None = None
+    ) -> list[tuple[FindingRow, str]]:
         """Findings, newest first, each with the shop's id of its user; raises ``NotFound`` for a page of no finding."""
 
         def work(connection: Any) -> list[FindingRow]:
             last = None if before is None else self._finding(connection, before)
-            return self._store.findings(connection, state=state, before=last, limit=limit)
+            return self._store.findings(connection, state=state, before=last, limit=limit, campaign=campaign)
 
         rows = self._records.read(work)
         events = [str(_decode(row.body)["event_id"]) for row in rows]
@@ -102,6 +118,39 @@ class CaseDesk:
                 details={},
             )  # fmt: skip
             return row._replace(acknowledged_by=caller.person, acknowledged_ms=now_ms)
+
+        return self._records.write(work)
+
+    def escalate(self, caller: Caller, campaign_id: str) -> CampaignRow:
+        """The caller has the shop told of a live campaign again, now.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: it is over, or the shop was told within ten minutes.
+        """
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> CampaignRow:
+            row = self._campaign(connection, campaign_id)
+            if row.state != "live":
+                raise Conflict(
+                    "the campaign is over", code="campaign_over", expected="a live campaign", found=row.state
+                )
+            is_due = row.escalations == 0 or now_ms - row.told_ms >= ESCALATE_AGAIN_MS
+            if not is_due or not self._store.escalate(connection, row, at_ms=now_ms):
+                raise Conflict(
+                    "the shop was told a moment ago", code="told_already", expected="ten minutes between two escalations",
+                    found="less",
+                )  # fmt: skip
+            self._outbox.owe(
+                connection, at_ms=now_ms, topic=Topic.CAMPAIGN_ESCALATED, subject=campaign_id,
+                payload=campaign_told(_decode(row.body)) | {"escalations": row.escalations + 1},
+            )  # fmt: skip
+            self._trail.append(
+                connection, at_ms=now_ms, actor=caller.key, deed="campaign:escalate", subject=campaign_id,
+                details={"escalations": row.escalations + 1},
+            )  # fmt: skip
+            return row._replace(escalations=row.escalations + 1, told_ms=now_ms)
 
         return self._records.write(work)
 

@@ -16,6 +16,7 @@ The story of a message:
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -68,6 +69,8 @@ class Courier:
         self._on = telling
         self._lease_ms = lease_ms
         self._random = random
+        self.outcomes: Counter[str] = Counter()
+        """What came of the tries of this process: ``delivered``, ``pending`` (it is tried again), ``failed`` (given up)."""
 
     def now_ms(self) -> int:
         """The time of a try."""
@@ -107,8 +110,10 @@ class Courier:
     def settle(self, parcel: Parcel, codes: Sequence[str]) -> None:
         """(4) What came of each letter, in one transaction."""
         now_ms = self._on.clock.now_ms()
+        states: list[str] = []
 
         def work(connection: Any) -> None:
+            states.clear()
             endpoint = self._on.endpoints.get(connection, parcel.endpoint_id)
             if endpoint is None:  # removed meanwhile, with its deliveries
                 return
@@ -117,12 +122,14 @@ class Courier:
                     0 if is_taken(code) else next_due_ms(letter.tries + 1, at_ms=now_ms, random=self._random)
                 )
                 state = "delivered" if is_taken(code) else "failed" if due_ms is None else "pending"
+                states.append(state)
                 self._on.deliveries.settle(
                     connection, letter, state=state, code=code, due_ms=due_ms or 0, at_ms=now_ms
                 )
             self._note(connection, endpoint, codes, now_ms)
 
         self._on.records.write(work)
+        self.outcomes.update(states)
 
     def forget(self) -> int:
         """(5) Remove what is older than 30 days and done with; how many messages."""

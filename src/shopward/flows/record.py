@@ -14,6 +14,7 @@ The story of a step, in one transaction:
   (1) where the book is another one, what is recorded as live and unknown to it has ended
   (2) campaigns as they stand, with the members that changed, and what the shop is owed of each
   (3) findings that are not recorded yet
+And of a look, in another:
   (4) campaigns that nobody acknowledged are told again
 """
 
@@ -107,7 +108,7 @@ class CampaignRecorder:
         self._copy = _Copy(changes, known, seq)
 
     def step(self) -> bool:
-        """Write what was offered and tell what is due; whether an offer is wanted.
+        """Write what was offered; whether an offer is wanted.
 
         Raises:
             StoreError: nothing of it was done; call again.
@@ -117,9 +118,16 @@ class CampaignRecorder:
             self._records.write(partial(self._write, copy))
             self.seq = copy.seq
             self._copy = None
+        return self.is_behind
+
+    def look(self) -> None:
+        """Tell what is due by the clock; once a second is often enough.
+
+        Raises:
+            StoreError: nothing of it was done; call again.
+        """
         if any(self._is_unheard(row) for row in self._records.read(self._store.live)):
             self._records.write(self._escalate)
-        return self.is_behind
 
     def _write(self, copy: _Copy, connection: Any) -> None:
         now_ms = self._clock.now_ms()
@@ -152,7 +160,7 @@ class CampaignRecorder:
         topic = news_of(standing, before, now_ms)
         if topic is None or not (has_room or topic is Topic.CAMPAIGN_ENDED):
             return False
-        self._owe(connection, topic, standing.id, now_ms, _thin(shown))
+        self._owe(connection, topic, standing.id, now_ms, campaign_told(shown))
         self._store.told(connection, standing.id, accounts=standing.accounts, at_ms=now_ms)
         return True
 
@@ -161,7 +169,7 @@ class CampaignRecorder:
         shown = msgspec.json.decode(row.body) | {"state": "ended"}
         self._store.put_campaign(connection, row.id, state="ended", body=_encode(shown).decode())
         if row.told:
-            self._owe(connection, Topic.CAMPAIGN_ENDED, row.id, now_ms, _thin(shown))
+            self._owe(connection, Topic.CAMPAIGN_ENDED, row.id, now_ms, campaign_told(shown))
 
     def _add(self, connection: Any, findings: Sequence[Finding], now_ms: int, *, room: int) -> None:
         known = self._store.known(connection, [each.id for each in findings])
@@ -187,7 +195,7 @@ class CampaignRecorder:
         now_ms = self._clock.now_ms()
         for row in self._store.live(connection):
             if self._is_unheard(row) and self._store.escalate(connection, row, at_ms=now_ms):
-                thin = _thin(msgspec.json.decode(row.body)) | {"escalations": row.escalations + 1}
+                thin = campaign_told(msgspec.json.decode(row.body)) | {"escalations": row.escalations + 1}
                 self._owe(connection, Topic.CAMPAIGN_ESCALATED, row.id, now_ms, thin)
 
     def _is_unheard(self, row: CampaignRow) -> bool:
@@ -216,6 +224,7 @@ def is_unheard(row: CampaignRow, now_ms: int, within_ms: int) -> bool:
     )
 
 
-def _thin(shown: dict[str, Any]) -> dict[str, Any]:
+def campaign_told(shown: dict[str, Any]) -> dict[str, Any]:
+    """What a message says of a campaign: words and numbers."""
     names = ("kind", "state", "accounts", "confidence", "tried", "entered", "stopped", "heir")
     return {name: shown[name] for name in names if shown[name] != ""}

@@ -49,6 +49,14 @@ class Telling(NamedTuple):
     ids: IdSource
 
 
+class Waiting(NamedTuple):
+    """How the telling stands: messages that wait, those that were given up, and receivers that are switched off."""
+
+    queued: int
+    failed: int
+    off: int
+
+
 class WebhookDesk:
     """Tells who is told; may be called from any thread.
 
@@ -103,6 +111,16 @@ class WebhookDesk:
                 view(endpoint, backlogs.get(endpoint.id, Backlog()), at_ms=now_ms)
                 for endpoint in self._on.endpoints.all(connection)
             ]
+
+        return self._on.records.read(work)
+
+    def waiting(self) -> Waiting:
+        """How the telling stands."""
+
+        def work(connection: Any) -> Waiting:
+            endpoints = self._on.endpoints.all(connection)
+            queued, failed = self._on.deliveries.waiting(connection, endpoints)
+            return Waiting(queued, failed, sum(each.state == "off" for each in endpoints))
 
         return self._on.records.read(work)
 

@@ -25,18 +25,21 @@ from shopward.http.audit import AuditCalls
 from shopward.http.beside import Beside
 from shopward.http.calls import Calls, by_method
 from shopward.http.campaigns import CampaignCalls
+from shopward.http.case_pages import CasePages
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.claims import ClaimCalls
 from shopward.http.factors import FactorCalls
+from shopward.http.figures import Figures
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
+from shopward.http.incidents import IncidentCalls
 from shopward.http.ledger import LedgerCalls
 from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
 from shopward.http.orders import OrderCalls
-from shopward.http.pages import Pages
+from shopward.http.pages import Pages, Paper
 from shopward.http.passwords import PasswordCalls
 from shopward.http.peers.calls import PeerCalls
 from shopward.http.policies import PolicyCalls
@@ -46,6 +49,7 @@ from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
 from shopward.http.reports import ReportCalls
 from shopward.http.screening import ScreeningCalls
+from shopward.http.sessions import Sessions
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
 
@@ -88,8 +92,12 @@ class Application:
             messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
-        self.pages = Pages(shopward, keys, self.gate, self.activity)
         self._is_https = settings.has_tls or settings.behind_proxy
+        figures, paper = Figures(shopward, self.gate), Paper()
+        sessions = Sessions(shopward.clock, is_https=self._is_https)
+        self.pages = Pages(
+            shopward, keys, self.gate, self.activity, figures=figures, sessions=sessions, paper=paper
+        )
         self._ids = RequestIds("r-" + secrets.token_hex(5))
         self._requests_max = settings.requests_max
         self._under_way = 0
@@ -98,12 +106,13 @@ class Application:
         )
         calls = Calls(keys, settings)
         self._slow = _router(
-            Reads(shopward, keys, self.gate, self.metrics, self.shadows),
+            Reads(shopward, keys, self.gate, self.metrics, self.shadows, figures),
             OrderCalls(shopward, keys, self.gate, calls),
             MoneyCalls(shopward, self.gate, calls),
-            self.pages,
             Reference(),
             [
+                *self.pages.routes(),
+                *CasePages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
                 *LinkCalls(shopward, calls).routes(),
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
@@ -113,6 +122,7 @@ class Application:
                 *WebhookCalls(shopward, calls, self.beside).routes(),
                 *LedgerCalls(shopward, calls).routes(),
                 *ClaimCalls(shopward, calls).routes(),
+                *IncidentCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
@@ -217,7 +227,7 @@ class _Answer:
 
 
 def _router(
-    reads: Reads, orders: OrderCalls, money: MoneyCalls, pages: Pages, reference: Reference, more: list[Route]
+    reads: Reads, orders: OrderCalls, money: MoneyCalls, reference: Reference, more: list[Route]
 ) -> Router:
     return Router([
         *more,
@@ -238,10 +248,6 @@ def _router(
         Route("/metrics", reads.metrics, methods=["GET"]),
         Route("/openapi.json", reference.openapi, methods=["GET"]),
         Route("/docs", reference.docs, methods=["GET"]),
-        Route("/", pages.now, methods=["GET"]),
-        Route("/now.json", pages.now_json, methods=["GET"]),
-        Route("/login", pages.login, methods=["GET", "POST"]),
-        Route("/logout", pages.logout, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
     ])  # fmt: skip
 

@@ -129,6 +129,7 @@ class Beside:
             if self._loop.time() >= look_at:
                 await self._tried(self._overseer.sweep)
                 await self._tried(self._claims.sweep)
+                await self._tried(self._recorder.look)
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)

@@ -103,6 +103,7 @@ class CampaignCalls:
             Route("/v1/campaigns", self.campaigns, methods=["GET"]),
             Route("/v1/campaigns/{id}", self.campaign, methods=["GET"]),
             Route("/v1/campaigns/{id}/acknowledge", self.acknowledge, methods=["POST"]),
+            Route("/v1/campaigns/{id}/escalate", self.escalate, methods=["POST"]),
             Route("/v1/findings", self.findings, methods=["GET"]),
             Route("/v1/findings/{id}", self.settle, methods=["POST"]),
         ]
@@ -127,8 +128,14 @@ class CampaignCalls:
         await run_in_threadpool(self._cases.acknowledge, caller, campaign_id)
         return json_answer(await self._shown(campaign_id, request))
 
+    async def escalate(self, request: Request) -> Response:
+        """``POST /v1/campaigns/{id}/escalate``; no body."""
+        caller, campaign_id = self._calls.caller(request, "analyst"), _id(request)
+        await run_in_threadpool(self._cases.escalate, caller, campaign_id)
+        return json_answer(await self._shown(campaign_id, request))
+
     async def findings(self, request: Request) -> Response:
-        """``GET /v1/findings?state=&before=&limit=``."""
+        """``GET /v1/findings?state=&campaign=&before=&limit=``."""
         self._calls.caller(request, "analyst")
         state, limit = request.query_params.get("state"), limit_of(request)
         if state is not None and state not in FINDING_STATES:
@@ -136,13 +143,14 @@ class CampaignCalls:
                 "not a state", code="unknown_word", path="state", expected="one of " + ", ".join(FINDING_STATES),
                 found="another word",
             )  # fmt: skip
-        before = request.query_params.get("before")
-        if before is not None and (not 1 <= len(before) <= ID_MAX or not before.isprintable()):
-            raise InvalidField(
-                "not a finding", path="before", expected="the next of an answer", found="another text"
-            )
+        before, campaign = (request.query_params.get(name) for name in ("before", "campaign"))
+        for name, given in (("before", before), ("campaign", campaign)):
+            if given is not None and (not 1 <= len(given) <= ID_MAX or not given.isprintable()):
+                raise InvalidField(
+                    "not an id", path=name, expected="the id of an answer", found="another text"
+                )
         found = await run_in_threadpool(
-            lambda: self._cases.findings(state=state, before=before, limit=limit + 1)
+            lambda: self._cases.findings(state=state, before=before, limit=limit + 1, campaign=campaign)
         )
         shown = [_finding(row, user) for row, user in found[:limit]]
         return json_answer(Findings(shown, shown[-1].id if len(found) > limit else None))

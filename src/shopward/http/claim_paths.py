@@ -36,7 +36,7 @@ def claim_paths() -> dict[str, Any]:
     """All of them."""
     words = {"type": "string", "maxLength": 128}
     asked = [
-        parameter("state", "query", {"enum": list(STATES)}),
+        parameter("state", "query", {"type": "string", "enum": list(STATES)}),
         parameter("user", "query", words),
         parameter("incident", "query", words),
         parameter("before", "query", words),

@@ -45,8 +45,8 @@ class Metrics:
         ]
         for (type_, kind), count in sorted(self.decisions.items()):
             lines.append(f'shopward_decisions_total{{type="{type_}",decision="{kind}"}} {count}')
-        lines += _counter("shopward_problems_total", "Problems answered.", "code", self.problems)
-        lines += _counter("shopward_snapshots_total", "Snapshots by outcome.", "outcome", self.snapshots)
+        lines += counter("shopward_problems_total", "Problems answered.", "code", self.problems)
+        lines += counter("shopward_snapshots_total", "Snapshots by outcome.", "outcome", self.snapshots)
         lines += ["# HELP shopward_groups_total Groups committed.", "# TYPE shopward_groups_total counter"]
         lines += [f"shopward_groups_total {self.groups}"]
         lines += [
@@ -94,7 +94,8 @@ def shadow_text(counts: Sequence[ShadowCounts]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counter(name: str, text: str, label: str, counts: Counter[str]) -> list[str]:
+def counter(name: str, text: str, label: str, counts: Counter[str]) -> list[str]:
+    """The lines of a counter with one label."""
     return [
         f"# HELP {name} {text}",
         f"# TYPE {name} counter",

@@ -18,9 +18,9 @@ from starlette.responses import Response
 from shopward.errors import InvalidField, NotFound
 from shopward.events import Facts
 from shopward.flows.decide import recorded_event
-from shopward.flows.wording import Decision, ReasonGiven, language_of
+from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
 from shopward.http.hot import authorised
-from shopward.http.metrics import CONTENT_TYPE, shadow_text
+from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text
 from shopward.protection.linkage import Shared
 from shopward.values import to_rfc3339
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from shopward.access import ApiKeys
     from shopward.flows.shadow import ShadowBook
+    from shopward.http.figures import Figures, Found
     from shopward.http.gate import Gate
     from shopward.http.metrics import Metrics
     from shopward.ports import LogEntry
@@ -106,17 +107,24 @@ class Reads:
         keys: who may call.
         gate: asked whether it is ready.
         metrics: shown at ``/metrics``.
-        shadows: shown there too.
+        shadows: shown there too; figures too.
     """
 
     def __init__(
-        self, shopward: Shopward, keys: ApiKeys, gate: Gate, metrics: Metrics, shadows: ShadowBook
+        self,
+        shopward: Shopward,
+        keys: ApiKeys,
+        gate: Gate,
+        metrics: Metrics,
+        shadows: ShadowBook,
+        figures: Figures,
     ) -> None:
         self._shopward = shopward
         self._keys = keys
         self._gate = gate
         self._metrics = metrics
         self._shadows = shadows
+        self._figures = figures
 
     async def user(self, request: Request) -> Response:
         """``GET /v1/users/{id}``."""
@@ -144,6 +152,8 @@ class Reads:
 
     async def metrics(self, request: Request) -> Response:  # noqa: ARG002 -- a handler's signature
         """``GET /metrics``."""
+        live = self._figures.live(DEFAULT_LANGUAGE)
+        found = await run_in_threadpool(self._figures.found)
         gauges = {
             "shopward_ready": ("Whether decisions are answered.", float(self._gate.is_ready)),
             "shopward_queue_lines": ("Lines waiting for the next group.", float(self._gate.waiting)),
@@ -165,8 +175,12 @@ class Reads:
                 "Whether the compiled kernel keeps the features.",
                 float(self._shopward.kernel == "compiled"),
             ),
-        }
-        text = self._metrics.text(gauges) + shadow_text(self._shadows.counts())
+        } | _found_gauges(len(live), found)
+        tries = counter(
+            "shopward_webhook_tries_total", "Tries to deliver a message, by what came of them.", "outcome",
+            self._shopward.courier.outcomes,
+        )  # fmt: skip
+        text = self._metrics.text(gauges) + "\n".join([*tries, ""]) + shadow_text(self._shadows.counts())
         return Response(text, media_type=None, headers={"content-type": CONTENT_TYPE})
 
     def _asked(self, request: Request) -> tuple[str, str]:
@@ -231,6 +245,28 @@ class Reads:
             decision = self._shopward.wording.decision(recorded.decision, language)
             entries.append(TimelineEntry(entry.seq, to_rfc3339(entry.at_ms), recorded.event, decision))
         return Timeline(user_id, entries, entries[-1].seq if len(page) > limit else None)
+
+
+def _found_gauges(live: int, found: Found) -> dict[str, tuple[str, float]]:
+    """What was found of campaigns, how its recording keeps up, and how the telling stands."""
+    return {
+        f"shopward_{name}": (text, float(value))
+        for name, text, value in (
+            ("campaigns_live", "Campaigns that are live.", live),
+            ("campaigns_unheard", "Of these, how many nobody acknowledged.", found.unheard),
+            ("findings_open", "Earlier successes that nobody looked at.", found.findings_open),
+            ("recorder_lag_events", "Decided events whose campaigns are not recorded yet.", found.lag_events),
+            ("recorder_shed", "Changes of campaigns given up because nobody took them in time.", found.shed),
+            ("webhook_queued", "Messages that wait for a receiver.", found.queued),
+            ("webhook_failed", "Messages of the last 30 days that were given up.", found.failed),
+            ("webhooks_off", "Receivers that are switched off.", found.off),
+            (
+                "records_readable",
+                "Whether these counts could be read now; the last ones stand where not.",
+                found.is_fresh,
+            ),
+        )
+    }
 
 
 def _number(request: Request, name: str, default: int | None, largest: int) -> int | None:

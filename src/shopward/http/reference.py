@@ -31,6 +31,7 @@ from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
+from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.openapi import ID as _ID
@@ -98,7 +99,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES,
+    *CLAIM_SHAPES, *INCIDENT_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -140,6 +141,7 @@ def document() -> dict[str, Any]:
         | ledger_paths()
         | screening_paths()
         | claim_paths()
+        | incident_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()
@@ -322,9 +324,13 @@ def _campaign_paths() -> dict[str, Any]:
         "/v1/campaigns/{id}/acknowledge": {
             "post": _bare("acknowledge_campaign", "Look after a campaign", "CampaignView"),
         },
+        "/v1/campaigns/{id}/escalate": {
+            "post": _bare("escalate_campaign", "Have the shop told of it again", "CampaignView"),
+        },
         "/v1/findings": {"get": _get(
             "findings", "Findings", "Earlier successes of sources condemned since; newest first.", "Findings",
-            [_parameter("state", "query", {"type": "string", "enum": list(FINDING_STATES)}), *_paged("before")], "403", "404", "422",
+            [_parameter("state", "query", {"type": "string", "enum": list(FINDING_STATES)}),
+             _parameter("campaign", "query", {"type": "string"}), *_paged("before")], "403", "404", "422",
         )},
         "/v1/findings/{id}": {"post": _on_id(_post(
             "settle_finding", "Say what became of a finding", "Acknowledged, dismissed or acted upon; audited.",

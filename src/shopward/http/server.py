@@ -24,6 +24,7 @@ from shopward.config import check_settings
 from shopward.errors import Misconfigured
 from shopward.http.app import Application
 from shopward.http.guard import guarded
+from shopward.scrubber import ScrubbingFilter
 from shopward.service import Shopward
 from shopward.values import is_loopback
 
@@ -60,6 +61,8 @@ def serve(
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for handler in logging.getLogger().handlers:  # fails closed: what cannot be scrubbed is not written
+        handler.addFilter(ScrubbingFilter())
     check_settings(settings)
     listening = _listen(settings)
     try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from shopward.outbox.endpoints import Delivery
 from shopward.outbox.tables import outbox_message, webhook_delivery, webhook_endpoint
@@ -95,6 +95,18 @@ class Deliveries:
         table = outbox_message.c
         asked = select(table.id).where(table.tenant == self._tenant, table.state == "owed").limit(1)
         return connection.execute(asked).first() is not None
+
+    def waiting(self, connection: Connection, endpoints: Sequence[Endpoint]) -> tuple[int, int]:
+        """How many messages wait for a receiver, and how many of the last 30 days were given up."""
+        table, sent = outbox_message.c, webhook_delivery.c
+        owed = select(func.count()).where(table.tenant == self._tenant, table.state == "owed")
+        named = sent.endpoint_id.in_([each.id for each in endpoints])
+        pending, failed = (
+            select(func.count()).where(sent.tenant == self._tenant, named, sent.state == state)
+            for state in ("pending", "failed")
+        )
+        counts = [int(connection.scalar(each) or 0) for each in (owed, pending, failed)]
+        return counts[0] + counts[1], counts[2]
 
     def due(self, connection: Connection, *, at_ms: int) -> list[str]:
         """Endpoints with something to send now."""

@@ -70,3 +70,5 @@ class Topic(StrEnum):
     """A payout of a claim was paid, or will not be."""
     REPORT_OPENED = "report.opened"
     """Somebody reported something that no open case gathers yet."""
+    INCIDENT_STEPPED = "incident.stepped"
+    """An incident was opened, or a step of it was taken."""

@@ -47,6 +47,7 @@ from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
 from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
+from shopward.flows.incident import IncidentDesk
 from shopward.flows.notary import Notary
 from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
@@ -57,8 +58,10 @@ from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
 from shopward.flows.wording import Decision, Wording
+from shopward.incidents.store import IncidentStore
 from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
+from shopward.protection.sets import SetStore
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.passwords import PasswordDesk
@@ -146,7 +149,9 @@ class Shopward:
             records=desks.records, store=found, outbox=desks.outbox, clock=clock,
             within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),
         )  # fmt: skip
-        self.cases = CaseDesk(records=desks.records, store=found, log=log, trail=desks.trail, clock=clock)
+        self.cases = CaseDesk(
+            records=desks.records, store=found, log=log, trail=desks.trail, outbox=desks.outbox, clock=clock
+        )
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         claims = ClaimStore(TENANT)
         claiming: dict[str, Any] = {
@@ -158,6 +163,11 @@ class Shopward:
         self.payouts = PayoutDesk(
             records=desks.records, store=claims, book=desks.book, log=log, trail=desks.trail, outbox=desks.outbox,
             payer=payer_of(settings, clock), clock=clock,
+        )  # fmt: skip
+        self.ids = SystemIds()
+        self.incidents = IncidentDesk(
+            records=desks.records, store=IncidentStore(TENANT), sets=SetStore(TENANT).sealed, trail=desks.trail,
+            outbox=desks.outbox, clock=clock, ids=self.ids,
         )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
@@ -265,6 +275,7 @@ class Shopward:
         self.claims.sweep()
         while self.payouts.step():
             pass
+        self.recorder.look()
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.

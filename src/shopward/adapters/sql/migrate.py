@@ -46,6 +46,7 @@ REVISIONS: Final = (
     "0016_screening",
     "0017_claims",
     "0018_reports",
+    "0019_incidents",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -53,7 +53,8 @@ class Stopped(Exception):
 def login_decision(client: Client, visit: Visit, event: Mapping[str, Any], user: Any) -> Decision:
     """The decision on a login; a proof that the shop took counts while the server is not heard."""
     decision = client.decide(event, language=visit.language)
-    return _with_own_proof(visit, decision, str(event["type"]), user)
+    decision = visit.decisions[event["type"]] = _with_own_proof(visit, decision, event["type"], user)
+    return decision
 
 
 def ask(client: Client, visit: Visit, guarded: GuardedView, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def ask(client: Client, visit: Visit, guarded: GuardedView, kwargs: Mapping[str,
             decision = _captured(client, visit, event)
         else:
             decision = client.decide(event, language=visit.language)  # (2)
-    decision = _with_own_proof(visit, decision, guarded.type, user)  # (3)
+    decision = visit.decisions[guarded.type] = _with_own_proof(visit, decision, guarded.type, user)  # (3)
     if not decision.may_proceed:
         raise Stopped(decision, event, user)  # (4)
     return event

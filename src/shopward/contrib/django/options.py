@@ -87,7 +87,8 @@ def _guards(own: Mapping[str, Any]) -> dict[str, tuple[GuardedView, ...]]:
 
 
 def _forget(*, setting: str, **_: Any) -> None:
-    if setting in (NAME, "INSTALLED_APPS"):
+    if setting in (NAME, "INSTALLED_APPS") and shopward.cache_info().currsize:
+        shopward().client.close()
         shopward.cache_clear()
 
 

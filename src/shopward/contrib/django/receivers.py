@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model, logout
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_save
@@ -20,6 +21,8 @@ from shopward.contrib.django.visit import current, visit_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from shopward.contrib.django.visit import Visit
 
 
 def connect() -> None:
@@ -44,9 +47,17 @@ def _entered(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
             logout(request)
             raise Stopped(decision, event, user, backend if type_ == "login" else "")
         visit.decided.add(user.pk)
+    _warn(request, visit)
     if request.session.get(BACKEND_SESSION_KEY) == PATH and user.pk in visit.backends:
         request.session[BACKEND_SESSION_KEY] = visit.backends[user.pk]
     visit.keep_session()
+
+
+def _warn(request: HttpRequest, visit: Visit) -> None:
+    """Say in the shop's own messages what an owner who was let in has to know: that the password is out, for example."""
+    decision = visit.decisions.get("login")
+    if decision is not None and decision.action("reset_password") is not None and decision.reasons:
+        messages.warning(request, decision.reasons[0].text, fail_silently=True)
 
 
 def _left(*, request: HttpRequest | None, user: Any, **_: Any) -> None:

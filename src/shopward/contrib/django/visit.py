@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from shopward.client import TrustedProxies
+    from shopward.client import Decision, TrustedProxies
     from shopward.contrib.django.guards import GuardedView
 
 COOKIE: Final = "shopward_device"
@@ -49,6 +49,7 @@ class Visit:
         created: accounts that were made in it.
         backends: the backend that knew the password of an account.
         asked: guarded views that may run, with what was asked of them.
+        decisions: what was decided, by event type: a view of the shop's looks here for a ``hold`` or a ``limit``.
         is_ours: whether it is us who log somebody out now, which is no event.
     """
 
@@ -58,6 +59,7 @@ class Visit:
         self.created: set[Any] = set()
         self.backends: dict[Any, str] = {}
         self.asked: list[tuple[GuardedView, dict[str, Any]]] = []
+        self.decisions: dict[str, Decision] = {}
         self.is_ours = False
         self._proxies = proxies
         self._device = ""

@@ -41,6 +41,24 @@ function reasonRow(reason) {
   return item;
 }
 
+function campaignRow(campaign, words) {
+  const item = element("li");
+  const link = element("a", "", campaign.title);
+  link.href = "/campaigns/" + encodeURIComponent(campaign.id);
+  item.append(link, element("b", "", numbers.format(campaign.accounts) + " " + words.accounts));
+  return item;
+}
+
+function showFound(found) {
+  byId("findings").textContent = numbers.format(found.findings_open);
+  for (const [name, figure, count] of [
+    ["behind", "lag", found.lag_events], ["shed", "shed-count", found.shed], ["webhooks-off", "webhooks-off-count", found.off],
+  ]) {
+    byId(name).hidden = count === 0;
+    byId(figure).textContent = numbers.format(count);
+  }
+}
+
 function draw(seconds) {
   const canvas = byId("chart");
   const scale = window.devicePixelRatio || 1;
@@ -73,6 +91,9 @@ function show(now) {
   byId("nothing").hidden = now.latest.length > 0;
   byId("latest").replaceChildren(...now.latest.map((row) => latestRow(row, byId("latest").dataset)));
   byId("reasons").replaceChildren(...now.reasons.map(reasonRow));
+  byId("calm").hidden = now.campaigns.length > 0;
+  byId("campaigns").replaceChildren(...now.campaigns.map((each) => campaignRow(each, byId("campaigns").dataset)));
+  showFound(now.found);
   draw(now.seconds);
 }
 

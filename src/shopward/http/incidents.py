@@ -1,0 +1,223 @@
+"""Incidents over HTTP: open one, take steps, see what the law asks and by when, read the drafts of notices.
+
+Promise: every step is a word of a closed list with its own fields, committed and audited before it is answered. An answer says each
+time that what it states of the law is not legal advice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from shopward.errors import InvalidField, NotFound
+from shopward.events.catalogue import Moment
+from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.incident_steps import IncidentStep, ScopeStep, Taker, ms_of
+from shopward.http.orders import before_of, limit_of
+from shopward.incidents.drafts import as_html
+from shopward.incidents.incident import Kind, Severity, Short, State
+from shopward.incidents.law import NOTICE
+from shopward.values import to_rfc3339
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from shopward.flows.incident import IncidentDesk
+    from shopward.http.calls import Calls
+    from shopward.incidents import Incident
+    from shopward.incidents.obligations import Obligation
+    from shopward.service import Shopward
+
+STATES: Final[tuple[State, ...]] = get_args(State)
+
+
+class IncidentAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A new incident: from a ``campaign``, a leak, a signal or by hand."""
+
+    title: Short
+    kind: Kind
+    severity: Severity = "medium"
+    campaign: Annotated[str, Meta(max_length=64)] = ""
+    began: Moment | UnsetType = UNSET
+    ended: Moment | UnsetType = UNSET
+
+
+class ObligationView(Struct, omit_defaults=True):
+    """What a rule asks: whom to tell by when, why it applies, what the notice still has to say."""
+
+    rule: str
+    version: int
+    jurisdiction: str
+    recipient: str
+    name: str
+    law: str
+    basis: str
+    status: str
+    inputs: tuple[str, ...]
+    is_complete: bool
+    clock: str = ""
+    started_at: str = ""
+    due_at: str = ""
+    missing: tuple[str, ...] = ()
+    sent_at: str = ""
+    followup_due_at: str = ""
+    followup: str = ""
+    waits_for: str = ""
+
+
+class IncidentView(Struct):
+    """An incident with what is owed and how many users its newest scope has; ``note`` says what this is not."""
+
+    incident: dict[str, Any]
+    obligations: list[ObligationView]
+    victims: dict[str, int]
+    note: str = NOTICE
+
+
+class IncidentHead(Struct):
+    """A line of the list."""
+
+    id: str
+    title: str
+    kind: str
+    severity: str
+    state: str
+    opened_at: str
+
+
+class Incidents(Struct):
+    """A page of incidents, newest first; ``next`` is the ``before`` of the page that follows, if any."""
+
+    incidents: list[IncidentHead]
+    next: str | None
+
+
+class IncidentCalls:
+    """The handlers.
+
+    Args:
+        shopward: the open engine.
+        calls: reads requests.
+    """
+
+    def __init__(self, shopward: Shopward, calls: Calls) -> None:
+        self._desk: IncidentDesk = shopward.incidents
+        self._ids = shopward.ids
+        self._calls = calls
+
+    def routes(self) -> list[Route]:
+        """Where they answer."""
+        return [
+            Route("/v1/incidents", by_method(GET=self.listed, POST=self.open), methods=["GET", "POST"]),
+            Route("/v1/incidents/{id}", self.one, methods=["GET"]),
+            Route("/v1/incidents/{id}/steps", self.step, methods=["POST"]),
+            Route("/v1/incidents/{id}/notices/{rule}", self.draft, methods=["GET"]),
+        ]
+
+    async def open(self, request: Request) -> Response:
+        """``POST /v1/incidents``."""
+        caller = self._calls.caller(request, "analyst")
+        asked = decoded(await self._calls.body(request, caller), IncidentAsked)
+        made = await run_in_threadpool(
+            lambda: self._desk.open(
+                caller, title=asked.title, kind=asked.kind, severity=asked.severity, campaign=asked.campaign,
+                began_ms=ms_of(asked.began), ended_ms=ms_of(asked.ended),
+            )
+        )  # fmt: skip
+        return json_answer(await self._shown(made.id), 201)
+
+    async def listed(self, request: Request) -> Response:
+        """``GET /v1/incidents?state=&before=&limit=``."""
+        self._calls.caller(request, "analyst")
+        limit, before, state = (
+            limit_of(request),
+            before_of(request) or "",
+            request.query_params.get("state", ""),
+        )
+        if state and state not in STATES:
+            raise InvalidField(
+                "not a state", code="unknown_word", path="state", expected="one of " + ", ".join(STATES),
+                found="another word",
+            )  # fmt: skip
+        found = await run_in_threadpool(
+            lambda: self._desk.listed(state=state, before=before, limit=limit + 1)
+        )
+        shown = [
+            IncidentHead(
+                each.id, each.title, each.kind, each.severity, each.state, to_rfc3339(each.created_ms)
+            )
+            for each in found[:limit]
+        ]
+        return json_answer(Incidents(shown, shown[-1].id if len(found) > limit else None))
+
+    async def one(self, request: Request) -> Response:
+        """``GET /v1/incidents/{id}``."""
+        self._calls.caller(request, "analyst")
+        return json_answer(await self._shown(_id(request)))
+
+    async def step(self, request: Request) -> Response:
+        """``POST /v1/incidents/{id}/steps``."""
+        caller, name = self._calls.caller(request, "analyst"), _id(request)
+        asked: IncidentStep = decoded(await self._calls.body(request, caller), IncidentStep)  # type: ignore[arg-type] # a union
+        sets = list(asked.sets.values()) if isinstance(asked, ScopeStep) else []
+
+        def take(incident: Incident, by: str, now_ms: int) -> Incident:
+            return asked.take(incident, Taker(by, now_ms, self._ids.new))
+
+        word = str(asked.__struct_config__.tag)
+        await run_in_threadpool(lambda: self._desk.step(caller, name, word, take, sets=sets))
+        return json_answer(await self._shown(name))
+
+    async def draft(self, request: Request) -> Response:
+        """``GET /v1/incidents/{id}/notices/{rule}?language=``: JSON, or HTML where that is accepted first."""
+        self._calls.caller(request, "analyst")
+        name, rule = _id(request), id_of(request, "rule") or ""
+        spoken = request.query_params.get("language") or language(request)
+        made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
+        if request.headers.get("accept", "").startswith("text/html"):
+            return HTMLResponse(as_html(made), headers={"cache-control": "no-store"})
+        return json_answer(made)
+
+    async def _shown(self, incident_id: str) -> IncidentView:
+        incident, owed, counts = await run_in_threadpool(self._desk.get, incident_id)
+        return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts)
+
+
+def _obligation(owed: Obligation) -> ObligationView:
+    return ObligationView(
+        owed.rule, owed.version, owed.jurisdiction, owed.recipient, owed.name, owed.law, owed.basis, owed.status, owed.inputs,
+        owed.is_complete, owed.clock, _at(owed.started_ms), _at(owed.due_ms), owed.missing, _at(owed.sent_ms),
+        _at(owed.followup_due_ms), owed.followup, owed.waits_for,
+    )  # fmt: skip
+
+
+def _shown(value: Any) -> Any:
+    """A record with its times as text: ``at_ms`` is shown as ``at``."""
+    if isinstance(value, Struct):
+        made = {}
+        for name, each in structs.asdict(value).items():
+            if name.endswith("_ms"):
+                if each:
+                    made[name.removesuffix("_ms") + ("" if name == "at_ms" else "_at")] = to_rfc3339(each)
+            elif each not in ("", (), {}, None):
+                made[name] = _shown(each)
+        return made
+    if isinstance(value, tuple):
+        return [_shown(each) for each in value]
+    return value
+
+
+def _at(at_ms: int) -> str:
+    return to_rfc3339(at_ms) if at_ms else ""
+
+
+def _id(request: Request) -> str:
+    found = id_of(request)
+    if found is None:
+        raise NotFound("no such incident", path="id", expected="the id of an answer", found="another text")
+    return found

@@ -1,0 +1,251 @@
+"""The steps of an incident: each gives the record with one thing more, and a line that says who did it and why.
+
+Promise: pure. A clock that was set is moved only with a reason, and both times stay in the record; a scope is replaced only by the
+next version; an incident is closed only when nothing is owed, every task is done, every vendor has answered or is not asked again,
+and cause and lessons are written down.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shopward.errors import Conflict, InvalidField, NotFound
+from shopward.incidents.incident import (
+    DEPTHS,
+    Ask,
+    ClockSet,
+    Evidence,
+    Exempt,
+    Incident,
+    Line,
+    Scope,
+    Sent,
+    Task,
+    Vendor,
+)
+from shopward.incidents.obligations import is_owed, obligations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shopward.incidents.incident import Facts, State
+    from shopward.incidents.law import Clock, Content, Rule
+
+LINES_MAX = 2_000
+
+
+def clock_set(incident: Incident, clock: Clock, *, at_ms: int, reason: str, by: str, now_ms: int) -> Incident:
+    """A clock begins, or is moved, which takes a reason."""
+    _open(incident)
+    if at_ms > now_ms:
+        raise InvalidField(
+            "a clock begins in the past", path="at", expected="a past moment", found="a future one"
+        )
+    before = incident.clock(clock)
+    if before and not reason:
+        raise InvalidField(
+            "a clock is moved with a reason", path="reason", expected="why it is moved", found="nothing"
+        )
+    text = f"{clock}: {'moved' if before else 'set'}" + (f": {reason}" if reason else "")
+    clocks = (*incident.clocks, ClockSet(clock, at_ms, by, now_ms, reason))
+    return _lined(incident, at_ms, text, by, now_ms, clocks=clocks)
+
+
+def noted(incident: Incident, text: str, *, at_ms: int, by: str, now_ms: int) -> Incident:
+    """A line of the timeline."""
+    _open(incident)
+    return _lined(incident, at_ms, text, by, now_ms)
+
+
+def facts_said(incident: Incident, facts: Facts, *, by: str, now_ms: int) -> Incident:
+    """What is known by now; the whole of it."""
+    _open(incident)
+    return _lined(incident, now_ms, "facts", by, now_ms, facts=facts)
+
+
+def content_said(
+    incident: Incident, content: Content, language: str, text: str, *, by: str, now_ms: int
+) -> Incident:
+    """What notices say about one thing, in one language."""
+    _open(incident)
+    said = {**incident.contents, content: {**incident.contents.get(content, {}), language: text}}
+    return _lined(incident, now_ms, f"{content} ({language})", by, now_ms, contents=said)
+
+
+def scoped(incident: Incident, sets: Mapping[str, str], *, reason: str, by: str, now_ms: int) -> Incident:
+    """The next version of who was touched: a sealed set for each depth."""
+    _open(incident)
+    if not sets or not sets.keys() <= set(DEPTHS):
+        raise InvalidField(
+            "not a scope", path="sets", expected="a sealed set for one or more of " + ", ".join(DEPTHS),
+            found="another depth, or none",
+        )  # fmt: skip
+    scope = Scope(len(incident.scopes) + 1, now_ms, by, reason, dict(sets))
+    return _lined(
+        incident, now_ms, f"scope {scope.version}: {reason}", by, now_ms, scopes=(*incident.scopes, scope)
+    )
+
+
+def task_added(incident: Incident, task: Task, *, by: str, now_ms: int) -> Incident:
+    """Something to do."""
+    _open(incident)
+    return _lined(incident, now_ms, f"task: {task.text}", by, now_ms, tasks=(*incident.tasks, task))
+
+
+def task_done(incident: Incident, task_id: str, *, by: str, now_ms: int) -> Incident:
+    """It is done; a second time changes nothing."""
+    _open(incident)
+    task = next((each for each in incident.tasks if each.id == task_id), None)
+    if task is None:
+        raise NotFound("no such task", path="task", expected="a task of this incident", found="another id")
+    if task.done_ms:
+        return incident
+    done = msgspec.structs.replace(task, done_ms=now_ms, done_by=by)
+    tasks = tuple(done if each.id == task_id else each for each in incident.tasks)
+    return _lined(incident, now_ms, f"done: {task.text}", by, now_ms, tasks=tasks)
+
+
+def evidence_kept(incident: Incident, evidence: Evidence, *, by: str, now_ms: int) -> Incident:
+    """Where a piece of evidence is, and its hash."""
+    _open(incident)
+    kept = (*incident.evidence, evidence)
+    return _lined(incident, now_ms, f"evidence: {evidence.name}", by, now_ms, evidence=kept)
+
+
+def vendor_asked(incident: Incident, name: str, text: str, *, next_ms: int, by: str, now_ms: int) -> Incident:
+    """Somebody outside was asked; again, where he was asked before."""
+    _open(incident)
+    known = {each.name: each for each in incident.vendors}
+    vendor = known.get(name, Vendor(name, ()))
+    asked = msgspec.structs.replace(vendor, asks=(*vendor.asks, Ask(now_ms, text, by, next_ms=next_ms)))
+    vendors = tuple({**known, name: asked}.values())
+    return _lined(incident, now_ms, f"{name} was asked: {text}", by, now_ms, vendors=vendors)
+
+
+def vendor_answered(incident: Incident, name: str, answer: str, *, by: str, now_ms: int) -> Incident:
+    """What came back on the last question."""
+    _open(incident)
+    vendor = next((each for each in incident.vendors if each.name == name), None)
+    if vendor is None or vendor.asks[-1].answered_ms:
+        raise NotFound(
+            "nobody waits for this answer", path="vendor", expected="a vendor who was asked", found="another"
+        )
+    last = msgspec.structs.replace(vendor.asks[-1], answered_ms=now_ms, answer=answer, next_ms=0)
+    answered = msgspec.structs.replace(vendor, asks=(*vendor.asks[:-1], last))
+    vendors = tuple(answered if each.name == name else each for each in incident.vendors)
+    return _lined(incident, now_ms, f"{name} answered: {answer}", by, now_ms, vendors=vendors)
+
+
+def notice_sent(
+    incident: Incident,
+    rules: Mapping[str, Rule],
+    rule_id: str,
+    *,
+    receipt: str,
+    late_reason: str,
+    by: str,
+    now_ms: int,
+) -> Incident:
+    """A notice went out: complete, unless its rule takes it in parts; late only with a reason."""
+    _open(incident)
+    owed = next((each for each in obligations(incident, rules, at_ms=now_ms) if each.rule == rule_id), None)
+    if owed is None or owed.status in ("not_applicable", "exempt"):
+        raise NotFound(
+            "nothing is owed under this rule",
+            path="rule",
+            expected="a duty of this incident",
+            found="another",
+        )
+    if owed.waits_for:
+        raise Conflict(
+            "another notice has to be out first", code="notice_too_early", path="rule", expected=f"{owed.waits_for} sent",
+            found="not sent",
+        )  # fmt: skip
+    if not owed.is_complete and not rules[rule_id].phased:
+        raise Conflict(
+            "the notice is not complete", code="notice_incomplete", path="contents",
+            expected="texts for " + ", ".join(owed.missing), found="none",
+        )  # fmt: skip
+    if owed.status == "overdue" and not late_reason:
+        raise InvalidField("it is late", path="late_reason", expected="why it is late", found="nothing")
+    sent = Sent(rule_id, owed.phases + 1, now_ms, by, receipt, late_reason)
+    return _lined(
+        incident, now_ms, f"notice {rule_id}, phase {sent.phase}", by, now_ms, sent=(*incident.sent, sent)
+    )
+
+
+def notice_void(incident: Incident, rule_id: str, *, reason: str, by: str, now_ms: int) -> Incident:
+    """The last notice of a rule did not arrive: its duty is open again."""
+    _open(incident)
+    place = max(
+        (at for at, each in enumerate(incident.sent) if each.rule == rule_id and not each.void), default=None
+    )
+    if place is None:
+        raise NotFound(
+            "no such notice", path="rule", expected="a rule whose notice was sent", found="another"
+        )
+    voided = msgspec.structs.replace(incident.sent[place], void=reason)
+    sent = (*incident.sent[:place], voided, *incident.sent[place + 1 :])
+    return _lined(incident, now_ms, f"notice {rule_id} did not arrive: {reason}", by, now_ms, sent=sent)
+
+
+def exempted(incident: Incident, rule_id: str, *, reason: str, by: str, now_ms: int) -> Incident:
+    """A rule does not apply, on somebody's word."""
+    _open(incident)
+    exempt = (*incident.exempt, Exempt(rule_id, reason, by, now_ms))
+    return _lined(incident, now_ms, f"{rule_id} does not apply: {reason}", by, now_ms, exempt=exempt)
+
+
+def moved(incident: Incident, state: State, rules: Mapping[str, Rule], *, by: str, now_ms: int) -> Incident:
+    """Contained, closed, or open again."""
+    if state == incident.state:
+        return incident
+    if state == "closed" and (left := _left(incident, rules, now_ms)):
+        raise Conflict(
+            "the incident cannot be closed yet", code="incident_owes", path="state", expected="nothing left to do",
+            found="; ".join(left),
+        )  # fmt: skip
+    return _lined(
+        incident, now_ms, state, by, now_ms, state=state, closed_ms=now_ms if state == "closed" else 0
+    )
+
+
+def learned(incident: Incident, *, root_cause: str, lessons: str, by: str, now_ms: int) -> Incident:
+    """Why it could happen, and what is changed."""
+    _open(incident)
+    return _lined(
+        incident, now_ms, "root cause and lessons", by, now_ms, root_cause=root_cause, lessons=lessons
+    )
+
+
+def _left(incident: Incident, rules: Mapping[str, Rule], now_ms: int) -> list[str]:
+    left = []
+    if is_owed(obligations(incident, rules, at_ms=now_ms)):
+        left.append("notices are owed")
+    if any(not task.done_ms for task in incident.tasks):
+        left.append("tasks are open")
+    if any(vendor.asks[-1].next_ms for vendor in incident.vendors):
+        left.append("a vendor is to be asked again")
+    if not (incident.root_cause and incident.lessons):
+        left.append("cause and lessons are missing")
+    return left
+
+
+def _open(incident: Incident) -> None:
+    if incident.state == "closed":
+        raise Conflict(
+            "the incident is closed", code="incident_closed", path="state", expected="an open incident",
+            found="a closed one", hint="open it again first",
+        )  # fmt: skip
+
+
+def _lined(incident: Incident, at_ms: int, text: str, by: str, now_ms: int, **changed: object) -> Incident:
+    if len(incident.timeline) >= LINES_MAX:
+        raise Conflict(
+            "the timeline is full", code="incident_full", path="timeline", expected=f"at most {LINES_MAX} lines",
+            found="as many",
+        )  # fmt: skip
+    timeline = (*incident.timeline, Line(at_ms, text, by, now_ms))
+    return msgspec.structs.replace(incident, timeline=timeline, **changed)

@@ -1,0 +1,64 @@
+"""Incidents in SQL.
+
+Promise: every method works inside the caller's transaction; with ``lock`` a row is held until the commit, so that of two who write
+at once, one sees what the other wrote.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from shopward.incidents.incident import Incident, decode, encode
+from shopward.incidents.tables import incident_record
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class IncidentStore:
+    """The incidents of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    def add(self, connection: Connection, incident: Incident, *, at_ms: int) -> None:
+        """A new one."""
+        connection.execute(insert(incident_record), self._row(incident, at_ms))
+
+    def put(self, connection: Connection, incident: Incident, *, at_ms: int) -> None:
+        """One that is locked, changed."""
+        table = incident_record.c
+        connection.execute(
+            update(incident_record)
+            .where(table.tenant == self._tenant, table.id == incident.id)
+            .values(self._row(incident, at_ms))
+        )
+
+    def get(self, connection: Connection, incident_id: str, *, lock: bool = False) -> Incident | None:
+        """One of them."""
+        table = incident_record.c
+        query = select(table.body).where(table.tenant == self._tenant, table.id == incident_id)
+        body = connection.scalar(query.with_for_update() if lock else query)
+        return None if body is None else decode(body)
+
+    def listed(self, connection: Connection, *, state: str, before: str, limit: int) -> list[Incident]:
+        """Newest first; an empty word asks for all."""
+        table = incident_record.c
+        query = select(table.body).where(table.tenant == self._tenant).order_by(table.id.desc()).limit(limit)
+        if state:
+            query = query.where(table.state == state)
+        if before:
+            query = query.where(table.id < before)
+        return [decode(body) for body in connection.scalars(query)]
+
+    def _row(self, incident: Incident, at_ms: int) -> dict[str, Any]:
+        return {
+            "tenant": self._tenant, "id": incident.id, "state": incident.state, "changed_ms": at_ms,
+            "body": encode(incident).decode(),
+        }  # fmt: skip
