@@ -196,6 +196,30 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payout_secret: Annotated[
         str, Meta(description="Secret that calls for payouts are signed with: whsec_ and base64.")
     ] = ""
+    vault_root: Annotated[
+        str,
+        Meta(
+            description="Who keeps the key above all others of the vault: file, age:IDENTITY_FILE, or pkcs11:MODULE?token=LABEL&key=LABEL."
+        ),
+    ] = "file"
+    vault_root_next: Annotated[
+        str, Meta(description="The root that is to follow, for a rotation of the root; empty: none.")
+    ] = ""
+    vault_passphrase: Annotated[
+        str,
+        Meta(
+            description="Passphrase of the root's file; set it in the environment. Empty: who has the data folder has the key."
+        ),
+    ] = ""
+    vault_pin: Annotated[str, Meta(description="PIN of the PKCS#11 token; set it in the environment.")] = ""
+    vault_backup_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3_650,
+            description="Days that the shop keeps a backup of the store; certificates of erasure say when the last one lapses.",
+        ),
+    ] = 30
 
     @property
     def models(self) -> tuple[Path, ...]:

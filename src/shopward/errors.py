@@ -16,12 +16,15 @@ the ``path`` inside the input where one exists, and ``retry_after_s`` when waiti
     ├── Conflict                    the same id or key again, with other content
     ├── NotFound                    no such thing here
     ├── Refused                     the caller may not do this
+    │   └── QuotaReached            not now: so much may be seen in a day
     ├── PolicyInvalid               rules that do not compile or fail their tests; the running ones stay
     ├── ModelInvalid                a model bundle that is damaged, foreign or made for other features
     ├── Misconfigured               a setting that would be unsafe or cannot work
     └── StoreError                  the log or a table
         ├── StoreLocked             another decision server owns this store
         ├── StoreUnavailable        full, unreachable or broken: nothing was answered, try again
+        ├── KeysUnavailable         who keeps the root key does not answer: nothing is opened or sealed
+        ├── SealBroken              what is sealed was changed, moved or put back: nothing of it is shown
         └── SnapshotInvalid         a snapshot is refused; state is rebuilt from the log
 """
 
@@ -121,6 +124,13 @@ class Refused(ShopwardError):
     status = 403
 
 
+class QuotaReached(Refused):
+    """The caller has seen as much as may be seen for now."""
+
+    code = "quota_reached"
+    status = 429
+
+
 class PolicyInvalid(ShopwardError):
     """A policy does not compile or fails its own tests; the policy in force stays.
 
@@ -169,6 +179,19 @@ class StoreUnavailable(StoreError):
     """The store is full, unreachable or broken; what was asked is not recorded and may be sent again."""
 
     code = "store_unavailable"
+
+
+class KeysUnavailable(StoreError):
+    """Who keeps the root key of the vault does not answer; nothing is opened or sealed, ask again."""
+
+    code = "vault_keys_unavailable"
+
+
+class SealBroken(StoreError):
+    """Something sealed was changed, moved to another place, put back or cut; nothing of it is shown."""
+
+    code = "seal_broken"
+    status = 500
 
 
 class SnapshotInvalid(StoreError):

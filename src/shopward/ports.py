@@ -126,6 +126,23 @@ class Records(Protocol):
         ...
 
 
+class KeyRoot(Protocol):
+    """Who keeps the key above all others of the vault. It is asked once for each key of the tenant, never for a value."""
+
+    @property
+    def name(self) -> str:
+        """Which root this is, as it is kept beside what it wrapped; holds no secret, at most 64 characters."""
+        ...
+
+    def wrap(self, key: bytes, bound: bytes) -> bytes:
+        """A key wrapped, and bound to a place; raises ``KeysUnavailable``."""
+        ...
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
+        """The key that was wrapped for this place; raises ``SealBroken``, or ``KeysUnavailable`` where nobody answers."""
+        ...
+
+
 class Messenger(Protocol):
     """Carries one message to one URL of somebody else's; what they answer is never read further than its status."""
 

@@ -12,7 +12,7 @@ The story of opening:
   (3) the store is opened and claimed
   (4) the token key is read, or made beside an empty log; so are the key that signs the audit log and that of step-up
   (5) the desks of protection, step-up and publication are put together over the same store; what was published is in
-      force unless a folder was given
+      force unless a folder was given; so is the vault, which first does erasures again that a restored store forgot
   (6) the state is rebuilt from snapshot and log
 
 It speaks no HTTP: ``http`` puts a server around it, and a Python shop may call it as it is. ``decide`` may be called
@@ -66,6 +66,7 @@ from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.stores import edition_of_files, open_log, payer_of
+from shopward.service.vault import Vault, open_vault
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Shopward:
         maker: FactsMaker,
         clock: Clock,
         desks: Desks,
+        vault: Vault,
     ) -> None:
         self.settings = settings
         self.log = log
@@ -117,6 +119,7 @@ class Shopward:
         self.tracer = desks.tracer
         self.advisories = desks.advisories
         self.victims = desks.victims
+        self.vault = vault
         self.books = desks.books
         self.screening = desks.screening
         self.reports = desks.reports
@@ -225,6 +228,7 @@ class Shopward:
             try:
                 edition = desks.policies.at_start(by_files)
                 put_in_force(edition.policy, settings.models)
+                vault = open_vault(settings, desks, tenant=TENANT, token_key=key)  # (5)
                 opened = cls(
                     settings=settings,
                     log=log,
@@ -232,6 +236,7 @@ class Shopward:
                     maker=maker,
                     clock=clock or SystemClock(),
                     desks=desks,
+                    vault=vault,
                 )
                 opened.follower.begin()
                 if rebuild:

@@ -47,6 +47,7 @@ REVISIONS: Final = (
     "0017_claims",
     "0018_reports",
     "0019_incidents",
+    "0020_vault",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -71,10 +71,10 @@ def packed(entries: Sequence[LogEntry]) -> Iterator[Page]:
         taken.append(entry)
         held += len(entry.facts) + len(entry.personal) + len(entry.decision)
         if len(taken) == PAGE_ENTRIES_MAX or held >= PAGE_BYTES_MAX:
-            yield _page(taken)
+            yield page_of(taken)
             taken, held = [], 0
     if taken:
-        yield _page(taken)
+        yield page_of(taken)
 
 
 def unpacked(first_seq: int, row: Sequence[Any]) -> list[LogEntry]:
@@ -116,7 +116,8 @@ def is_storable(text: str, longest: int) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _page(entries: Sequence[LogEntry]) -> Page:
+def page_of(entries: Sequence[LogEntry]) -> Page:
+    """These entries, which fit, as one page."""
     heads = [_head(entry) for entry in entries]
     texts = (
         _encode_heads(heads).decode(),

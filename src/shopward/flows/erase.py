@@ -1,0 +1,274 @@
+"""Erasing, holding, retaining: what a customer may ask for, what the law keeps, and what a backup must not bring back.
+
+The story of an erasure:
+  (1) what a legal hold keeps stays, and is erased when the hold ends; the rest is meant
+  (2) the journal has the erasure on the disk
+  (3) in one transaction the keys of the customer are destroyed, the rows that they sealed removed, the events as they were
+      sent emptied in the log, and certificate, audit line and message written
+  (4) the certificate says what is gone, what stays and why, and when the last backup of the keys lapses: until then somebody
+      with that backup and the root key could read what a backup holds
+
+A store that is opened has the erasures of the journal that it does not know done again before it serves anybody.
+
+What stays: facts and state hold keyed tokens, models hold none, snapshots hold tokens and counts, the outbox ids and numbers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from shopward.errors import Conflict, InvalidField, Misconfigured, NotFound
+from shopward.outbox import Topic
+from shopward.values import DAY_MS, to_rfc3339
+from shopward.vault.journal import Erased
+from shopward.vault.kinds import CLASSES
+from shopward.vault.rows import Hold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.access import Caller
+    from shopward.flows.strongroom import Strongroom
+
+EVENTS: Final = "events"
+"""Beside the classes of records: the events of the log as they were sent."""
+ERASABLE: Final = (*CLASSES, EVENTS)
+_EXPIRED_AT_ONCE: Final = 200
+
+
+class Certificate(Struct, frozen=True):
+    """What an erasure did.
+
+    Attributes:
+        customer: the keyed token; the certificate names nobody.
+        classes: what is gone; ``held`` what a legal hold keeps for now.
+        keys, records, events: how many were destroyed, removed, emptied.
+        backups_lapse_at: when the last backup that can hold the keys is gone, if the shop keeps to its setting.
+    """
+
+    id: str
+    customer: str
+    classes: tuple[str, ...]
+    held: tuple[str, ...]
+    keys: int
+    records: int
+    events: int
+    at: str
+    backups_lapse_at: str
+    reason: str
+    is_dry_run: bool = False
+
+
+class EraseDesk:
+    """May be called from any thread.
+
+    Args:
+        room: the vault.
+        backup_days: how long a backup of the keys is kept.
+    """
+
+    def __init__(self, room: Strongroom, *, backup_days: int) -> None:
+        self._room = room
+        self._backup_days = backup_days
+
+    def at_start(self) -> int:
+        """Do again what the journal has and the store does not know, as after a restored backup; how many.
+
+        Raises:
+            Misconfigured: the journal is shorter than what the store knows, or was changed. Fails closed.
+        """
+        lines, now_ms = self._room.journal.read(), self._room.clock.now_ms()
+        known = self._room.records.read(self._room.erasures.last_seq)
+        if known > max((line.seq for line in lines), default=0):
+            raise Misconfigured(
+                "the journal of erasures is missing or cut", path="vault.erasures",
+                expected=f"erasures up to number {known}", found="fewer",
+                hint="restore the file: without it a restored backup of the store would bring back who was erased",
+            )  # fmt: skip
+        missing = [line for line in lines if line.seq > known]
+        for line in missing:
+            self._room.records.write(lambda connection, line=line: self._again(connection, line, now_ms))  # type: ignore[misc]
+        return len(missing)
+
+    def erase(
+        self, caller: Caller, user_id: str, *, classes: Sequence[str], reason: str, dry_run: bool
+    ) -> Certificate:
+        """Erase a customer's classes, all of them where none is named; raises ``InvalidField`` and ``NotFound``."""
+        wanted = _checked(classes)
+        subject, now_ms = self._room.subject(user_id), self._room.clock.now_ms()
+
+        def work(connection: Any) -> Certificate:
+            self._room.fence.one_user(connection, "vault:erasures")
+            self._room.fenced(connection, [subject])
+            held = tuple(
+                each.retention
+                for each in self._room.erasures.holds(connection, subject)
+                if each.retention in wanted
+            )
+            free = tuple(each for each in wanted if each not in held)
+            if dry_run:
+                return self._foreseen(connection, subject, free, held, reason, now_ms)
+            self._room.erasures.erase_after(connection, subject, held)  # (1)
+            return self._erased(connection, caller.key, subject, free, held, reason, now_ms)
+
+        if dry_run:
+            return self._room.records.read(work)
+        return self._room.records.write(work)
+
+    def certificates(self, user_id: str) -> list[Certificate]:
+        """What was erased of a customer, oldest first."""
+        subject = self._room.subject(user_id)
+        found = self._room.records.read(
+            lambda connection: self._room.erasures.certificates(connection, subject)
+        )
+        return [msgspec.json.decode(each, type=Certificate) for each in found]
+
+    def hold(self, caller: Caller, user_id: str, *, classes: Sequence[str], reason: str) -> list[Hold]:
+        """Keep a customer's classes whatever is asked, for a reason of law; what is held now."""
+        wanted, subject, now_ms = _checked(classes), self._room.subject(user_id), self._room.clock.now_ms()
+
+        def work(connection: Any) -> list[Hold]:
+            self._room.fenced(connection, [subject])
+            for each in wanted:
+                self._room.erasures.hold(connection, Hold(subject, each, reason, caller.person, now_ms))
+            self._room.line(
+                connection, caller.key, "personal:hold", subject, {"classes": list(wanted)}, now_ms
+            )
+            return self._room.erasures.holds(connection, subject)
+
+        return self._room.records.write(work)
+
+    def release(self, caller: Caller, user_id: str, *, classes: Sequence[str]) -> Certificate | None:
+        """End holds by another person than who placed them; the erasure that waited for it, if one did.
+
+        Raises:
+            NotFound: nothing of it is held.
+            Conflict: the caller placed one of them.
+        """
+        wanted, subject, now_ms = _checked(classes), self._room.subject(user_id), self._room.clock.now_ms()
+
+        def work(connection: Any) -> Certificate | None:
+            self._room.fence.one_user(connection, "vault:erasures")
+            self._room.fenced(connection, [subject])
+            ended = self._room.erasures.release(connection, subject, wanted)
+            if not ended:
+                raise NotFound("nothing of it is held", path="classes", expected="classes that are held")
+            if any(each.person == caller.person for each in ended):
+                raise Conflict(
+                    "a hold is ended by another person",
+                    code="second_person_needed",
+                    expected="another person",
+                )
+            names = [each.retention for each in ended]
+            self._room.line(connection, caller.key, "personal:release", subject, {"classes": names}, now_ms)
+            due = tuple(each.retention for each in ended if each.erase_after)
+            if not due:
+                return None
+            return self._erased(connection, caller.key, subject, due, (), "the legal hold ended", now_ms)
+
+        return self._room.records.write(work)
+
+    def forget_expired(self) -> int:
+        """Remove records whose time is over; how many."""
+        now_ms, gone = self._room.clock.now_ms(), 0
+
+        def work(connection: Any) -> int:
+            rows = self._room.sealed.expired(connection, now_ms, _EXPIRED_AT_ONCE)
+            self._room.fenced(connection, [row.subject for row in rows])
+            held = {
+                (each.subject, each.retention)
+                for subject in {row.subject for row in rows}
+                for each in self._room.erasures.holds(connection, subject)
+            }
+            free = [row for row in rows if (row.subject, row.retention) not in held]
+            if free:
+                self._room.sealed.drop(connection, free)
+                self._room.line(
+                    connection, "shopward", "record:expire", "vault", {"records": len(free)}, now_ms
+                )
+            return len(free)
+
+        while done := self._room.records.write(work):
+            gone += done
+        return gone
+
+    # The steps.
+
+    def _erased(
+        self, connection: Any, actor: str, subject: str, free: tuple[str, ...], held: tuple[str, ...], reason: str,
+        now_ms: int,
+    ) -> Certificate:  # fmt: skip
+        """(2) and (3)."""
+        known = max((line.seq for line in self._room.journal.read()), default=0)
+        seq = 1 + max(known, self._room.erasures.last_seq(connection))
+        erased = Erased(seq, subject, free, now_ms)
+        self._room.journal.append(erased)  # (2)
+        keys, records, events = self._shredded(connection, erased)
+        certificate = self._certificate(erased, held, keys, records, events, reason)
+        body = msgspec.json.encode(certificate).decode()
+        self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
+        counts = {"keys": keys, "records": records, "events": events}
+        self._room.outbox.owe(
+            connection, at_ms=now_ms, topic=Topic.VAULT_ERASED, subject=certificate.id, payload={"classes": list(free), **counts}
+        )  # fmt: skip
+        details = {"classes": list(free), "held": list(held), **counts}
+        self._room.line(connection, actor, "personal:erase", subject, details, now_ms)
+        return certificate
+
+    def _again(self, connection: Any, line: Erased, now_ms: int) -> None:
+        standing = self._room.erasures.classes(connection, line.subject, until_ms=line.until_ms)
+        known = msgspec.structs.replace(
+            line, retention=tuple(each for each in line.retention if each in standing or each == EVENTS)
+        )
+        keys, records, events = self._shredded(connection, known)
+        certificate = self._certificate(line, (), keys, records, events, "done again on a restored store")
+        body = msgspec.json.encode(certificate).decode()
+        self._room.erasures.note(connection, line, at_ms=now_ms, certificate=body)
+        counts = {"keys": keys, "records": records, "events": events}
+        self._room.line(
+            connection, "shopward", "personal:erase", line.subject, {"again": True, **counts}, now_ms
+        )
+
+    def _shredded(self, connection: Any, erased: Erased) -> tuple[int, int, int]:
+        """(3) Keys, records and events that are gone."""
+        keys, records = self._room.sealed.shred(connection, erased.subject, erased.retention)
+        is_meant = EVENTS in erased.retention
+        events = self._room.scrub(connection, erased.subject, erased.until_ms) if is_meant else 0
+        return keys, records, events
+
+    def _foreseen(
+        self,
+        connection: Any,
+        subject: str,
+        free: tuple[str, ...],
+        held: tuple[str, ...],
+        reason: str,
+        now_ms: int,
+    ) -> Certificate:
+        rows = self._room.sealed.of_subject(connection, subject)
+        mine = [row for row in rows if row.retention in free]
+        erased = Erased(0, subject, free, now_ms)
+        keys = len({row.retention for row in mine})
+        made = self._certificate(erased, held, keys, len(mine), 0, reason)
+        return msgspec.structs.replace(made, is_dry_run=True)
+
+    def _certificate(
+        self, erased: Erased, held: tuple[str, ...], keys: int, records: int, events: int, reason: str
+    ) -> Certificate:
+        lapse_ms = erased.until_ms + self._backup_days * DAY_MS
+        return Certificate(
+            f"ve-{erased.seq}", erased.subject, erased.retention, held, keys, records, events, to_rfc3339(erased.until_ms),
+            to_rfc3339(lapse_ms), reason,
+        )  # fmt: skip
+
+
+def _checked(classes: Sequence[str]) -> tuple[str, ...]:
+    unknown = [each for each in classes if each not in ERASABLE]
+    if unknown:
+        raise InvalidField(
+            "no such class", path="classes", expected=" or ".join(ERASABLE), found=f"{len(unknown)} others"
+        )
+    return tuple(each for each in ERASABLE if each in classes) if classes else ERASABLE

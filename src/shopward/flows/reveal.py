@@ -1,0 +1,413 @@
+"""Revealing: personal values are shown for a purpose, to a person, once the decision engine lets it happen.
+
+The story of a reveal; it fails closed at every step:
+  (1) the purpose is named and explained by a case or an order, and gives the fields that are asked for
+  (2) nothing that is asked for, and not the person, is locked; the records open, and are not too old for the purpose
+  (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
+  (4) a canary locks the reader there and then
+  (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
+  (6) the locks are looked at again, the person's quota of the day is taken, who sees what is written down and audited
+  (7) the values leave, after that is on the disk
+
+Between (4) and (6) the caller has the events decided: that is I/O of its own. A try that ends at (2), (4), (5) or (6) is
+audited as a refusal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from shopward.errors import InvalidField, NotFound, QuotaReached, Refused
+from shopward.flows.guard import locked, request_state
+from shopward.outbox import Topic
+from shopward.values import DAY_MS, MINUTE_MS, to_rfc3339
+from shopward.vault.kinds import wanted
+from shopward.vault.purposes import (
+    QUOTA_DAYS,
+    RECORDS_MAX,
+    check_allowed,
+    check_explained,
+    needs_two,
+    purpose_of,
+    quota,
+)
+from shopward.vault.rows import Access, Lock, RevealRequest
+from shopward.vault.search import check_asked, index_name, matches, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.access import Caller
+    from shopward.errors import ShopwardError
+    from shopward.flows.guard import GuardDesk
+    from shopward.flows.strongroom import Strongroom
+    from shopward.vault.rows import Opened, Stored
+
+REQUEST_MS: Final = 60 * MINUTE_MS
+"""A second person has so long to agree, and the first so long to use it."""
+OBEYED: Final = frozenset({"allow", "review"})
+SUBJECT_ACCESS: Final = "subject_access"
+SEARCH: Final = "search"
+SEARCH_MAX: Final = 50
+_CANDIDATES_MAX: Final = 1_000
+
+
+class RevealAsk(msgspec.Struct, frozen=True):
+    """What somebody wants to see.
+
+    Attributes:
+        fields: names of fields; each has to be given by the purpose for each record.
+    """
+
+    records: tuple[str, ...]
+    fields: tuple[str, ...]
+    purpose: str
+    case_id: str = ""
+    order_id: str = ""
+
+    def digest(self) -> str:
+        """Tells this very reveal from any other."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+class Pending(NamedTuple):
+    """A reveal between (4) and (6): the events to have decided, and what for.
+
+    Attributes:
+        refusal: what the caller hears after all; the events tell of the try.
+        request: the word of a second person that it uses up.
+    """
+
+    ask: RevealAsk
+    events: tuple[dict[str, Any], ...]
+    outcome: str
+    refusal: ShopwardError | None = None
+    request: RevealRequest | None = None
+
+
+class Hits(NamedTuple):
+    """Records that were found, and the events to have decided before they are shown masked."""
+
+    found: Sequence[Opened]
+    events: tuple[dict[str, Any], ...]
+
+
+class RevealDesk:
+    """May be called from any thread.
+
+    Args:
+        room: the vault.
+        guard: locks, and who agreed to what.
+    """
+
+    def __init__(self, room: Strongroom, guard: GuardDesk) -> None:
+        self._room = room
+        self._guard = guard
+
+    def prepare(self, caller: Caller, ask: RevealAsk, request_id: str = "") -> Pending | RevealRequest:
+        """(1) to (4); a request, where a second person has to agree first.
+
+        Raises:
+            BadInput: the purpose does not exist or is not explained, or a field does not exist.
+            NotFound: a record or the request is not there.
+            Refused: a lock, a field or an age that the purpose does not give, or another person's request.
+        """
+        purpose = purpose_of(ask.purpose)  # (1)
+        check_explained(purpose, ask.case_id, ask.order_id)
+        if not 1 <= len(set(ask.records)) == len(ask.records) <= RECORDS_MAX or not ask.fields:
+            raise InvalidField(
+                "nothing, too much or twice the same",
+                path="records",
+                expected=f"1 to {RECORDS_MAX} records, a field",
+            )
+        now_ms = self._room.clock.now_ms()
+        opened, rows, lock = self._room.records.read(lambda connection: self._met(connection, caller, ask))
+        for row in rows:
+            wanted(row.kind, ask.fields)
+        if lock is not None:  # (2)
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise locked(lock)
+        check_allowed(purpose, rows, ask.fields, now_ms)
+        request = None
+        if needs_two(purpose, len(rows)):  # (3)
+            request = self._agreed(caller, ask, request_id, now_ms)
+            if request.state == "waiting":
+                return request
+        canaries = [row for row in rows if row.canary]
+        if canaries:  # (4)
+            self._caught(caller, ask, canaries, now_ms)
+        events = self._events(caller, ask, opened, "pii_view", now_ms, is_refused=bool(canaries))
+        refusal = locked(Lock("person", caller.person, "canary", "", now_ms)) if canaries else None
+        return Pending(ask, events, "revealed", refusal, request)
+
+    def prepare_export(self, caller: Caller, user_id: str, case_id: str) -> Pending:
+        """The same for everything of one customer, which they asked for: a subject access export.
+
+        Raises:
+            InvalidField: no case is named.
+            NotFound: there is nothing of this customer.
+            Refused: something is locked.
+        """
+        if not case_id:
+            raise InvalidField(
+                "an export needs to be explained", path="case_id", expected="case_id", found="nothing"
+            )
+        now_ms, subject = self._room.clock.now_ms(), self._room.subject(user_id)
+        found = self._room.records.read(lambda connection: self._room.sealed.of_subject(connection, subject))
+        if not found:
+            raise NotFound("nothing is kept of this customer", path="id", expected="a customer with records")
+        ask = RevealAsk(tuple(row.id for row in found), (), SUBJECT_ACCESS, case_id)
+        opened, rows, lock = self._room.records.read(lambda connection: self._met(connection, caller, ask))
+        if lock is not None:
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise locked(lock)
+        return Pending(ask, self._events(caller, ask, opened, "pii_export", now_ms), "exported")
+
+    def finish(self, caller: Caller, pending: Pending, decisions: Sequence[str]) -> list[Opened]:
+        """(6) and (7), with the decisions on the events in their order.
+
+        Raises:
+            Refused: the engine does not let it happen, something was locked meanwhile, or the quota is used up.
+        """
+        ask, now_ms = pending.ask, self._room.clock.now_ms()
+        refusal = pending.refusal
+        if refusal is None and (len(decisions) != len(pending.events) or not OBEYED.issuperset(decisions)):
+            refusal = _denied(decisions)  # (5)
+            self._refused(caller, ask, self._rows(ask), "refused", now_ms)
+        if refusal is not None:
+            raise refusal
+
+        def work(connection: Any) -> list[Opened] | ShopwardError:
+            rows = self._room.sealed.rows(connection, ask.records)
+            self._room.fenced(connection, [row.subject for row in rows])
+            opened, rows, lock = self._met(connection, caller, ask)
+            if lock is not None:
+                return locked(lock)
+            if pending.request is not None and not self._room.accesses.move(
+                connection, pending.request, "used"
+            ):
+                return request_state()
+            if pending.outcome == "revealed":
+                most = quota(self._room.sealed.orders_since(connection, now_ms - QUOTA_DAYS * DAY_MS))
+                day = now_ms // DAY_MS
+                if not self._room.accesses.take(
+                    connection, caller.person, day=day, records=len(rows), most=most
+                ):
+                    return _used_up(most, now_ms)
+            opened = self._room.sealed.open(connection, rows, ask.fields or None)
+            self._note(connection, caller, ask, opened, pending, now_ms)
+            return opened
+
+        done = self._room.records.write(work)
+        if isinstance(done, list):
+            return done  # (7)
+        self._refused(caller, ask, self._rows(ask), "refused", now_ms)
+        raise done
+
+    def search(
+        self, caller: Caller, *, kind: str, field: str, transform: str, value: str, limit: int
+    ) -> Hits:
+        """Records of a value, to be shown masked once ``check`` has let the events pass; no quota is taken.
+
+        Raises:
+            InvalidField: there is no such index, or the value is too short for it.
+            Refused: the person is locked.
+        """
+        check_asked(kind, field, transform, value)
+        now_ms, name = self._room.clock.now_ms(), index_name(kind, field, transform)
+
+        def work(connection: Any) -> list[Opened]:
+            lock = self._room.accesses.locked(connection, [("person", caller.person)])
+            if lock is not None:
+                raise locked(lock)
+            if transform == "ngram" and name not in self._room.sealed.ngrams(connection):
+                raise InvalidField(
+                    "this index is not switched on", path="transform", expected="exact or last4"
+                )
+            wanted_terms = terms(field, transform, value)
+            ids = self._room.sealed.find(connection, name, wanted_terms, _CANDIDATES_MAX)
+            rows = self._room.sealed.rows(connection, ids)
+            opened = self._room.sealed.open(connection, rows)
+            fits = [
+                each
+                for each in opened
+                if matches(field, transform, each.values.get(field, ""), value, each.row.region)
+            ]
+            return fits[:limit]
+
+        found = self._room.records.read(work)
+        details = {"index": name, "found": len(found)}
+        self._room.records.write(
+            lambda connection: self._room.line(
+                connection, caller.key, "personal:search", caller.person, details, now_ms
+            )
+        )
+        ask = RevealAsk(tuple(each.row.id for each in found), (), SEARCH)
+        return Hits(found, self._events(caller, ask, found[:1], "pii_search", now_ms, records=len(found)))
+
+    def check(self, decisions: Sequence[str]) -> None:
+        """Raise ``Refused`` unless all of these decisions let it happen. Fails closed."""
+        if not OBEYED.issuperset(decisions):
+            raise _denied(decisions)
+
+    # The steps.
+
+    def _met(
+        self, connection: Any, caller: Caller, ask: RevealAsk
+    ) -> tuple[list[Opened], list[Stored], Lock | None]:
+        """The records, opened as far as to know whose they are, and a lock on any of it."""
+        by_id = {row.id: row for row in self._room.sealed.rows(connection, ask.records)}
+        if len(by_id) != len(ask.records):
+            raise NotFound(
+                "no such record",
+                path="records",
+                expected="ids of records",
+                found=f"{len(ask.records) - len(by_id)} other ids",
+            )
+        rows = [by_id[record_id] for record_id in ask.records]
+        targets = [("person", caller.person)]
+        targets += [("record", row.id) for row in rows] + [("subject", row.subject) for row in rows]
+        lock = self._room.accesses.locked(connection, targets)
+        return ([] if lock else self._room.sealed.open(connection, rows, ())), rows, lock
+
+    def _rows(self, ask: RevealAsk) -> list[Stored]:
+        return self._room.records.read(lambda connection: self._room.sealed.rows(connection, ask.records))
+
+    def _agreed(self, caller: Caller, ask: RevealAsk, request_id: str, now_ms: int) -> RevealRequest:
+        """(3) The approved request that this reveal uses up, or a new one that waits."""
+        if request_id:
+            request = self._room.records.read(lambda connection: self._guard.request(connection, request_id))
+            if request.person != caller.person or request.digest != ask.digest():
+                raise Refused(
+                    "the second person agreed to another reveal", code="second_person_needed", path="request_id",
+                    expected="the very reveal that was agreed to, by who asked for it",
+                )  # fmt: skip
+            if request.state != "approved" or request.ends_ms <= now_ms:
+                raise request_state()
+            return request
+        body = msgspec.json.encode(ask).decode()
+        request = RevealRequest(
+            self._room.ids.new("vr", now_ms), caller.person, caller.key, ask.digest(), body, "waiting", now_ms,
+            now_ms + REQUEST_MS,
+        )  # fmt: skip
+
+        def work(connection: Any) -> None:
+            self._room.accesses.ask(connection, request)
+            payload = {"purpose": ask.purpose, "records": len(ask.records)}
+            self._room.outbox.owe(
+                connection,
+                at_ms=now_ms,
+                topic=Topic.VAULT_REVEAL_REQUESTED,
+                subject=request.id,
+                payload=payload,
+            )
+            self._room.line(connection, caller.key, "personal:request", request.id, payload, now_ms)
+
+        self._room.records.write(work)
+        return request
+
+    def _caught(self, caller: Caller, ask: RevealAsk, canaries: Sequence[Stored], now_ms: int) -> None:
+        """(4) Nobody has a reason to read this: the reader is locked, and the shop hears of it."""
+        lock = Lock("person", caller.person, "canary", "shopward", now_ms)
+
+        def work(connection: Any) -> None:
+            self._room.accesses.note(connection, self._accesses(caller, ask, canaries, "canary", now_ms))
+            self._room.outbox.owe(
+                connection, at_ms=now_ms, topic=Topic.VAULT_CANARY_READ, subject=canaries[0].id,
+                payload={"person": caller.person, "purpose": ask.purpose},
+            )  # fmt: skip
+            if self._room.accesses.lock(connection, lock):
+                self._guard.tell_lock(connection, caller.key, lock, now_ms)
+
+        self._room.records.write(work)
+
+    def _note(
+        self,
+        connection: Any,
+        caller: Caller,
+        ask: RevealAsk,
+        opened: Sequence[Opened],
+        pending: Pending,
+        now_ms: int,
+    ) -> None:
+        """(6) Who saw what: a row for each record, and the line of the audit log, which is last."""
+        accesses = self._accesses(caller, ask, [each.row for each in opened], pending.outcome, now_ms, opened)
+        self._room.accesses.note(connection, accesses)
+        deed = "personal:reveal" if pending.outcome == "revealed" else "personal:export"
+        details: dict[str, Any] = {
+            "purpose": ask.purpose, "records": len(opened), "fields": list(ask.fields), "case": ask.case_id,
+            "order": ask.order_id, "customers": sorted({each.row.subject for each in opened}),
+        }  # fmt: skip
+        if pending.request is not None:
+            details["agreed_by"] = pending.request.approved_by
+        self._room.line(connection, caller.key, deed, accesses[0].id, details, now_ms)
+
+    def _refused(
+        self, caller: Caller, ask: RevealAsk, rows: Sequence[Stored], outcome: str, now_ms: int
+    ) -> None:
+        def work(connection: Any) -> None:
+            self._room.accesses.note(connection, self._accesses(caller, ask, rows, outcome, now_ms))
+            details = {"purpose": ask.purpose, "records": len(rows)}
+            self._room.line(connection, caller.key, "personal:refuse", caller.person, details, now_ms)
+
+        self._room.records.write(work)
+
+    def _accesses(
+        self, caller: Caller, ask: RevealAsk, rows: Sequence[Stored], outcome: str, now_ms: int,
+        opened: Sequence[Opened] = (),
+    ) -> list[Access]:  # fmt: skip
+        seen = {each.row.id: ",".join(each.values) for each in opened}
+        asked = ",".join(ask.fields)
+        return [
+            Access(
+                self._room.ids.new("va", now_ms), now_ms, caller.person, ask.purpose, ask.case_id, ask.order_id,
+                row.subject, row.id, row.version, seen.get(row.id, asked), outcome,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def _events(
+        self, caller: Caller, ask: RevealAsk, opened: Sequence[Opened], kind: str, now_ms: int, *, records: int = 0,
+        is_refused: bool = False,
+    ) -> tuple[dict[str, Any], ...]:  # fmt: skip
+        """(5) What the engine hears: an event for each customer; values of nobody."""
+        counts: dict[str, int] = {}
+        for each in opened:
+            counts[each.user] = counts.get(each.user, 0) + 1
+        is_person = "service" not in caller.roles or len(caller.roles) > 1
+        return tuple(
+            {
+                "id": self._room.ids.new("pii", now_ms), "type": kind,
+                "status": "failed" if is_refused else "succeeded", "time": to_rfc3339(now_ms), "user": {"id": user},
+                "actor": {"type": "staff" if is_person else "service", "id": caller.person},
+                "access": {
+                    "purpose": ask.purpose, "case_id": ask.case_id, "order_id": ask.order_id,
+                    "records": records or count,
+                },
+            }
+            for user, count in counts.items()
+        )  # fmt: skip
+
+
+def _denied(decisions: Sequence[str]) -> Refused:
+    strongest = "deny" if "deny" in decisions or not decisions else "challenge"
+    return Refused(
+        "the decision engine does not let this be seen",
+        code="reveal_denied",
+        expected="allow or review",
+        found=strongest,
+        hint="see the reasons of the decision: the customer's timeline has the event",
+    )
+
+
+def _used_up(most: int, now_ms: int) -> QuotaReached:
+    return QuotaReached(
+        "this person has seen as many records today as may be seen",
+        expected=f"at most {most} records a day (UTC)",
+        found="more",
+        hint="the masked view takes no quota",
+        retry_after_s=(DAY_MS - now_ms % DAY_MS) / 1000,
+    )

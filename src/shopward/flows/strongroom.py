@@ -1,0 +1,69 @@
+"""The strongroom: what the stories of the vault share, and how a customer is called in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from shopward.flows.arrows import Outbox, Trail
+    from shopward.ports import Fence, Records
+    from shopward.values import Clock, IdSource
+    from shopward.vault.accesses import AccessBook
+    from shopward.vault.erasures import ErasureBook
+    from shopward.vault.journal import Journal
+    from shopward.vault.keys import TenantKeys
+    from shopward.vault.records import SealedRecords
+    from shopward.vault.rotations import Rotations
+
+
+class Strongroom(NamedTuple):
+    """The parts of the vault over one store.
+
+    Attributes:
+        records: transactions.
+        fence: lets two writers of one customer come one after the other.
+        keys: of the tenant.
+        sealed: the records.
+        accesses: who saw what, quotas, locks, requests.
+        erasures: what is gone, and holds.
+        rotations: of keys.
+        journal: of erasures, apart from the store.
+        trail: the audit log.
+        outbox: what the shop is owed to hear.
+        clock: the server's.
+        ids: names what is made.
+        blind: gives the token of a value in a domain.
+        scrub: empties the log of a customer's events as they were sent, up to a time; how many.
+    """
+
+    records: Records
+    fence: Fence
+    keys: TenantKeys
+    sealed: SealedRecords
+    accesses: AccessBook
+    erasures: ErasureBook
+    rotations: Rotations
+    journal: Journal
+    trail: Trail
+    outbox: Outbox
+    clock: Clock
+    ids: IdSource
+    blind: Callable[[str, str], str]
+    scrub: Callable[[Any, str, int], int]
+
+    def subject(self, user_id: str) -> str:
+        """The token of a customer: the one that decisions and the log know them by."""
+        return self.blind("user", user_id)
+
+    def fenced(self, connection: Any, subjects: Sequence[str]) -> None:
+        """Come after every other writer of these customers; in one order, so that no two wait for each other."""
+        for subject in sorted(set(subjects)):
+            self.fence.one_user(connection, f"vault:{subject}")
+
+    def line(
+        self, connection: Any, actor: str, deed: str, subject: str, details: Mapping[str, Any], at_ms: int
+    ) -> None:
+        """A line of the audit log; last in its transaction."""
+        self.trail.append(connection, at_ms=at_ms, actor=actor, deed=deed, subject=subject, details=details)

@@ -1,0 +1,106 @@
+"""The vault, put together over the store of the desks."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from shopward.adapters.roots import open_root
+from shopward.adapters.sql.scrubbing import emptied
+from shopward.flows.custody import Custody
+from shopward.flows.erase import EraseDesk
+from shopward.flows.guard import GuardDesk
+from shopward.flows.rekey import RekeyDesk
+from shopward.flows.reveal import RevealDesk
+from shopward.flows.strongroom import Strongroom
+from shopward.keyring import derived
+from shopward.values import SystemIds
+from shopward.vault.accesses import AccessBook
+from shopward.vault.erasures import ErasureBook
+from shopward.vault.journal import JOURNAL_FILE, Journal
+from shopward.vault.keys import TenantKeys
+from shopward.vault.records import SealedRecords
+from shopward.vault.rotations import Rotations
+
+if TYPE_CHECKING:
+    from shopward.config import Settings
+    from shopward.ports import KeyRoot
+    from shopward.service.desks import Desks
+
+
+class Vault(NamedTuple):
+    """The desks of the vault, and what they share, for those who build on it."""
+
+    room: Strongroom
+    custody: Custody
+    guard: GuardDesk
+    reveals: RevealDesk
+    erasing: EraseDesk
+    rekeying: RekeyDesk
+
+
+def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: bytes) -> Vault:
+    """Unwrap the keys, and do erasures again that a restored store has forgotten, before anything is served.
+
+    Raises:
+        Misconfigured: the root or the journal of erasures is missing, damaged or another one.
+        StoreError: the root does not open the keys.
+    """
+    ground = desks.ground
+    probe = TenantKeys(tenant, _NoRoot(), secrets.token_bytes)
+    in_use = bool(ground.records.read(probe.states))
+    root = _root(settings, settings.vault_root, in_use=in_use)
+    keys = TenantKeys(tenant, root, secrets.token_bytes)
+    now_ms = ground.clock.now_ms()
+    ground.records.write(lambda connection: _begin(desks, keys, connection, now_ms))
+    sealed = SealedRecords(tenant, keys, secrets.token_bytes)
+    room = Strongroom(
+        records=ground.records,
+        fence=ground.fence,
+        keys=keys,
+        sealed=sealed,
+        accesses=AccessBook(tenant),
+        erasures=ErasureBook(tenant),
+        rotations=Rotations(tenant, keys, sealed, ground.fence),
+        journal=Journal(settings.folder / JOURNAL_FILE, derived(token_key, b"shopward journal of erasures")),
+        trail=desks.trail,
+        outbox=desks.outbox,
+        clock=ground.clock,
+        ids=SystemIds(),
+        blind=ground.blind,
+        scrub=lambda connection, token, until_ms: emptied(connection, tenant, token, until_ms),
+    )
+    erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
+    erasing.at_start()
+    guard = GuardDesk(room)
+    rekeying = RekeyDesk(room, partial(_next_root, settings))
+    return Vault(room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying)
+
+
+class _NoRoot:
+    """Asked nothing: the states of keys are read without one."""
+
+    name = ""
+
+    def wrap(self, key: bytes, bound: bytes) -> bytes:
+        raise NotImplementedError
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
+        raise NotImplementedError
+
+
+def _begin(desks: Desks, keys: TenantKeys, connection: Any, now_ms: int) -> None:
+    desks.ground.fence.one_user(connection, "vault:keys")
+    keys.begin(connection, now_ms)
+
+
+def _root(settings: Settings, spec: str, *, in_use: bool) -> KeyRoot:
+    return open_root(
+        spec, folder=settings.folder, passphrase=settings.vault_passphrase, pin=settings.vault_pin, in_use=in_use,
+        entropy=secrets.token_bytes,
+    )  # fmt: skip
+
+
+def _next_root(settings: Settings) -> KeyRoot | None:
+    return _root(settings, settings.vault_root_next, in_use=False) if settings.vault_root_next else None

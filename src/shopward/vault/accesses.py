@@ -1,0 +1,161 @@
+"""Who saw what, how much a person saw today, what is locked, and what waits for a second person.
+
+Promise: every call runs in the caller's transaction. A quota is taken in one statement, so that two reveals at once never
+pass it together. Rows of accesses hold tokens, names of fields and versions, and no value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shopward.vault.rows import Access, Lock, RevealRequest
+from shopward.vault.tables import vault_access, vault_lock, vault_quota, vault_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+_DIALECTS: Final[dict[str, Any]] = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+class AccessBook:
+    """The rows of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    # Accesses.
+
+    def note(self, connection: Connection, accesses: Sequence[Access]) -> None:
+        """Write down accesses."""
+        if accesses:
+            connection.execute(
+                insert(vault_access), [{"tenant": self._tenant, **each._asdict()} for each in accesses]
+            )
+
+    def of_subject(
+        self, connection: Connection, subject: str, *, before: str | None, limit: int
+    ) -> list[Access]:
+        """Who looked at a customer, newest first."""
+        return self._accesses(connection, vault_access.c.subject == subject, before, limit)
+
+    def of_record(
+        self, connection: Connection, record: str, *, before: str | None, limit: int
+    ) -> list[Access]:
+        """Who looked at a record, newest first."""
+        return self._accesses(connection, vault_access.c.record == record, before, limit)
+
+    def of_person(
+        self, connection: Connection, person: str, *, before: str | None, limit: int
+    ) -> list[Access]:
+        """What a person looked at, newest first."""
+        return self._accesses(connection, vault_access.c.person == person, before, limit)
+
+    def between(self, connection: Connection, since_ms: int, until_ms: int) -> list[tuple[str, str, int]]:
+        """Person, record and version of everything that was seen in a span of time."""
+        table = vault_access.c
+        query = select(table.person, table.record, table.version).where(
+            table.tenant == self._tenant, table.at_ms >= since_ms, table.at_ms < until_ms,
+            table.outcome.in_(("revealed", "exported")),
+        )  # fmt: skip
+        return [(person, record, version) for person, record, version in connection.execute(query)]
+
+    def _accesses(self, connection: Connection, mine: Any, before: str | None, limit: int) -> list[Access]:
+        columns = [vault_access.c[name] for name in Access._fields]
+        query = select(*columns).where(vault_access.c.tenant == self._tenant, mine)
+        if before is not None:
+            query = query.where(vault_access.c.id < before)
+        return [
+            Access(*row) for row in connection.execute(query.order_by(vault_access.c.id.desc()).limit(limit))
+        ]
+
+    # Quotas.
+
+    def take(self, connection: Connection, person: str, *, day: int, records: int, most: int) -> bool:
+        """Take so many records of a person's day; false, and nothing taken, where they would be more than ``most``."""
+        row = {"tenant": self._tenant, "person": person, "day": day, "used": 0}
+        made = _DIALECTS[connection.dialect.name].insert(vault_quota).on_conflict_do_nothing()
+        connection.execute(made, row)
+        table = vault_quota.c
+        taken = connection.execute(
+            update(vault_quota)
+            .where(
+                table.tenant == self._tenant, table.person == person, table.day == day, table.used + records <= most
+            )
+            .values(used=table.used + records)
+        )  # fmt: skip
+        return taken.rowcount == 1
+
+    def used(self, connection: Connection, person: str, day: int) -> int:
+        """How many records a person saw on a day."""
+        table = vault_quota.c
+        query = select(table.used).where(
+            table.tenant == self._tenant, table.person == person, table.day == day
+        )
+        return int(connection.scalar(query) or 0)
+
+    # Locks.
+
+    def lock(self, connection: Connection, lock: Lock) -> bool:
+        """Shut something; false where it is shut already."""
+        made = _DIALECTS[connection.dialect.name].insert(vault_lock).on_conflict_do_nothing()
+        done = connection.execute(made, {"tenant": self._tenant, **lock._asdict()})
+        return bool(done.rowcount)
+
+    def unlock(self, connection: Connection, kind: str, target: str) -> bool:
+        """Open it again; false where it was not shut."""
+        table = vault_lock.c
+        gone = connection.execute(
+            delete(vault_lock).where(table.tenant == self._tenant, table.kind == kind, table.target == target)
+        )
+        return bool(gone.rowcount)
+
+    def locked(self, connection: Connection, targets: Sequence[tuple[str, str]]) -> Lock | None:
+        """One of these that is shut, if any."""
+        wanted = set(targets) | {("vault", "")}
+        return next((each for each in self.locks(connection) if (each.kind, each.target) in wanted), None)
+
+    def locks(self, connection: Connection) -> list[Lock]:
+        """Everything that is shut; few, since a person shuts each."""
+        columns = [vault_lock.c[name] for name in Lock._fields]
+        query = select(*columns).where(vault_lock.c.tenant == self._tenant).order_by(vault_lock.c.since_ms)
+        return [Lock(*row) for row in connection.execute(query)]
+
+    # What waits for a second person.
+
+    def ask(self, connection: Connection, request: RevealRequest) -> None:
+        """Keep a request."""
+        connection.execute(insert(vault_request), {"tenant": self._tenant, **request._asdict()})
+
+    def request(self, connection: Connection, request_id: str) -> RevealRequest | None:
+        """One request."""
+        row = connection.execute(self._requests().where(vault_request.c.id == request_id)).one_or_none()
+        return None if row is None else RevealRequest(*row)
+
+    def waiting(self, connection: Connection, now_ms: int, limit: int) -> list[RevealRequest]:
+        """Requests that wait, oldest first."""
+        table = vault_request.c
+        query = self._requests().where(table.state == "waiting", table.ends_ms > now_ms)
+        return [RevealRequest(*row) for row in connection.execute(query.order_by(table.id).limit(limit))]
+
+    def move(self, connection: Connection, request: RevealRequest, state: str, *, by: str = "") -> bool:
+        """Into another state; false where somebody moved it meanwhile."""
+        table = vault_request.c
+        moved = connection.execute(
+            update(vault_request)
+            .where(table.tenant == self._tenant, table.id == request.id, table.state == request.state)
+            .values(state=state, approved_by=by or request.approved_by)
+        )
+        return moved.rowcount == 1
+
+    def _requests(self) -> Any:
+        columns = [vault_request.c[name] for name in RevealRequest._fields]
+        return select(*columns).where(vault_request.c.tenant == self._tenant)

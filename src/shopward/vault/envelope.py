@@ -1,0 +1,188 @@
+"""The envelope: one sealed value, in the published form SW1 (docs/vault-envelope.md).
+
+Promise: a value opens under its exact key, for its exact place (tenant, customer, kind, record, field, version) and whole,
+or not at all: what was moved to another place, put back from an older version, cut or changed is ``SealBroken``. No key is
+tried on chance: the envelope names the one. Lengths are hidden in buckets, since a Chinese name of two characters is known
+by its length alone.
+
+Suites: AES-256-GCM (NIST SP 800-38D) under a key of one customer, AES-256-GCM-SIV (RFC 8452) for keys that wrap many keys,
+XAES-256-GCM (C2SP) under one key for a whole shop. Random nonces: a customer's key seals some 10^4 values in decades
+(chance of a repeat below 10^-21), XAES takes 2^80; a repeat under GCM-SIV shows equality and nothing else.
+
+Not here: where keys come from (``keys``), what is sealed (``records``). No suite commits to its key: an envelope handed to
+somebody else's key needs a commitment beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
+
+from shopward.errors import SealBroken
+from shopward.vault.xaes import XAES256GCM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORM: Final = 1
+GCM: Final = 1
+GCM_SIV: Final = 2
+XAES: Final = 3
+KEY_BYTES: Final = 32
+HEAD_BYTES: Final = 6
+TAG_BYTES: Final = 16
+NONCE_BYTES: Final = {GCM: 12, GCM_SIV: 12, XAES: 24}
+BUCKET_MIN: Final = 32
+BUCKET_STEP: Final = 512
+"""Buckets double from 32 to 512 bytes and then grow by 512."""
+_POOL_BYTES: Final = 12 * 1024
+_MAGIC: Final = b"SW1"
+
+
+class Aead(Protocol):
+    """An authenticated cipher of pyca/cryptography."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """Ciphertext and tag."""
+        ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None, /) -> bytes:
+        """The plain bytes; raises ``InvalidTag``."""
+        ...
+
+
+_CIPHERS: Final[dict[int, Callable[[bytes], Aead]]] = {GCM: AESGCM, GCM_SIV: AESGCMSIV, XAES: XAES256GCM}
+
+
+class Place(NamedTuple):
+    """Where a sealed value belongs; a part that does not apply is empty."""
+
+    tenant: str
+    subject: str
+    kind: str
+    record: str = ""
+    field: str = ""
+    version: int = 0
+
+    def bound(self) -> bytes:
+        """The place as bytes that no other place gives."""
+        return record_prefix(self.tenant, self.subject, self.kind, self.record) + field_suffix(
+            self.field, self.version
+        )
+
+
+class Cipher:
+    """Seals and opens under one key.
+
+    Args:
+        suite: ``GCM``, ``GCM_SIV`` or ``XAES``.
+        key_id: what envelopes call the key, 0 to 2**32 - 1.
+        key: 32 secret bytes.
+    """
+
+    __slots__ = ("_aead", "_head", "_nonce_bytes", "key_id")
+
+    def __init__(self, suite: int, key_id: int, key: bytes) -> None:
+        self._aead = _CIPHERS[suite](key)
+        self._nonce_bytes = NONCE_BYTES[suite]
+        self._head = bytes((FORM, suite)) + key_id.to_bytes(4, "big")
+        self.key_id = key_id
+
+    def seal(self, plain: bytes, bound: bytes) -> bytes:
+        """``plain`` as an envelope for a place."""
+        nonce = NONCES.take(self._nonce_bytes)
+        return self._head + nonce + self._aead.encrypt(nonce, plain, _MAGIC + self._head + bound)
+
+    def open(self, sealed: bytes, bound: bytes) -> bytes:
+        """What was sealed under this key for this place; raises ``SealBroken``. Fails closed."""
+        if sealed[:HEAD_BYTES] == self._head and len(sealed) >= HEAD_BYTES + self._nonce_bytes + TAG_BYTES:
+            at = HEAD_BYTES + self._nonce_bytes
+            try:
+                return self._aead.decrypt(sealed[HEAD_BYTES:at], sealed[at:], _MAGIC + self._head + bound)
+            except InvalidTag:
+                pass
+        raise broken()
+
+
+class Nonces:
+    """Random nonces, drawn from the system in lots: a third of the cost of a system call for each.
+
+    A process that was forked begins with an empty pool, so that two never share a nonce. The pool lives in memory alone;
+    a virtual machine that is copied while it runs must be restarted (docs/threat-model.md).
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._pool, self._at = b"", 0
+        os.register_at_fork(after_in_child=self._forget)
+
+    def take(self, count: int) -> bytes:
+        """So many bytes that nobody else gets."""
+        with self._guard:
+            at = self._at
+            if at + count > len(self._pool):
+                self._pool, at = os.urandom(_POOL_BYTES), 0
+            self._at = at + count
+            return self._pool[at : at + count]
+
+    def _forget(self) -> None:
+        self._guard = threading.Lock()
+        self._pool, self._at = b"", 0
+
+
+NONCES: Final = Nonces()
+
+
+def key_id_of(sealed: bytes) -> int:
+    """Which key an envelope names; raises ``SealBroken`` where it is none of this form."""
+    if len(sealed) < HEAD_BYTES or sealed[0] != FORM:
+        raise broken()
+    return int.from_bytes(sealed[2:HEAD_BYTES], "big")
+
+
+def record_prefix(tenant: str, subject: str, kind: str, record: str) -> bytes:
+    """The part of a place that the fields of one record share."""
+    return _text(tenant) + _text(subject) + _text(kind) + _text(record)
+
+
+def field_suffix(field: str, version: int) -> bytes:
+    """The part of a place that is a field's own."""
+    return _text(field) + version.to_bytes(8, "big")
+
+
+def padded(plain: bytes) -> bytes:
+    """Filled up to its bucket: a one bit and zeros (ISO/IEC 7816-4)."""
+    size = len(plain) + 1
+    bucket = BUCKET_MIN
+    while bucket < size and bucket < BUCKET_STEP:
+        bucket *= 2
+    if bucket < size:
+        bucket = -(-size // BUCKET_STEP) * BUCKET_STEP
+    return plain + b"\x80" + bytes(bucket - size)
+
+
+def unpadded(filled: bytes) -> bytes:
+    """Without the filling; raises ``SealBroken`` where there is none."""
+    plain = filled.rstrip(b"\x00")
+    if plain[-1:] != b"\x80":
+        raise broken()
+    return plain[:-1]
+
+
+def broken(what: str = "a sealed value") -> SealBroken:
+    """The error for what does not open; it says nothing of why, which would help to forge."""
+    return SealBroken(
+        f"{what} cannot be opened",
+        expected="a value sealed under the key that it names, for this very place and version",
+        found="another one, or damage",
+        hint="restore the row from a backup; somebody or something changed the store",
+    )
+
+
+def _text(value: str) -> bytes:
+    raw = value.encode()
+    return len(raw).to_bytes(2, "big") + raw

@@ -1,0 +1,457 @@
+"""Sealed records: kept, read, found and forgotten, on a connection of the caller's.
+
+Promise:
+- each value of a record is sealed alone under the key of its customer and retention class, so that a read opens what it
+  needs and nothing else; the wrapped key lies in ``vault_subject`` and nowhere else;
+- the ledger of a customer's class, sealed with its epoch, names each record and its version: a record that was put back,
+  taken away or brought in behind our back is ``record_rolled_back`` when it is read. Where record and ledger are put back
+  together the epoch is older than the one in the audit log, which tells it (``docs/vault.md``);
+- a write moves records, index rows and ledger in the caller's transaction; two writers of one customer come one after the
+  other where the caller holds the fence of that customer.
+
+Not here: who may read (``flows.reveal``), when something is erased (``flows.erase``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
+
+from shopward.errors import Conflict, StoreError
+from shopward.vault.envelope import (
+    GCM,
+    KEY_BYTES,
+    Cipher,
+    Place,
+    broken,
+    field_suffix,
+    padded,
+    record_prefix,
+    unpadded,
+)
+from shopward.vault.kinds import KINDS, checked
+from shopward.vault.rows import Opened, Stored
+from shopward.vault.tables import vault_index, vault_ngram, vault_record, vault_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from shopward.keyring import Entropy
+    from shopward.vault.keys import Ring, TenantKeys
+    from shopward.vault.rows import Write
+
+CHUNK: Final = 400
+RECORDS_MAX: Final = 20_000
+"""Of one customer and class: the ledger names them all."""
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+
+
+class _Ledger(msgspec.Struct):
+    """What a customer's class holds: whose it is, and of each record its version and a check over its fields' names."""
+
+    user: str
+    records: dict[str, tuple[int, int]]
+
+
+_ledger_of: Final = msgspec.json.Decoder(_Ledger).decode
+
+
+class _Drawer(NamedTuple):
+    """A customer's class, opened."""
+
+    cipher: Cipher
+    ledger: _Ledger
+    epoch: int
+    is_new: bool
+    kek: int
+    wrapped: bytes
+
+
+class SealedRecords:
+    """The records of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+        keys: of the tenant.
+        entropy: makes keys of customers.
+    """
+
+    def __init__(self, tenant: str, keys: TenantKeys, entropy: Entropy) -> None:
+        self._tenant = tenant
+        self._keys = keys
+        self._entropy = entropy
+
+    def put(self, connection: Connection, writes: Sequence[Write], now_ms: int) -> list[Stored]:
+        """Keep records, each as its next version, in the order given.
+
+        Raises:
+            BadInput: one is no record of its kind.
+            Conflict: an id belongs to another customer or kind, or a customer has too many records.
+        """
+        for write in writes:
+            checked(write.kind, write.values)
+        ring = self._keys.ring(connection)
+        before = {row.id: row for row in self.rows(connection, [write.id for write in writes])}
+        drawers = self._drawers(
+            connection, ring, {(write.subject, KINDS[write.kind].retention): write.user for write in writes}
+        )
+        ngrams = self.ngrams(connection)
+        done: dict[str, Stored] = {}
+        indexed: dict[str, list[dict[str, Any]]] = {}
+        for write in writes:
+            old = done.get(write.id) or before.get(write.id)
+            drawer = drawers[write.subject, KINDS[write.kind].retention]
+            row = self._sealed(write, old, drawer, now_ms)
+            if len(drawer.ledger.records) >= RECORDS_MAX and old is None:
+                raise Conflict(
+                    "too many records of one customer",
+                    code="record_conflict",
+                    expected=f"at most {RECORDS_MAX}",
+                )
+            drawer.ledger.records[row.id] = (row.version, names_check(write.values))
+            done[row.id] = row
+            indexed[row.id] = self._index_rows(ring, row, write.values, ngrams)
+        self._write_rows(connection, done, before)
+        self._drop_index(connection, [each for each in done if each in before])
+        self._add_index([each for rows in indexed.values() for each in rows], connection)
+        self._write_ledgers(connection, drawers, now_ms)
+        return [done[write.id] for write in writes]
+
+    def rows(self, connection: Connection, ids: Sequence[str]) -> list[Stored]:
+        """The records of these ids that there are, as they lie."""
+        found: list[Stored] = []
+        for part in _parts(ids):
+            query = self._select().where(vault_record.c.id.in_(part))
+            found += [Stored(*row) for row in connection.execute(query)]
+        return found
+
+    def of_subject(
+        self,
+        connection: Connection,
+        subject: str,
+        *,
+        kind: str | None = None,
+        after: str = "",
+        limit: int = RECORDS_MAX,
+    ) -> list[Stored]:
+        """A customer's records in the order of their ids."""
+        query = self._select().where(vault_record.c.subject == subject, vault_record.c.id > after)
+        if kind is not None:
+            query = query.where(vault_record.c.kind == kind)
+        return [Stored(*row) for row in connection.execute(query.order_by(vault_record.c.id).limit(limit))]
+
+    def open(
+        self, connection: Connection, rows: Sequence[Stored], fields: Iterable[str] | None = None
+    ) -> list[Opened]:
+        """Records with their values, or those of ``fields`` alone.
+
+        Raises:
+            SealBroken: a value, a key or a ledger was changed or moved.
+            StoreError: a record is another version than the ledger names, or its key is retired or erased.
+        """
+        ring = self._keys.ring(connection)
+        drawers = self._drawers(connection, ring, {(row.subject, row.retention): None for row in rows})
+        names = None if fields is None else frozenset(fields)
+        opened = []
+        for row in rows:
+            drawer = drawers[row.subject, row.retention]
+            sealed = _fields(row)
+            if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):  # fails closed
+                raise _rolled_back()
+            values = self._values(row, sealed, drawer.cipher, names)
+            opened.append(Opened(row, drawer.ledger.user, values))
+        return opened
+
+    def find(self, connection: Connection, name: str, terms: Sequence[str], limit: int) -> list[str]:
+        """The ids of records that have all these terms under an index, by any key version that is in use."""
+        ring = self._keys.ring(connection)
+        found: set[str] | None = None
+        table = vault_index.c
+        for term in terms:
+            wanted = [
+                and_(table.version == version, table.value == key.value(name, term))
+                for version, key in ring.indexes.items()
+            ]
+            query = select(table.record).where(table.tenant == self._tenant, table.name == name, or_(*wanted))
+            ids = (
+                set(connection.scalars(query.limit(limit * len(wanted))))
+                if len(terms) == 1
+                else set(connection.scalars(query))
+            )
+            found = ids if found is None else found & ids
+        return sorted(found or ())[:limit]
+
+    def drop(self, connection: Connection, rows: Sequence[Stored]) -> None:
+        """Forget single records; the ledger forgets them too."""
+        ring = self._keys.ring(connection)
+        drawers = self._drawers(connection, ring, {(row.subject, row.retention): None for row in rows})
+        for row in rows:
+            drawers[row.subject, row.retention].ledger.records.pop(row.id, None)
+        ids = [row.id for row in rows]
+        self._drop_index(connection, ids)
+        for part in _parts(ids):
+            mine = (vault_record.c.tenant == self._tenant) & vault_record.c.id.in_(part)
+            connection.execute(delete(vault_record).where(mine))
+        self._write_ledgers(connection, drawers)
+
+    def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> tuple[int, int]:
+        """Destroy the keys of a customer's classes and what they sealed; how many keys and records."""
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(
+                "PRAGMA secure_delete = ON"
+            )  # a key that is freed is not overwritten else
+        table, keys = vault_record.c, vault_subject.c
+        mine = (table.tenant == self._tenant) & (table.subject == subject) & table.retention.in_(retention)
+        ids = list(connection.scalars(select(table.id).where(mine)))
+        self._drop_index(connection, ids)
+        connection.execute(delete(vault_record).where(mine))
+        gone = connection.execute(
+            delete(vault_subject).where(
+                keys.tenant == self._tenant, keys.subject == subject, keys.retention.in_(retention)
+            )
+        )
+        return int(gone.rowcount), len(ids)
+
+    def expired(self, connection: Connection, now_ms: int, limit: int) -> list[Stored]:
+        """Records whose time is over."""
+        query = self._select().where(vault_record.c.expires_ms > 0, vault_record.c.expires_ms <= now_ms)
+        return [
+            Stored(*row) for row in connection.execute(query.order_by(vault_record.c.expires_ms).limit(limit))
+        ]
+
+    def orders_since(self, connection: Connection, since_ms: int) -> int:
+        """How many orders came since then."""
+        table = vault_record.c
+        mine = (table.tenant == self._tenant) & (table.kind == "order") & (table.created_ms > since_ms)
+        return int(connection.scalar(select(func.count()).select_from(vault_record).where(mine)) or 0)
+
+    def ngrams(self, connection: Connection) -> frozenset[str]:
+        """The n-gram indexes that somebody switched on."""
+        return frozenset(
+            connection.scalars(select(vault_ngram.c.name).where(vault_ngram.c.tenant == self._tenant))
+        )
+
+    def switch_ngrams(self, connection: Connection, name: str, *, on: bool, person: str, now_ms: int) -> bool:
+        """Switch an index of n-grams on or off; false where it stands so already."""
+        if on == (name in self.ngrams(connection)):
+            return False
+        if on:
+            row = {"tenant": self._tenant, "name": name, "person": person, "at_ms": now_ms}
+            connection.execute(insert(vault_ngram), row)
+        else:
+            table = vault_ngram.c
+            connection.execute(delete(vault_ngram).where(table.tenant == self._tenant, table.name == name))
+        return True
+
+    def reindex(self, connection: Connection, rows: Sequence[Stored]) -> None:
+        """Write the index rows of these records anew, under the newest index key."""
+        ring, ngrams = self._keys.ring(connection), self.ngrams(connection)
+        made = [
+            each
+            for opened in self.open(connection, rows)
+            for each in self._index_rows(ring, opened.row, opened.values, ngrams)
+        ]
+        self._drop_index(connection, [row.id for row in rows])
+        self._add_index(made, connection)
+
+    def after(self, connection: Connection, record_id: str, limit: int) -> list[Stored]:
+        """Records in the order of their ids, for who walks through them all."""
+        query = self._select().where(vault_record.c.id > record_id)
+        return [Stored(*row) for row in connection.execute(query.order_by(vault_record.c.id).limit(limit))]
+
+    # One record.
+
+    def _sealed(self, write: Write, old: Stored | None, drawer: _Drawer, now_ms: int) -> Stored:
+        if old is not None and (old.subject, old.kind) != (write.subject, write.kind):
+            raise Conflict(
+                "this record is another customer's or of another kind", code="record_conflict", path="id",
+                expected="the customer and kind that it was made with, or another id",
+            )  # fmt: skip
+        version = 1 if old is None else old.version + 1
+        prefix = record_prefix(self._tenant, write.subject, write.kind, write.id)
+        seal = drawer.cipher.seal
+        sealed = {
+            name: seal(padded(value.encode()), prefix + field_suffix(name, version))
+            for name, value in write.values.items()
+        }
+        return Stored(
+            write.id, write.subject, write.kind, KINDS[write.kind].retention, write.region, version, _pack(sealed),
+            write.canary, now_ms if old is None else old.created_ms, now_ms, write.expires_ms,
+        )  # fmt: skip
+
+    def _values(
+        self, row: Stored, sealed: Mapping[str, bytes], cipher: Cipher, names: frozenset[str] | None
+    ) -> Mapping[str, str]:
+        prefix = record_prefix(self._tenant, row.subject, row.kind, row.id)
+        return {
+            name: unpadded(cipher.open(envelope, prefix + field_suffix(name, row.version))).decode()
+            for name, envelope in sealed.items()
+            if names is None or name in names
+        }
+
+    # Keys and ledgers of customers.
+
+    def _drawers(
+        self, connection: Connection, ring: Ring, wanted: Mapping[tuple[str, str], str | None]
+    ) -> dict[tuple[str, str], _Drawer]:
+        """The opened classes of customers; new ones where a user is given, else ``StoreError`` where one is gone."""
+        table, found = vault_subject.c, {}
+        for part in _parts(list(wanted)):
+            query = select(
+                table.subject,
+                table.retention,
+                table.key_id,
+                table.kek,
+                table.wrapped,
+                table.epoch,
+                table.ledger,
+            ).where(table.tenant == self._tenant, tuple_(table.subject, table.retention).in_(part))
+            for row in connection.execute(query):
+                found[row.subject, row.retention] = self._opened(ring, *row)
+        for name, user in wanted.items():
+            if name not in found:
+                if user is None:  # fails closed
+                    raise _rolled_back()
+                found[name] = self._new(ring, *name, user)
+        return found
+
+    def _opened(
+        self,
+        ring: Ring,
+        subject: str,
+        retention: str,
+        key_id: int,
+        kek: int,
+        wrapped: bytes,
+        epoch: int,
+        ledger: bytes,
+    ) -> _Drawer:
+        key = ring.kek_of(kek).open(bytes(wrapped), key_place(self._tenant, subject, retention, key_id))
+        cipher = Cipher(GCM, key_id, key)
+        raw = cipher.open(bytes(ledger), self._ledger_place(subject, retention, epoch))
+        return _Drawer(cipher, _ledger_of(unpadded(raw)), epoch, False, kek, wrapped)  # noqa: FBT003 -- a tuple's field
+
+    def _new(self, ring: Ring, subject: str, retention: str, user: str) -> _Drawer:
+        key = self._entropy(KEY_BYTES)
+        wrapped = ring.kek_of(ring.kek_version).seal(key, key_place(self._tenant, subject, retention, 1))
+        return _Drawer(Cipher(GCM, 1, key), _Ledger(user, {}), 0, True, ring.kek_version, wrapped)  # noqa: FBT003 -- as above
+
+    def _write_ledgers(
+        self, connection: Connection, drawers: Mapping[tuple[str, str], _Drawer], now_ms: int = 0
+    ) -> None:
+        fresh, changed, table = [], [], vault_subject
+        for (subject, retention), drawer in drawers.items():
+            plain = padded(msgspec.json.encode(drawer.ledger))
+            epoch = drawer.epoch + 1
+            ledger = drawer.cipher.seal(plain, self._ledger_place(subject, retention, epoch))
+            if drawer.is_new:
+                fresh.append({
+                    "tenant": self._tenant, "subject": subject, "retention": retention, "key_id": drawer.cipher.key_id,
+                    "kek": drawer.kek, "wrapped": drawer.wrapped, "epoch": epoch, "ledger": ledger,
+                    "created_ms": now_ms,
+                })  # fmt: skip
+            else:
+                changed.append((subject, retention, drawer.epoch, epoch, ledger))
+        if fresh:
+            connection.execute(insert(table), fresh)
+        for subject, retention, old, epoch, ledger in changed:
+            moved = connection.execute(
+                update(table)
+                .where(
+                    table.c.tenant == self._tenant, table.c.subject == subject, table.c.retention == retention,
+                    table.c.epoch == old,
+                )
+                .values(epoch=epoch, ledger=ledger)
+            )  # fmt: skip
+            if moved.rowcount != 1:  # fails closed
+                raise StoreError(
+                    "a customer's records changed behind this transaction's back", retry_after_s=0.1
+                )
+
+    def _ledger_place(self, subject: str, retention: str, epoch: int) -> bytes:
+        return Place(self._tenant, subject, "ledger", retention, "", epoch).bound()
+
+    # Rows.
+
+    def _write_rows(
+        self, connection: Connection, done: Mapping[str, Stored], before: Mapping[str, Stored]
+    ) -> None:
+        fresh = [
+            {"tenant": self._tenant, **row._asdict()} for name, row in done.items() if name not in before
+        ]
+        if fresh:
+            connection.execute(insert(vault_record), fresh)
+        for name in before:
+            connection.execute(
+                update(vault_record)
+                .where(vault_record.c.tenant == self._tenant, vault_record.c.id == name)
+                .values(**done[name]._asdict())
+            )
+
+    def _index_rows(
+        self, ring: Ring, row: Stored, values: Mapping[str, str], ngrams: frozenset[str]
+    ) -> list[dict[str, Any]]:
+        key = ring.indexes[ring.index_version]
+        found = dict.fromkeys(key.rows(row.kind, values, row.region, ngrams))
+        return [
+            {
+                "tenant": self._tenant,
+                "name": name,
+                "version": ring.index_version,
+                "value": value,
+                "record": row.id,
+            }
+            for name, value in found
+        ]
+
+    def _add_index(self, rows: Sequence[dict[str, Any]], connection: Connection) -> None:
+        if rows:
+            connection.execute(insert(vault_index), rows)
+
+    def _drop_index(self, connection: Connection, ids: Sequence[str]) -> None:
+        for part in _parts(ids):
+            mine = (vault_index.c.tenant == self._tenant) & vault_index.c.record.in_(part)
+            connection.execute(delete(vault_index).where(mine))
+
+    def _select(self) -> Any:
+        return select(*(vault_record.c[name] for name in Stored._fields)).where(
+            vault_record.c.tenant == self._tenant
+        )
+
+
+def key_place(tenant: str, subject: str, retention: str, key_id: int) -> bytes:
+    """Where the wrapped key of a customer's class belongs."""
+    return Place(tenant, subject, "customer key", retention, "", key_id).bound()
+
+
+def names_check(names: Iterable[str]) -> int:
+    """Tells the fields of a record from any others; it lies sealed, so it need not be hard to forge."""
+    return zlib.crc32(",".join(sorted(names)).encode())
+
+
+def _fields(row: Stored) -> dict[str, bytes]:
+    try:
+        return _unpack(row.sealed)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    raise broken("a record")
+
+
+def _rolled_back() -> StoreError:
+    return StoreError(
+        "a record is not the one that its customer's ledger names",
+        code="record_rolled_back",
+        expected="the newest version of a record that was not erased",
+        found="another version, or no key",
+        hint="the store was changed behind our back, or restored in part; restore it whole",
+    )
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -1,0 +1,103 @@
+"""Vectors that nobody here wrote: NIST, RFC 8452 and C2SP through cryptography-vectors, and Wycheproof where it is at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import cryptography_vectors
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
+
+from shopward.vault.xaes import XAES256GCM
+
+VECTORS = Path(cryptography_vectors.__file__).parent / "ciphers" / "AES"
+WYCHEPROOF = os.environ.get("SHOPWARD_WYCHEPROOF", "")
+
+
+def blocks(file):
+    """The records of a NIST or OpenSSL file of vectors, with lower-case names."""
+    found, record = [], {}
+    for line in file.read_text().splitlines():
+        name, equals, value = line.partition("=")
+        if line.startswith(("#", "[")):
+            continue
+        if equals:
+            record[name.strip().lower()] = value.strip()
+        elif line.strip() == "FAIL":
+            record["fail"] = "yes"
+        elif record:
+            found.append(record)
+            record = {}
+    return [*found, record] if record else found
+
+
+def raw(record, name):
+    return bytes.fromhex(record.get(name, ""))
+
+
+def test_gcm_is_nists():
+    """Every vector of AES-256-GCM with a nonce of 96 bits or more opens, and those that must fail do."""
+    tried = 0
+    for record in blocks(VECTORS / "GCM" / "gcmDecrypt256.rsp"):
+        if len(record.get("iv", "")) < 16 or len(record.get("tag", "")) != 32:
+            continue
+        cipher, sealed = AESGCM(raw(record, "key")), raw(record, "ct") + raw(record, "tag")
+        tried += 1
+        if "fail" in record:
+            with pytest.raises(InvalidTag):
+                cipher.decrypt(raw(record, "iv"), sealed, raw(record, "aad"))
+        else:
+            assert cipher.decrypt(raw(record, "iv"), sealed, raw(record, "aad")) == raw(record, "pt")
+    assert tried > 700
+
+
+def test_gcm_siv_is_that_of_its_rfc():
+    """Every vector of AES-256-GCM-SIV seals and opens."""
+    tried = 0
+    for record in blocks(VECTORS / "GCM-SIV" / "openssl.txt"):
+        if len(record["key"]) != 64 or not record.get("plaintext"):
+            continue  # the library takes no empty one
+        cipher, sealed = AESGCMSIV(raw(record, "key")), raw(record, "ciphertext") + raw(record, "tag")
+        tried += 1
+        assert cipher.encrypt(raw(record, "iv"), raw(record, "plaintext"), raw(record, "aad")) == sealed
+        assert cipher.decrypt(raw(record, "iv"), sealed, raw(record, "aad")) == raw(record, "plaintext")
+    assert tried > 20
+
+
+@pytest.mark.parametrize(
+    ("key", "aad", "sealed"),
+    [
+        (1, b"", "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271"),
+        (3, b"c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d"),
+    ],
+)
+def test_xaes_is_that_of_its_specification(key, aad, sealed):
+    """Both vectors of C2SP, with and without a set top bit in the derivation."""
+    cipher, nonce = XAES256GCM(bytes([key]) * 32), b"ABCDEFGHIJKLMNOPQRSTUVWX"
+    assert cipher.encrypt(nonce, b"XAES-256-GCM", aad).hex() == sealed
+    assert cipher.decrypt(nonce, bytes.fromhex(sealed), aad) == b"XAES-256-GCM"
+
+
+@pytest.mark.skipif(
+    not WYCHEPROOF, reason="SHOPWARD_WYCHEPROOF names no folder of Wycheproof's testvectors_v1"
+)
+@pytest.mark.parametrize(("name", "cipher"), [("aes_gcm", AESGCM), ("aes_gcm_siv", AESGCMSIV)])
+def test_wycheproof_finds_nothing(name, cipher):
+    """Each case does what it must; nonces that the vault never makes (not 96 bits) are left out."""
+    tried = 0
+    for group in json.loads((Path(WYCHEPROOF) / f"{name}_test.json").read_text())["testGroups"]:
+        for case in group["tests"]:
+            key, nonce, aad, plain = (bytes.fromhex(case[part]) for part in ("key", "iv", "aad", "msg"))
+            if len(nonce) != 12:
+                continue
+            sealed, tried = bytes.fromhex(case["ct"] + case["tag"]), tried + 1
+            if case["result"] == "valid":
+                assert cipher(key).encrypt(nonce, plain, aad) == sealed
+                assert cipher(key).decrypt(nonce, sealed, aad) == plain
+            else:
+                with pytest.raises(InvalidTag):
+                    cipher(key).decrypt(nonce, sealed, aad)
+    assert tried > 100
