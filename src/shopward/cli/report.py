@@ -17,8 +17,8 @@ from shopward.adapters.process import tune_collector
 from shopward.cli.policy import compiled
 from shopward.cli.recorded import GENUINE, csv_labels, delay_ms_of, file_events, moment_ms, recorded_log
 from shopward.errors import ShopwardError
-from shopward.flows.decide import EVENT, facts_of_entry, record_of_entry
 from shopward.flows.fairness import FairnessTally
+from shopward.flows.recorded import EVENT, facts_of_entry, record_of_entry
 from shopward.flows.replay import Replay
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shopward.errors import ShopwardError
 from shopward.events import FactsMaker, Tokeniser
-from shopward.flows.decide import EVENT, POLICY, facts_of_entry, mark_of_entry, record_of_entry
 from shopward.flows.engine import Engine
+from shopward.flows.recorded import EVENT, POLICY, facts_of_entry, mark_of_entry, record_of_entry
 from shopward.flows.replay import REPLAY_KEY, MemoryRecall, Replay
 from shopward.flows.tally import RuleName
 from shopward.risk.policy.difference import same_state

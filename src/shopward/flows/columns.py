@@ -78,11 +78,15 @@ class ColumnTrial:
     """A policy over a stream, a stride at a time.
 
     Args:
-        engine: on empty state, of a policy that ``fits``.
+        engine: of a policy that ``fits``.
+        stride: how many events a time.
+        named: whether every record tells its event; a backtest has no use for that, and saves a record an event.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, stride: int = STRIDE, named: bool = False) -> None:
         self._engine = engine
+        self._stride = stride
+        self._named = named
         self._policy = engine.policy
         self._rules = [
             (frozenset(rule.spec.on), rule.condition.terms)
@@ -101,19 +105,40 @@ class ColumnTrial:
         self._observer = self._observer_of(sorted(engine.policy.layout.index[name] for name in names))
         self._silent: dict[tuple[str, bool], DecisionRecord] = {}
 
+    @property
+    def in_one_call(self) -> bool:
+        """Whether the kernel observes a stride in one call, rather than one event after the other."""
+        return not isinstance(self._observer, _OneByOne)
+
+    def judged(self, facts: Sequence[Facts]) -> list[DecisionRecord]:
+        """The records of one stride at most, in order; for events that have no recorded decision."""
+        loud = self._observed(facts)
+        return [self._judged(each, row, is_loud=loud[row]) for row, each in enumerate(facts)]
+
     def run(self, stream: Iterable[Recorded]) -> Iterator[tuple[Recorded, DecisionRecord]]:
         """Each event with its record, in order."""
         stream = iter(stream)
-        while stride := list(islice(stream, STRIDE)):
-            facts = [each.facts for each in stride]
-            self._observer.observe(facts)
-            loud = self._may_fire(_Stride(self._policy, facts, self._observer)).tolist()
+        while stride := list(islice(stream, self._stride)):
+            loud = self._observed([each.facts for each in stride])
             for row, each in enumerate(stride):
-                if loud[row] or each.held or each.facts.type == "challenge":
-                    held = each.before if each.held else None
-                    yield each, self._engine.conclude(each.facts, self._observer.readings(row), held=held)
-                else:
-                    yield each, self._silent_record(each.facts)
+                held = each.before if each.held else None
+                yield each, self._judged(each.facts, row, is_loud=loud[row] or each.held, held=held)
+
+    def _observed(self, facts: Sequence[Facts]) -> list[bool]:
+        """Observe a stride; on which of its events some rule may fire."""
+        self._observer.observe(facts)
+        loud: list[bool] = self._may_fire(_Stride(self._policy, facts, self._observer)).tolist()
+        return loud
+
+    def _judged(
+        self, facts: Facts, row: int, *, is_loud: bool, held: DecisionRecord | None = None
+    ) -> DecisionRecord:
+        if is_loud or facts.type == "challenge":
+            return self._engine.conclude(facts, self._observer.readings(row), held=held)
+        silent = self._silent_record(facts)
+        if not self._named:
+            return silent
+        return DecisionRecord("d-" + facts.id, facts.id, "allow", silent.score, policy=silent.policy)
 
     def _observer_of(self, wanted: list[int]) -> Observer:
         """The kernel's own way for many events, where it has one that can read all that is wanted."""
@@ -130,7 +155,7 @@ class ColumnTrial:
         }
         if any(features[each].measure in STATELESS for each in parts):
             return _OneByOne(self._engine, wanted)
-        observer: Observer = many(frozenset({*wanted, *parts}), STRIDE)
+        observer: Observer = many(frozenset({*wanted, *parts}), self._stride)
         return observer
 
     def _may_fire(self, table: _Stride) -> npt.NDArray[np.bool_]:
@@ -200,7 +225,7 @@ class _OneByOne:
 class _Stride:
     """The columns of some events, made when they are asked for."""
 
-    def __init__(self, policy: Policy, facts: list[Facts], observer: Observer) -> None:
+    def __init__(self, policy: Policy, facts: Sequence[Facts], observer: Observer) -> None:
         self.length = len(facts)
         self._policy = policy
         self._facts = facts

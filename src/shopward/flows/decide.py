@@ -23,17 +23,19 @@ Not thread-safe: one call at a time, and each group is committed before the next
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInvalid
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
 from shopward.flows.engine import DecisionRecord, Engine, Recall
+from shopward.flows.groups import Groups
+from shopward.flows.recorded import EVENT, ORDER, POLICY, facts_of_entry, reapply, record_of_entry
 from shopward.ports import LogEntry, Snapshot
-from shopward.protection.inforce import Change
-from shopward.publication import Mark
 from shopward.values import MINUTE_MS, digest16
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
     from shopward.ports import EventLog, SnapshotStore
     from shopward.protection.attributes import Declared
+    from shopward.protection.inforce import Change
+    from shopward.publication import Mark
     from shopward.risk.policy import Policy
     from shopward.values import Clock
 
@@ -48,16 +52,9 @@ AHEAD_MAX_MS: Final = 5 * MINUTE_MS
 """How far a live event may be ahead of the server's clock (contract)."""
 ORDERS_POLL_MS: Final = 500
 """How old the orders of another process may be before they are looked for; captures do not wait for this."""
-EVENT: Final = "event"
-ORDER: Final = "order"
-POLICY: Final = "policy"
 _REBUILD_PAGE: Final = 2_000
 
 _facts_encoder: Final = msgspec.json.Encoder()
-_facts_decoder: Final = msgspec.json.Decoder(Facts)
-_record_decoder: Final = msgspec.json.Decoder(DecisionRecord)
-_change_decoder: Final = msgspec.json.Decoder(Change)
-_mark_decoder: Final = msgspec.json.Decoder(Mark)
 
 Answer = DecisionRecord | ShopwardError
 
@@ -86,6 +83,14 @@ class Group(NamedTuple):
     entries: list[LogEntry]
     answers: list[Answer]
     decided: list[tuple[str, DecisionRecord]]
+
+
+class _Taken(NamedTuple):
+    """An event on its way: what is decided, and what is recorded of it as it was sent."""
+
+    facts: Facts
+    body: bytes
+    digest: bytes
 
 
 class Orders(Protocol):
@@ -154,6 +159,7 @@ class DecisionDesk:
         self._engine_of = engine_of
         self._recall = GroupRecall()
         self.engine = engine_of(self._recall)
+        self._groups = Groups(self.engine)
         self.seq = 0
         self.refused_snapshot = ""
         self._stale = True
@@ -227,13 +233,23 @@ class DecisionDesk:
             page = self.log.read(after_seq=after, limit=_REBUILD_PAGE)
             if not page:
                 break
-            for entry in page:
-                reapply(self.engine, entry)
+            self._reapply(page)
             after = page[-1].seq
             if progress is not None:
                 progress(after, last)
         self.seq = after
         self._stale = False
+
+    def _reapply(self, entries: Sequence[LogEntry]) -> None:
+        """Take entries of the log into the state; events that follow each other as a group."""
+        if self._groups.engine is not self.engine:
+            self._groups = Groups(self.engine)
+        for kind, run in groupby(entries, attrgetter("kind")):
+            if kind == EVENT:
+                self._groups.reapply(list(run))
+                continue
+            for entry in run:
+                reapply(self.engine, entry)
 
     def save_snapshot(self) -> None:
         """Save the state as it is after the last committed group; call between groups."""
@@ -286,30 +302,43 @@ class DecisionDesk:
         orders.declared = looked.declared
         orders.members.update({set_id: looked.members[set_id] for set_id in orders.sets_missing})
         self._recall.begin(looked.recorded)
-        decided: dict[str, tuple[bytes, DecisionRecord]] = {}
+        taken = self._taken(looked, now_ms)
+        self._decide([each for each in taken if isinstance(each, _Taken)], now_ms, group)
+        decided = {record.event_id: record for _type, record in group.decided}
+        for each in taken:
+            if isinstance(each, _Taken):
+                group.answers.append(decided[each.facts.id])
+            else:
+                group.answers.append(decided[each] if isinstance(each, str) else each)
+        return group
+
+    def _taken(self, looked: Looked, now_ms: int) -> list[_Taken | str | Answer]:
+        """Steps 2 and 3: each line as an event to be decided, the id of one that stands earlier in the group, or an answer."""
+        taken: list[_Taken | str | Answer] = []
+        digests: dict[str, bytes] = {}
         for event in looked.checked:
             if isinstance(event, ShopwardError):
-                group.answers.append(event)
+                taken.append(event)
                 continue
             body = canonical_bytes(event)
             digest = digest16(body)
-            earlier = decided.get(event.id)  # (2)
-            if earlier is None and (entry := looked.recorded.get(event.id)) is not None:
-                if entry.kind != EVENT:
-                    group.answers.append(_other_content(event.id))
-                    continue
-                earlier = (entry.digest, record_of_entry(entry))
-            if earlier is not None:
-                group.answers.append(earlier[1] if earlier[0] == digest else _other_content(event.id))
+            if event.id in digests:  # (2)
+                taken.append(event.id if digests[event.id] == digest else _other_content(event.id))
+                continue
+            entry = looked.recorded.get(event.id)
+            if entry is not None:
+                same = entry.kind == EVENT and entry.digest == digest
+                taken.append(record_of_entry(entry) if same else _other_content(event.id))
                 continue
             try:
-                record = self._decide(event, body, digest, now_ms, group)
+                facts = self._facts(event, now_ms)
             except ShopwardError as refused:
-                group.answers.append(refused)
+                taken.append(refused)
             else:
-                group.answers.append(record)
-                decided[event.id] = (digest, record)
-        return group
+                self._recall.keep(facts)
+                digests[event.id] = digest
+                taken.append(_Taken(facts, body, digest))
+        return taken
 
     def _new_changes(self, now_ms: int) -> list[Change]:
         """The changes that are not in the log yet; none where it is not time to look."""
@@ -345,8 +374,10 @@ class DecisionDesk:
         except ShopwardError as refused:
             return refused
 
-    def _decide(self, event: Event, body: bytes, digest: bytes, now_ms: int, group: Group) -> DecisionRecord:
-        ahead_ms = round(event.time.timestamp() * 1000) - now_ms
+    def _facts(self, event: Event, now_ms: int) -> Facts:
+        """Step 3, and the facts; raises ``InvalidField``."""
+        facts = self.engine.maker.make(event)
+        ahead_ms = facts.time_ms - now_ms
         if ahead_ms > AHEAD_MAX_MS:  # (3)
             raise InvalidField(
                 "the event lies in the future",
@@ -356,24 +387,22 @@ class DecisionDesk:
                 found=f"{ahead_ms // 1000} s ahead",
                 hint="check the clocks of the shop and of this server",
             )
-        facts, record = self.engine.decide(event)  # (4)
-        self._recall.keep(facts)
-        group.decided.append((facts.type, record))
-        group.entries.append(
-            LogEntry(
-                self.seq + len(group.entries) + 1,
-                EVENT,
-                event.id,
-                facts.at_ms,
-                now_ms,
-                digest,
-                facts.user,
-                _facts_encoder.encode(facts),
-                body,
-                _facts_encoder.encode(record),
-            )
-        )
-        return record
+        return self.engine.take_in(facts)
+
+    def _decide(self, taken: Sequence[_Taken], now_ms: int, group: Group) -> None:
+        """Step 4, and the entries of what was decided."""
+        if self._groups.engine is not self.engine:
+            self._groups = Groups(self.engine)
+        records = self._groups.weigh([each.facts for each in taken])  # (4)
+        encode, seq = _facts_encoder.encode, self.seq + len(group.entries)
+        for (facts, body, digest), record in zip(taken, records, strict=True):
+            seq += 1
+            group.decided.append((facts.type, record))
+            group.entries.append(
+                LogEntry(
+                    seq, EVENT, facts.id, facts.at_ms, now_ms, digest, facts.user, encode(facts), body, encode(record)
+                )
+            )  # fmt: skip
 
     def _load_snapshot(self) -> int:
         """Where the log has to be read on from. Fails open: without a usable snapshot the log rebuilds everything."""
@@ -394,47 +423,6 @@ class DecisionDesk:
             self.engine = self._engine_of(self._recall)
             return 0
         return snapshot.seq
-
-
-class RecordedEvent(Struct, omit_defaults=True):
-    """A recorded event and its decision, as timelines show it."""
-
-    seq: int
-    at_ms: int
-    event: msgspec.Raw
-    decision: DecisionRecord
-
-
-def recorded_event(entry: LogEntry) -> RecordedEvent:
-    """A log entry for a reader who may see the event as it was sent."""
-    return RecordedEvent(
-        entry.seq, entry.at_ms, msgspec.Raw(entry.personal), _record_decoder.decode(entry.decision)
-    )
-
-
-def reapply(engine: Engine, entry: LogEntry) -> None:
-    """Take an entry of the log into an engine's state, as it stands."""
-    if entry.kind == ORDER:
-        engine.change(_change_decoder.decode(entry.facts))
-    elif entry.kind == POLICY:
-        engine.mark(mark_of_entry(entry))
-    else:
-        engine.reapply(facts_of_entry(entry), record_of_entry(entry))
-
-
-def mark_of_entry(entry: LogEntry) -> Mark:
-    """The publication that an entry of kind ``policy`` tells of."""
-    return _mark_decoder.decode(entry.facts)
-
-
-def facts_of_entry(entry: LogEntry) -> Facts:
-    """The facts of a recorded event."""
-    return _facts_decoder.decode(entry.facts)
-
-
-def record_of_entry(entry: LogEntry) -> DecisionRecord:
-    """The decision beside a recorded event."""
-    return _record_decoder.decode(entry.decision)
 
 
 class GroupRecall:

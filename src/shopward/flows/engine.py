@@ -122,11 +122,15 @@ class Engine:
         Raises:
             InvalidField: where the event's address is none; the state is as it was.
         """
-        facts = self.maker.make(event)  # (1)
+        facts = self.take_in(self.maker.make(event))  # (1)
+        return facts, self.weigh(facts)
+
+    def take_in(self, facts: Facts) -> Facts:
+        """Steps 2 and 3 on the facts of a new event: their time, a label's keys; of the state only that time moves."""
         self.latest_ms = facts.at_ms = max(self.latest_ms, facts.time_ms)  # (2)
         if facts.type == "label" and (named := self.recall.facts_of(facts.labelled)) is not None:  # (3)
             take_keys(facts, named)
-        return facts, self.weigh(facts)
+        return facts
 
     def weigh(self, facts: Facts, *, held: DecisionRecord | None = None) -> DecisionRecord:
         """Steps 4 to 8 on facts whose time is stamped.
@@ -153,7 +157,7 @@ class Engine:
         force (``columns``).
         """
         record = self._record(facts, judge(self.policy, facts, readings, self.challenges.satisfied(facts)))
-        self._note_challenge(facts, held or record)
+        self.note_challenge(facts, held or record)
         return record
 
     def reapply(self, facts: Facts, record: DecisionRecord) -> None:
@@ -231,10 +235,11 @@ class Engine:
         meaning = self.campaigns.ask(facts, readings, outcome)
         self.kernel.settle(facts, readings, outcome)
         self.orders.settle(facts, record.decision, record.used)
-        self._note_challenge(facts, record)
+        self.note_challenge(facts, record)
         self.campaigns.settle(facts, outcome, meaning)
 
-    def _note_challenge(self, facts: Facts, record: DecisionRecord) -> None:
+    def note_challenge(self, facts: Facts, record: DecisionRecord) -> None:
+        """Remember a challenge that was asked for, or take a proof."""
         if record.decision == "challenge":
             step_up = next((action for action in record.actions if action.type == "step_up"), None)
             exclude: tuple[Any, ...] = step_up.exclude if step_up is not None else ()

@@ -19,8 +19,8 @@ import msgspec
 
 from shopward.errors import StoreError
 from shopward.events.facts import Facts
-from shopward.flows.decide import EVENT
 from shopward.flows.engine import DecisionRecord
+from shopward.flows.recorded import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

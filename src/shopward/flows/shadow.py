@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from shopward.events import Facts
-from shopward.flows.decide import EVENT, record_of_entry
+from shopward.flows.recorded import EVENT, record_of_entry
 from shopward.risk.policy import STRENGTH
 
 if TYPE_CHECKING:

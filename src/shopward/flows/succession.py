@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from shopward.flows.decide import reapply
+from shopward.flows.recorded import reapply
 from shopward.risk.policy.difference import same_state
 
 if TYPE_CHECKING:

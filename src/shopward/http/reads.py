@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from shopward.errors import InvalidField, NotFound
 from shopward.events import Facts
-from shopward.flows.decide import recorded_event
+from shopward.flows.recorded import recorded_event
 from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
 from shopward.http.hot import authorised
 from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text

@@ -62,7 +62,8 @@ class Many:
     def observe(self, facts: Sequence[Facts]) -> None:
         """Observe events, in order; not more than there is room for."""
         self._facts, self._used = facts, []
-        self._rows[:, self._texts] = 0
+        if self._texts:
+            self._rows[: len(facts), self._texts] = 0
         buffer, plans, used = self._record.bytes, self._plans, self._used
         at, step = 8 * self._record.at, 8 * self._words
         for each in facts:
