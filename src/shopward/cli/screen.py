@@ -16,11 +16,13 @@ import msgspec
 
 from shopward.errors import InvalidField, MalformedInput, ShopwardError
 from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
-from shopward.screening import LANGUAGES, LinkLists, check_link, check_sender, load_profile, screened
+from shopward.screening import LANGUAGES, LinkLists, Reason, check_link, check_sender, load_profile, screened
 from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer
 from shopward.screening.links.lists import read_entries
+from shopward.screening.lint import lint_template
 from shopward.screening.messages import check_message, load_model, shipped_model
 from shopward.screening.profile import nobodys_profile, refuse_faults, warnings_of
+from shopward.screening.wording import reason_of
 from shopward.values import SystemClock
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def screen() -> None:
 @click.argument("value", metavar="[URL or -]")
 @with_profile
 @click.option(
-    "--model",
+    "--bundle",
     "bundle",
     metavar="BUNDLE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -149,6 +151,50 @@ def sender(value: str, channel: str, profile_file: Path | None, language: str) -
     answer(value, SenderAsked, lambda given: SenderAsked(sender=given, channel=channel), judge)
 
 
+class TemplateAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A template; ``has_code`` where its words do not tell."""
+
+    text: str
+    id: str | None = None
+    has_code: bool | None = None
+
+
+@screen.command()
+@click.argument("value", metavar="[TEXT or -]")
+@with_profile
+@in_language
+def lint(value: str, profile_file: Path | None, language: str) -> None:
+    r"""Check the shop's own templates: official links only, codes bound to its site, and the sentence that it never asks.
+
+    Exit code 1 where a template has a fault, so that it can stand in continuous integration.
+
+    \b
+    Examples:
+      shopward screen lint "Kode OTP Anda {code}" --profile shop.toml
+      shopward screen lint - --profile shop.toml < templates.ndjson
+    """
+    profile = profile_of_file(profile_file)
+    faulty = False
+
+    def judge(asked: TemplateAsked) -> Any:
+        nonlocal faulty
+        faults = [
+            reason_of(each, language) for each in lint_template(asked.text, profile, has_code=asked.has_code)
+        ]
+        faulty = faulty or bool(faults)
+        return Linted(asked.id, not faults, faults)
+
+    answer(value, TemplateAsked, lambda given: TemplateAsked(text=given), judge, is_bad=lambda: faulty)
+
+
+class Linted(msgspec.Struct, frozen=True):
+    """What is wrong with a template."""
+
+    id: str | None
+    ok: bool
+    faults: list[Reason]
+
+
 @screen.command()
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
@@ -179,12 +225,19 @@ def profile_of_file(file: Path | None) -> Profile:
     return loaded
 
 
-def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Callable[[T], Any]) -> None:
-    """The verdict on a value, or, for ``-``, on each line of standard input."""
+def answer(
+    value: str,
+    shape: type[T],
+    asked_of: Callable[[str], T],
+    judge: Callable[[T], Any],
+    *,
+    is_bad: Callable[[], bool] | None = None,
+) -> None:
+    """The verdict on a value, or, for ``-``, on each line of standard input; ``is_bad`` decides how it ends."""
     if value != "-":
         said = judge(asked_of(value))
         click.echo(msgspec.json.encode(said))
-        sys.exit(1 if said.verdict in FLAGGED else 0)
+        sys.exit(1 if (is_bad() if is_bad else said.verdict in FLAGGED) else 0)
     decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(shape)
     refused = False
     for number, line in enumerate(sys.stdin.buffer, 1):
@@ -196,7 +249,7 @@ def answer(value: str, shape: type[T], asked_of: Callable[[str], T], judge: Call
             refused = True
             said = {"line": number, "code": wrong.code, "detail": wrong.message, **wrong.diagnostics()}
         click.echo(msgspec.json.encode(said))
-    sys.exit(1 if refused else 0)
+    sys.exit(1 if refused or (is_bad is not None and is_bad()) else 0)
 
 
 def decoded(decoder: msgspec.json.Decoder[T], line: bytes) -> T:

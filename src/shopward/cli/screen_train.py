@@ -62,7 +62,7 @@ def train(
     \b
     Examples:
       shopward screen train --fraud feed.csv --fraud reports.csv --ordinary visited.csv --out links.bundle
-      shopward screen link https://example.net/ --profile shop.toml --model links.bundle
+      shopward screen link https://example.net/ --profile shop.toml --bundle links.bundle
     """
     try:
         from shopward.screening.links.learned.fit import Example, train_links  # noqa: PLC0415 -- an extra

@@ -6,6 +6,7 @@ given text they stand. It fails open: what cannot be judged is ``unknown``, and 
 
 - ``profile/``: what the shop says of itself; ``senders``: whose a number, address or account is.
 - ``links/``: whose a link is, and whom it imitates.
+- ``lint``: the shop's own templates under the same checker; ``reports/``: what people reported.
 - ``verdict``, ``wording``: the answer, and its texts in Indonesian, Chinese and English.
 """
 

@@ -6,6 +6,7 @@ alike, they need not be alike (Unicode UTS 39, section 4, says the same of skele
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -16,6 +17,7 @@ _DIGITS: Final = str.maketrans("01345789", "oleastbg")
 """Digits that stand for letters: 0 o, 1 l, 3 e, 4 a, 5 s, 7 t, 8 b, 9 g."""
 _SAME: Final = str.maketrans("i", "l")
 _SHAPES: Final = str.maketrans("eiouvwym", "aaaaaaan")
+_DOUBLED: Final = re.compile(r"(.)\1+")
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 
@@ -45,4 +47,4 @@ def skeleton(text: str) -> str:
 def shape(text: str) -> str:
     """What is left of a word that was scrambled to escape filters: vowels alike, m as n, doubled letters once."""
     folded = text.translate(_DIGITS).replace("rn", "m").translate(_SHAPES)
-    return "".join(each for each, before in zip(folded, " " + folded, strict=False) if each != before)
+    return _DOUBLED.sub(r"\1", folded)

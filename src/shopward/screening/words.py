@@ -1,7 +1,6 @@
 """Words that ordinary names are made of, so that they are not taken for slips of a shop's name.
 
-Promise: read once; English words and names by frequency, from the lists of the password estimator, and the names of
-well-known sites.
+Promise: read once; English words by frequency, from the lists of the password estimator.
 """
 
 from __future__ import annotations

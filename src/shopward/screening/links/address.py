@@ -148,7 +148,10 @@ def _read(given: str) -> Address:
 @lru_cache(maxsize=16_384)
 def split_host(host: str) -> tuple[str, str]:
     """The public suffix of a name and the registered domain above it, empty where the name is a suffix itself."""
-    return _suffixes.publicsuffix(host) or "", _suffixes.privatesuffix(host) or ""
+    registered = _suffixes.privatesuffix(host)
+    if registered:
+        return registered.partition(".")[2], registered
+    return _suffixes.publicsuffix(host) or "", ""
 
 
 def is_public_suffix(host: str) -> bool:

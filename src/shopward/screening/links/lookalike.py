@@ -27,6 +27,11 @@ NAME_MIN: Final = 3
 INSIDE_MIN: Final = 6
 """From this length a name is looked for inside words; measured on ordinary hosts (docs/screening.md)."""
 SLIP_MIN: Final = 6
+EMBEDDED_MAX: Final = 6
+"""Labels of an official domain that is looked for inside others."""
+ENDING_LABELS: Final = 2
+INSIDE_SLIP_MIN: Final = 6
+"""Shorter slips, and those that leave a letter out, count as whole words alone: ``istan`` stands in more than Isetan."""
 SHAPE_MIN: Final = 5
 SHAPE_SLIP_MIN: Final = 6
 NAME_MAX: Final = 40
@@ -36,7 +41,7 @@ BEGINNING: Final = 3
 LABEL_MAX: Final = 63
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _WORD: Final = re.compile(r"[a-z]+|\d+")
-_TOKEN: Final = re.compile(r"[^-_.]+")
+_SEPARATORS: Final = re.compile(r"[-_]+")
 _WEIGHTS: Final = {
     "brand_homograph": 0.92, "brand_other_ending": 0.8, "brand_in_host": 0.8, "brand_typo": 0.7, "brand_scrambled": 0.6, "embedded_suffix": 0.7,
     "official_inside": 0.95, "brand_in_userinfo": 0.95, "brand_in_path": 0.3,
@@ -58,27 +63,31 @@ class Way(NamedTuple):
 
 
 class Parts:
-    """Texts that are looked for inside others, by how they begin: most places of a host are passed over at once.
+    """Texts that are looked for inside others, by how they begin: most places of a host are passed over at once."""
 
-    Args:
-        known: what is looked for, and the name that it stands for.
-    """
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+        self._sizes: dict[str, tuple[int, ...]] = {}
 
-    def __init__(self, known: dict[str, str]) -> None:
-        self._known = known
-        sizes: dict[str, set[int]] = {}
-        for part in known:
-            sizes.setdefault(part[:BEGINNING], set()).add(len(part))
-        self._sizes = {beginning: tuple(sorted(found)) for beginning, found in sizes.items()}
+    def add(self, part: str, code: str, name: str) -> None:
+        """Look for ``part``, which stands for a name in the way of ``code``; what was added before stands."""
+        if part not in self._known:
+            self._known[part] = (code, name)
+            beginning = part[:BEGINNING]
+            self._sizes[beginning] = tuple(sorted({*self._sizes.get(beginning, ()), len(part)}))
 
-    def find(self, text: str) -> str:
-        """The name behind the first part of ``text`` that is known; empty where none is."""
+    def find(self, text: str) -> tuple[str, str] | None:
+        """The strongest way in which a part of ``text`` stands for a name, and that name."""
+        best: tuple[str, str] | None = None
+        sizes_of = self._sizes.get
         for at in range(len(text) - BEGINNING + 1):
-            for size in self._sizes.get(text[at : at + BEGINNING], ()):
-                found = self._known.get(text[at : at + size])
-                if found is not None:
-                    return found
-        return ""
+            sizes = sizes_of(text[at : at + BEGINNING])
+            if sizes is not None:
+                for size in sizes:
+                    found = self._known.get(text[at : at + size])
+                    if found is not None and (best is None or _WEIGHTS[found[0]] > _WEIGHTS[best[0]]):
+                        best = found
+        return best
 
 
 class Lookalikes:
@@ -105,21 +114,24 @@ class Lookalikes:
         )[:NAMES_MAX]  # fmt: skip
         self._ordinary = ordinary
         self._whole = {way.name: way.name for way in self.ways}
-        self._skeletons = {skeleton(way.name): way.name for way in self.ways}
-        inside = [way.name for way in self.ways if way.inside]
-        self._inside = Parts({name: name for name in inside})
-        self._inside_skeletons = Parts({skeleton(name): name for name in inside})
-        slips: dict[str, str] = {}
+        self._skeletons = {skeleton(way.name): way.name for way in self.ways if len(way.name) > NAME_MIN}
+        self._parts, self._disguised = Parts(), Parts()
+        self._typos: dict[str, str] = {}
         for way in self.ways:
-            if way.slips:
-                for slip in _slips(way.name):
-                    if ordinary.isdisjoint((slip, slip[1:], slip[:-1])) and slip not in self._whole:
-                        slips.setdefault(slip, way.name)
-        self._slips = Parts(slips)
+            if way.inside:
+                self._parts.add(way.name, "brand_in_host", way.name)
+                self._disguised.add(skeleton(way.name), "brand_homograph", way.name)
+        for way in self.ways:
+            for slip in _slips(way.name) if way.slips else ():
+                if slip not in self._whole and ordinary.isdisjoint((slip, slip[1:], slip[:-1])):
+                    self._typos.setdefault(slip, way.name)
+                    if len(slip) >= max(len(way.name), INSIDE_SLIP_MIN):
+                        self._parts.add(slip, "brand_typo", way.name)
         self._shapes: dict[str, str] = {}
         for way in self.ways:
             if way.slips:
                 self._shapes |= _shapes(way.name)
+        self._initials = frozenset(skeleton(name[:1]) for name in self._shapes.values())
 
     def in_host(self, address: Address) -> Iterator[Finding]:
         """What of a host that is nobody's whom we know pretends to be the shop; the strongest of each label."""
@@ -167,72 +179,62 @@ class Lookalikes:
 
     def _in_label(self, label: str, *, is_registered: bool, is_foreign: bool) -> tuple[str, str] | None:
         """The strongest way in which a label pretends to be a name, and that name."""
-        tokens = _TOKEN.findall(label)
-        joined = "".join(tokens)
+        tokens = _SEPARATORS.split(label) if "-" in label or "_" in label else [label]
+        joined = "".join(tokens) if len(tokens) > 1 else label
+        plainly = "brand_homograph" if is_foreign else "brand_in_host"
         if joined in self._whole:
-            plainly = "brand_other_ending" if is_registered else "brand_in_host"
-            return "brand_homograph" if is_foreign else plainly, self._whole[joined]
-        is_ordinary = self._is_ordinary(label)
-        found = next((self._whole[token] for token in tokens if token in self._whole), "")
-        if not found and not is_ordinary:
-            found = self._inside.find(joined)
-        if found:
-            return "brand_homograph" if is_foreign else "brand_in_host", found
-        if is_ordinary:
+            return "brand_other_ending" if is_registered and not is_foreign else plainly, joined
+        for token in tokens:
+            if token in self._whole:
+                return plainly, token
+        slipped = next((self._typos[token] for token in (joined, *tokens) if token in self._typos), None)
+        found = self._parts.find(joined)
+        if found is None or found[0] == "brand_typo":
+            typo = found or (("brand_typo", slipped) if slipped else None)
+            found = self._in_skeleton(joined, tokens) or typo or self._scrambled(tokens)
+        if found is None or self._is_ordinary(label):
             return None
-        for code, look in (
-            ("brand_homograph", self._disguised),
-            ("brand_typo", self._slipped),
-            ("brand_scrambled", self._scrambled),
-        ):
-            found = look(joined, tokens)
-            if found:
-                return code, found
-        return None
+        return (plainly, found[1]) if found[0] == "brand_in_host" else found
 
-    def _disguised(self, joined: str, tokens: list[str]) -> str:
+    def _in_skeleton(self, joined: str, tokens: list[str]) -> tuple[str, str] | None:
         """The name that digits and letter pairs imitate."""
         folded = skeleton(joined)
         if folded == joined:
-            return ""
-        found = self._skeletons.get(folded, "") or self._inside_skeletons.find(folded)
-        parts = (self._skeletons.get(skeleton(token), "") for token in tokens if token not in self._ordinary)
-        found = found or next(filter(None, parts), "")
-        return found if len(found) > NAME_MIN else ""
+            return None
+        whole = self._skeletons.get(folded)
+        if whole is None and len(tokens) > 1:
+            parts = (self._skeletons.get(skeleton(token)) for token in tokens if token not in self._ordinary)
+            whole = next(filter(None, parts), None)
+        return self._disguised.find(folded) if whole is None else ("brand_homograph", whole)
 
-    def _slipped(self, joined: str, _tokens: list[str]) -> str:
-        """The name that is one slip away."""
-        return self._slips.find(joined)
-
-    def _scrambled(self, _joined: str, tokens: list[str]) -> str:
+    def _scrambled(self, tokens: list[str]) -> tuple[str, str] | None:
         """The name whose letters a token shuffles; its first letter stays, or nobody would read it as the name."""
-        for token in tokens if self._shapes else ():
-            if len(token) >= SLIP_MIN and token not in self._ordinary:
-                name = self._shapes.get(shape(token), "")
-                if name and skeleton(token[:1]) == skeleton(name[:1]):
-                    return name
-        return ""
+        for token in tokens:
+            if (
+                len(token) >= SLIP_MIN
+                and skeleton(token[0]) in self._initials
+                and token not in self._ordinary
+            ):
+                name = self._shapes.get(shape(token))
+                if name is not None and skeleton(token[0]) == skeleton(name[0]):
+                    return "brand_scrambled", name
+        return None
 
     def _is_ordinary(self, label: str) -> bool:
         """Whether a label is made of ordinary words alone."""
         return all(word in self._ordinary or word.isdigit() for word in _WORD.findall(label))
 
     def _embedded(self, address: Address, given: list[str], own: int) -> Iterator[Finding]:
-        """The shop's address, or an ending of several parts, before the real ending."""
-        for size in range(min(own - 1, 6), 1, -1):
+        """The shop's address, or an ending of two parts, before the real ending."""
+        for size in range(min(own - 1, EMBEDDED_MAX), 1, -1):
             for first in range(own - size):
                 inner = ".".join(given[first : first + size])
-                if inner in self._domains or split_host(inner)[1] in self._domains:
+                code = "official_inside" if inner in self._domains else ""
+                if not code and size == ENDING_LABELS and _is_real_ending(inner) and is_public_suffix(inner):
+                    code = "embedded_suffix"
+                if code:
                     start, _ = _span_of(address, given, first)
-                    yield Finding(
-                        "official_inside", _WEIGHTS["official_inside"], start, address.host_end, inner
-                    )
-                    return
-                if is_public_suffix(inner) and first + size < own and _is_real_ending(inner):
-                    start, _ = _span_of(address, given, first)
-                    yield Finding(
-                        "embedded_suffix", _WEIGHTS["embedded_suffix"], start, address.host_end, inner
-                    )
+                    yield Finding(code, _WEIGHTS[code], start, address.host_end, inner)
                     return
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "links/1"
 SIZES: Final = (3, 4, 5)
-"""Lengths of the pieces."""
+"""Lengths of the pieces of a host."""
+PATH_SIZES: Final = (4,)
 HOST_MAX: Final = 80
-PATH_MAX: Final = 96
+PATH_MAX: Final = 64
 """Characters that are cut into pieces; what follows counts in the named features alone."""
 _DIGITS: Final = re.compile(r"\d")
 _RUN: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]+")
@@ -35,7 +36,7 @@ def host_words(address: Address) -> tuple[list[str], list[str]]:
     shown, suffix = address.shown[-HOST_MAX:], address.suffix
     own = shown[: -len(suffix) - 1] if suffix and len(suffix) < len(shown) else shown
     sub, _, name = own.rpartition(".")
-    return _pieces("^" + own + "$"), _named(address.kind, suffix, own, sub, name)
+    return _pieces("^" + own + "$", SIZES), _named(address.kind, suffix, own, sub, name)
 
 
 def path_words(address: Address) -> tuple[list[str], list[str]]:
@@ -60,7 +61,7 @@ def path_words(address: Address) -> tuple[list[str], list[str]]:
         f"p.escapes={min((path + query).count('%'), 6)}",
     ]
     named += [f"p.word={word}" for word in dict.fromkeys(_WORDS.findall(rest)[:16])]
-    return _pieces(rest + "$"), named
+    return _pieces(rest + "$", PATH_SIZES), named
 
 
 def _named(kind: str, suffix: str, own: str, sub: str, name: str) -> list[str]:
@@ -86,9 +87,9 @@ def _named(kind: str, suffix: str, own: str, sub: str, name: str) -> list[str]:
     return named
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str, sizes: tuple[int, ...]) -> list[str]:
     length = len(text)
-    return [text[at : at + size] for size in SIZES for at in range(length - size + 1)]
+    return [text[at : at + size] for size in sizes for at in range(length - size + 1)]
 
 
 def _shape(text: str) -> str:

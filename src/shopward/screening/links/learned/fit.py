@@ -50,10 +50,15 @@ class Example(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A model and how well it did on held-out domains."""
+    """A model and how well it did on held-out domains.
+
+    Attributes:
+        held_out: of each host, the held-out scores of its name alone and of the link that stands for it, in logits.
+    """
 
     model: LinkModel
     measured: tuple[Measured, ...]
+    held_out: dict[str, tuple[float, float]]
 
 
 def train_links(examples: Sequence[Example], told: Callable[[str], None] = lambda _text: None) -> Trained:
@@ -64,7 +69,7 @@ def train_links(examples: Sequence[Example], told: Callable[[str], None] = lambd
         told: hears what is being done.
     """
     hosts = list({each.address.host: each for each in reversed(examples)}.values())[::-1]
-    links = _spread([each for each in examples if path_words(each.address)[1]])
+    links = _spread(examples, {id(each) for each in hosts})
     for rows in (hosts, links):
         frauds = sum(each.is_fraud for each in rows)
         if min(frauds, len(rows) - frauds) < EXAMPLES_MIN:
@@ -86,15 +91,13 @@ def train_links(examples: Sequence[Example], told: Callable[[str], None] = lambd
     link_marks, link_measured = _measured("link", hosts, link_scores)
     with_path, _ = _measured("link", links, path_scores)
     marks = Marks(
-        *map(
-            max,
-            zip(
-                *((getattr(m, n) for n in Marks.__struct_fields__) for m in (link_marks, with_path)),
-                strict=True,
-            ),
-        )
+        *(max(getattr(link_marks, name), getattr(with_path, name)) for name in Marks.__struct_fields__)
     )
-    return Trained(LinkModel(host, path, host_marks, marks), (host_measured, link_measured))
+    scores = {
+        each.address.host: (float(of_host), float(of_link))
+        for each, of_host, of_link in zip(hosts, host_scores, link_scores, strict=True)
+    }
+    return Trained(LinkModel(host, path, host_marks, marks), (host_measured, link_measured), scores)
 
 
 def _learnt(rows: Sequence[Example], words: Words, before: Any) -> tuple[Half, Any]:
@@ -115,11 +118,11 @@ def _learnt(rows: Sequence[Example], words: Words, before: Any) -> tuple[Half, A
 def _matrix(rows: Sequence[Example], words: Words) -> tuple[Any, dict[str, int]]:
     """Which words each row holds, and which column each word is."""
     seen: Counter[str] = Counter()
-    held: list[set[str]] = []
+    held: list[list[str]] = []
     for each in rows:
         pieces, named = words(each.address)
-        held.append({*pieces, *named})
-        seen.update(held[-1])
+        held.append(pieces + named)
+        seen.update(set(held[-1]))
     vocabulary = {
         word: at for at, word in enumerate(sorted(word for word, times in seen.items() if times >= SEEN_MIN))
     }
@@ -127,10 +130,12 @@ def _matrix(rows: Sequence[Example], words: Words) -> tuple[Any, dict[str, int]]
     for found in held:
         columns += sorted(vocabulary[word] for word in found if word in vocabulary)
         ends.append(len(columns))
-    data = np.ones(len(columns))
-    return sparse.csr_matrix(
-        (data, np.array(columns, dtype=np.int32), np.array(ends)), shape=(len(rows), len(vocabulary))
-    ), vocabulary
+    shape = (len(rows), len(vocabulary))
+    matrix = sparse.csr_matrix(
+        (np.ones(len(columns)), np.array(columns, dtype=np.int32), np.array(ends)), shape=shape
+    )
+    matrix.sum_duplicates()
+    return matrix, vocabulary
 
 
 def _fitted(matrix: Any, fraud: Any, before: Any) -> Any:
@@ -176,15 +181,18 @@ def _fold(address: Address) -> int:
     return zlib.crc32((address.registered or address.host).encode()) % FOLDS
 
 
-def _spread(links: list[Example]) -> list[Example]:
-    """Each host and path once, and a few of each registered domain."""
+def _spread(examples: Sequence[Example], hosts: set[int]) -> list[Example]:
+    """Links with a path: those that stand for their hosts, and of each registered domain a few others."""
     kept: list[Example] = []
     seen: set[tuple[str, str]] = set()
     of_domain: Counter[str] = Counter()
-    for each in links:
+    for each in examples:
         key, domain = (each.address.host, each.address.path), each.address.registered or each.address.host
-        if key not in seen and of_domain[domain] < PER_DOMAIN_MAX:
+        is_host = id(each) in hosts
+        if path_words(each.address)[1] and (
+            is_host or (key not in seen and of_domain[domain] < PER_DOMAIN_MAX)
+        ):
             seen.add(key)
-            of_domain[domain] += 1
+            of_domain[domain] += not is_host
             kept.append(each)
     return kept

@@ -1,6 +1,6 @@
 """The learned model: a sum of whole numbers over the words of a link, and what such a sum means.
 
-Promise: a score is the sum of the weights of the words that a link holds (``features``), so every part of it can be shown;
+Promise: a score is the sum of the weights of the words that a link holds (``features``), as often as it holds them, so every part of it can be shown;
 the two marks are the scores that one in a hundred and one in a thousand ordinary links of the evaluation reached. Reasons
 speak of groups of words, never of single pieces; together they weigh what the score means, and each one raises it.
 """
@@ -16,7 +16,7 @@ from shopward.screening.links.learned.features import host_words, path_words
 from shopward.screening.verdict import DANGEROUS, SUSPICIOUS, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from shopward.screening.links.address import Address
 
@@ -105,40 +105,38 @@ class LinkScorer:
     def path_score(self, address: Address) -> int:
         """The path's part of the sum; nothing where there is no path."""
         pieces, named = path_words(address)
-        if not named:
-            return 0
-        return self.model.path.start + _total(self._path, pieces) + _total(self._path, named)
+        return self.model.path.start + _total(self._path, pieces) + _total(self._path, named) if named else 0
 
-    def findings(self, address: Address) -> list[Finding]:
+    def findings(self, address: Address) -> Sequence[Finding]:
         """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
-        score = self.score(address)
-        has_path = len(address.path) > 1 or bool(address.query)
-        chance = (self.model.link_marks if has_path else self.model.host_marks).chance(score)
-        if not chance:
-            return []
-        host, rest = (address.host_start, address.host_end), (address.host_end, address.end)
-        parts = [
-            (code, value, host if code != "learned_path" else rest)
-            for code, value in self._groups(address)
-            if value > 0
-        ]
-        whole = sum(value for _code, value, _span in parts)
-        if not whole:  # the start alone
-            return [Finding("learned_host", chance, *host)]
-        honest = 1.0 - chance
-        return [Finding(code, 1.0 - honest ** (value / whole), *span) for code, value, span in parts]
-
-    def _groups(self, address: Address) -> list[tuple[str, int]]:
-        """How much each group of words adds."""
         pieces, named = host_words(address)
-        ending = _total(self._host, (word for word in named if word.startswith(_ENDING)))
+        of_pieces, of_named, of_path = (
+            _total(self._host, pieces),
+            _total(self._host, named),
+            self.path_score(address),
+        )
+        marks = self.model.link_marks if address.query or len(address.path) > 1 else self.model.host_marks
+        chance = marks.chance(self.model.host.start + of_pieces + of_named + of_path)
+        if not chance:
+            return ()
+        of_ending = _total(self._host, [word for word in named if word.startswith(_ENDING)])
+        start, end = address.host_start, address.host_end
+        groups = (
+            ("learned_ending", of_ending, start, end),
+            ("learned_name", of_named - of_ending, start, end),
+            ("learned_host", of_pieces, start, end),
+            ("learned_path", of_path, end, address.end),
+        )
+        whole = sum(value for _code, value, _start, _end in groups if value > 0)
+        if not whole:  # the start alone
+            return [Finding("learned_host", chance, start, end)]
+        honest = 1.0 - chance
         return [
-            ("learned_ending", ending),
-            ("learned_name", _total(self._host, named) - ending),
-            ("learned_host", _total(self._host, pieces)),
-            ("learned_path", self.path_score(address)),
+            Finding(code, 1.0 - honest ** (value / whole), at, to)
+            for code, value, at, to in groups
+            if value > 0
         ]
 
 
 def _total(weight_of: Callable[[str, int], int], words: Iterable[str]) -> int:
-    return sum(map(weight_of, set(words), repeat(0)))
+    return sum(map(weight_of, words, repeat(0)))
