@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
     Learned = Callable[[Address], Sequence[Finding]]
 
-_TOLD_MIN: Final = 0.005
+_TOLD_MIN: Final = 0.02
+_PLACED_MIN: Final = 0.15
+"""From here on the place of the wording is looked for; below it is the whole message."""
+_QUIET: Final = -4.0
+"""Log odds below which wording alone tells nothing: less than ``_TOLD_MIN``."""
 _JUDGED_MAX: Final = 40
 _DISGUISE: Final = 0.25
 _HEARD: Final = frozenset(("link", "phone", "handle", "account"))
@@ -126,6 +130,8 @@ class _Led(NamedTuple):
 
 def _led(read: _Read, given: str, profile: Profile, judge: Callable[[str], Verdict]) -> _Led:
     """Steps (3) and (4)."""
+    if not read.things:
+        return _Led([], read.things, official=True, away=False)
     findings: list[Finding] = []
     official, away = True, False
     known: set[Thing] = set()
@@ -171,9 +177,9 @@ def _of_wording(
     plain = plain_wording(masked)
     wording = model.score(plain)
     against = sum(weight for weight in weights if weight > 0.0) + max(wording, 0.0)
-    if against <= 0.0:
-        return []
     odds = model.bias + sum(weights) + wording
+    if against <= 0.0 or (odds < _QUIET and not rules):
+        return []
     honest = math.log1p(math.exp(min(odds, 30.0)))  # minus the logarithm of the chance that it is honest
     found = [
         Finding(
@@ -189,7 +195,7 @@ def _of_wording(
     ]
     if wording > 0.0:
         share = 1.0 - math.exp(-honest * wording / against)
-        where = model.heaviest(plain, masked) if share >= _TOLD_MIN else (0, 0)
+        where = model.heaviest(plain, masked) if share >= _PLACED_MIN else (0, len(masked))
         found.append(Finding("wording_of_fraud", share, *normal.span(*where)))
     if normal.marks and len(found) > (wording > 0.0):  # a disguise counts where something is disguised
         found.append(Finding(normal.marks[0].code, _DISGUISE, *normal.marks[0][1:]))
@@ -198,7 +204,7 @@ def _of_wording(
 
 def _verdict(findings: list[Finding], by: Verdict | None, brand: str, *, quiet: bool) -> Verdict:
     """(6): what speaks against it, strongest first, then what is only said."""
-    verdict = judged(findings, brand)
+    verdict = judged(findings, brand) if findings else Verdict("unknown", 0.0, (), brand)
     if by is None or by.level != "official":
         return verdict
     told = (*verdict.findings, Finding("official_message_sender", 0.0, 0, 0))

@@ -8,12 +8,12 @@ site is not taken for one that poses as it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import ahocorasick
 
+from shopward.screening.messages.normalise import normalise
 from shopward.screening.verdict import Finding
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _names(profile: Profile) -> ahocorasick.Automaton | None:
     """The shop's names by their letters; one in Latin letters has to stand alone."""
     sizes: dict[str, list[tuple[int, bool]]] = {}
     for name in profile.names:
-        letters = _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", name).casefold())
+        letters = _NOT_LETTERS.sub("", normalise(name).text)
         if len(letters) >= _NAME_MIN:
             sizes[letters] = [(len(letters), letters.isascii())]
     if not sizes:

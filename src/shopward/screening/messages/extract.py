@@ -73,6 +73,7 @@ _ACCOUNT: Final = re.compile(
 )
 _IN_A_NAME: Final = re.compile(r"[a-z]$|[a-z][\-/#_]$")
 """What makes digits part of an order number or a name."""
+_DIGIT: Final = re.compile(r"\d")
 _DATE: Final = re.compile(r"(?:0?[1-9]|[12]\d|3[01])[\-.](?:0?[1-9]|1[0-2])[\-.](?:\d{2}|\d{4})")
 _PHONE_SHAPE: Final = re.compile(r"\+|00|\(?0\d|628|1[3-9]\d{9}$|[48]00[\- ]")
 _SPOKEN: Final = re.compile(
@@ -161,11 +162,12 @@ def things_in(text: str, given: str) -> tuple[list[Thing], str]:
     if any([near in text for near in _SPOKEN_NEAR]):
         text = _taken(_SPOKEN, "phone", text, found)
     before = len(found)
-    for match in _NUMBER.finditer(text):
-        if len(found) >= THINGS_MAX:
-            break
-        found.append(_number(match, text))
-    text = _marked(text, found, before)
+    if _DIGIT.search(text) is not None:
+        for match in _NUMBER.finditer(text):
+            if len(found) >= THINGS_MAX:
+                break
+            found.append(_number(match, text))
+        text = _marked(text, found, before)
     if 0 < before < len(found) or before > 1:
         found.sort(key=_start)
     return found, text

@@ -16,6 +16,8 @@ import math
 import re
 from functools import cache
 from importlib import resources
+from itertools import accumulate
+from operator import truediv
 from typing import Annotated, Any, Final
 
 import ahocorasick
@@ -78,6 +80,7 @@ class MessageModel:
         self._weights = tuple(weight * rarity for weight, rarity in bundle.cues.values())
         self._squares = tuple(rarity * rarity for _, rarity in bundle.cues.values())
         self._sizes = tuple(map(len, bundle.cues))
+        self._each_letter = tuple(map(truediv, self._weights, self._sizes))
         self._automaton = ahocorasick.Automaton()
         for number, cue in enumerate(bundle.cues):
             self._automaton.add_word(cue, number)
@@ -97,14 +100,15 @@ class MessageModel:
 
     def heaviest(self, wording: str, masked: str) -> tuple[int, int]:
         """Where in the masked text most of what speaks against it stands, in whole words."""
-        against = [0.0] * len(wording)
+        rises = [0.0] * (len(wording) + 1)
+        sizes, each_letter = self._sizes, self._each_letter
         for end, number in self._automaton.iter(wording):
-            size, weight = self._sizes[number], self._weights[number]
-            for place in range(end - size + 1, end + 1):
-                against[place] += weight / size
-        if not against:
+            weight = each_letter[number]
+            rises[end + 1 - sizes[number]] += weight
+            rises[end + 1] -= weight
+        start, end = _heaviest(list(accumulate(rises))[:-1])
+        if end <= start:
             return 0, len(masked)
-        start, end = _heaviest(against)
         places = _places(wording, masked)
         first, last = places[start], places[end - 1] + 1
         while first and _is_latin(masked[first - 1]):
