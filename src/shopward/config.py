@@ -157,10 +157,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     smtp_url: Annotated[
         str,
         Meta(
-            description="Mail server for codes: smtps://... or smtp://... with STARTTLS; empty: no code by e-mail."
+            description="Mail server for codes and alerts: smtps://... or smtp://... with STARTTLS; empty: no e-mail."
         ),
     ] = ""
-    mail_from: Annotated[str, Meta(description="Address that codes come from.")] = ""
+    mail_from: Annotated[str, Meta(description="Address that codes and alerts come from.")] = ""
+    page_url: Annotated[
+        str,
+        Meta(
+            description="Where people open this server's page (https://shopward.shop.example), for links in alerts; empty: no link."
+        ),
+    ] = ""
     code_webhook_url: Annotated[
         str,
         Meta(
@@ -327,6 +333,13 @@ def _check_step_up(settings: Settings) -> None:
             "the shop's name cannot be used",
             path="shop_name",
             expected=f"1 to {_NAME_MAX} characters without a colon",
+            found="another text",
+        )
+    if settings.page_url and not settings.page_url.startswith(("https://", "http://")):
+        raise Misconfigured(
+            "the address of the page cannot be opened",
+            path="page_url",
+            expected="https:// and a host",
             found="another text",
         )
     needs = ("shop_origins", "smtp_url", "code_webhook_url")

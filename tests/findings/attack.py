@@ -5,11 +5,11 @@ from shopward.values import DAY_MS, MINUTE_MS, to_rfc3339
 ENTERED = "e-entered"
 
 
-def login(event_id, at_ms, user, status="failed", device="dx"):
+def login(event_id, at_ms, user, status="failed", device="dx", ip="203.0.113.7"):
     """A login."""
     return {
         "id": event_id, "type": "login", "status": status, "time": to_rfc3339(at_ms), "user": {"id": user},
-        "context": {"ip": "203.0.113.7", "device_id": device},
+        "context": {"ip": ip, "device_id": device},
     }  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from findings.attack import ENTERED, attack
+from findings.attack import ENTERED, attack, login
 from outbox.reading import owed
 from shopward.access.keys import Caller
-from shopward.errors import NotFound, StoreUnavailable
+from shopward.errors import Conflict, NotFound, StoreUnavailable
 from shopward.flows import record
-from shopward.values import DAY_MS, HOUR_MS
+from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS
 
 ANALYST = Caller("siti-laptop", "siti", ("analyst",))
 
@@ -163,3 +163,59 @@ def test_history_is_recorded_and_nobody_is_told(opened, clock):
         decide(shop, attack(clock.now_ms() - 3 * DAY_MS, 12))
         assert shop.cases.open_findings() == 1
         assert told(shop) == []
+
+
+def test_the_shop_hears_once_that_an_attack_is_over(opened, clock):
+    """Quiet for its declared time, at the next event of anybody; the record stays, and nothing more is told of it."""
+    with opened() as shop:
+        decide(shop, attack(clock.now_ms(), 12))
+        (row,) = shop.cases.live()
+        for number in range(3):
+            clock.advance(DAY_MS)
+            decide(shop, [login(f"e-later-{number}", clock.now_ms(), "calm", "succeeded", "own")])
+        assert told(shop).count("campaign.ended") == 1
+        assert shop.cases.live() == []
+        ended, members = shop.cases.campaign(row.id, after="", limit=100)
+        assert (ended.state, len(members)) == ("ended", 13)
+        with pytest.raises(Conflict):
+            shop.cases.escalate(ANALYST, row.id)
+
+
+def test_two_attacks_that_turn_out_to_be_one_have_one_heir(opened, clock):
+    """Two devices, two networks; then one device comes from the other's address: the older campaign takes all members."""
+    began_ms = clock.now_ms() - 100 * MINUTE_MS
+
+    def tries(name, first, device, ip):
+        return [
+            login(f"e-{name}{n}", began_ms + MINUTE_MS * (first + n), f"{name}{n}", device=device, ip=ip)
+            for n in range(12)
+        ]
+
+    with opened() as shop:
+        decide(shop, tries("a", 0, "d-one", "198.51.100.9") + tries("b", 30, "d-two", "203.0.113.7"))
+        older, younger = sorted(shop.cases.live(), key=lambda each: each.id)
+        decide(shop, tries("c", 60, "d-two", "198.51.100.9"))
+        (heir,) = shop.cases.live()
+        assert heir.id == older.id
+        merged, nobody = shop.cases.campaign(younger.id, after="", limit=100)
+        assert (merged.state, msgspec.json.decode(merged.body)["heir"], nobody) == ("merged", older.id, [])
+        names = {each.user for each in shop.cases.campaign(heir.id, after="", limit=100)[1]}
+        assert {f"{name}{n}" for name in "abc" for n in range(12)} == names
+        ((ended, subject, payload),) = [each for each in owed(shop) if each[0] == "campaign.ended"]
+        assert (ended, subject, payload["heir"]) == ("campaign.ended", younger.id, older.id)
+
+
+def test_an_analyst_has_the_shop_told_again_at_once(opened, clock):
+    """Once in ten minutes, audited, counted; also of a campaign that somebody looks after already."""
+    with opened() as shop:
+        decide(shop, attack(clock.now_ms(), 12))
+        (row,) = shop.cases.live()
+        shop.cases.acknowledge(ANALYST, row.id)
+        assert shop.cases.escalate(ANALYST, row.id).escalations == 1
+        with pytest.raises(Conflict):
+            shop.cases.escalate(ANALYST, row.id)
+        clock.advance(10 * MINUTE_MS)
+        shop.cases.escalate(ANALYST, row.id)
+        assert told(shop).count("campaign.escalated") == 2
+        with pytest.raises(NotFound):
+            shop.cases.escalate(ANALYST, "c-none")

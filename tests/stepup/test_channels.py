@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shopward.adapters.codes import SmtpChannel, WebhookChannel, channel_of, mail_route, webhook_key
+from shopward.adapters.codes import SmtpChannel, WebhookChannel, channel_of, webhook_key
+from shopward.adapters.mail import MailServer as Route
+from shopward.adapters.mail import mail_route
 from shopward.config import Settings, check_settings
 from shopward.errors import Misconfigured
 from shopward.stepup import ChannelDown, NoCodeChannel
@@ -43,7 +45,7 @@ def a_message(channel="email", to="budi@mail.example", language="id"):
 def smtp(port, **changes):
     """A channel to a server on this machine."""
     made = {"sender": "kode@shop.example", "clock": CLOCK, "domain": "shop.example"} | changes
-    return SmtpChannel(mail_route(f"smtp://127.0.0.1:{port}"), **made)
+    return SmtpChannel(Route(mail_route(f"smtp://127.0.0.1:{port}"), **made))
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_a_mail_says_what_the_message_says(letterbox, language, word):
 
 def test_beyond_this_machine_a_code_leaves_under_tls_or_not_at_all(letterbox, monkeypatch):
     """A server elsewhere that offers no TLS is told nothing, not even who the code is for."""
-    monkeypatch.setattr("shopward.adapters.codes.smtp.is_loopback", lambda _host: False)
+    monkeypatch.setattr("shopward.adapters.mail.is_loopback", lambda _host: False)
     with pytest.raises(ChannelDown):
         smtp(letterbox.port).send(a_message())
     assert letterbox.mails == []
@@ -178,15 +180,10 @@ def test_what_is_not_taken_is_down_and_no_redirect_is_followed(endpoint, status)
 
 def test_mail_goes_by_mail_and_the_rest_by_the_shop(letterbox, endpoint):
     """With both set, each carries its own; with none, nothing is carried."""
-    nothing = {
-        "smtp_url": "",
-        "mail_from": "",
-        "webhook_url": "",
-        "webhook_secret": "",
-        "domain": "shop.example",
-    }
+    nothing = {"mail": None, "webhook_url": "", "webhook_secret": ""}
+    route = mail_route(f"smtp://127.0.0.1:{letterbox.port}")
     both = {
-        "smtp_url": f"smtp://127.0.0.1:{letterbox.port}", "mail_from": "kode@shop.example",
+        "mail": Route(route, sender="kode@shop.example", clock=CLOCK, domain="shop.example"),
         "webhook_url": f"http://127.0.0.1:{endpoint.server_port}/", "webhook_secret": SECRET,
     }  # fmt: skip
     channel = channel_of(**nothing | both, clock=CLOCK, ids=SeededIds())

@@ -35,14 +35,15 @@ def webhook() -> None:
 )  # fmt: skip
 @server_options
 def add(receiver: str, topics: tuple[str, ...], **server: Any) -> None:
-    """Tell a RECEIVER (its URL) from now on; prints its secret, once.
+    """Tell a RECEIVER (its URL, or mailto: and an address) from now on; prints its secret, once.
 
     \b
     Examples:
       shopward webhook add https://shop.example/hooks/shopward --topic order.activated --topic order.ended
+      shopward webhook add "mailto:fraud@shop.example?content-language=id"
     """
     said = talk_to(**server).ask("POST", _PATH, {"url": receiver, "topics": list(topics)})
-    _print(said, said["id"] + "  " + said["secret"], as_json=server["as_json"])
+    _print(said, f"{said['id']}  {said.get('secret', '')}".strip(), as_json=server["as_json"])
 
 
 @webhook.command("list")

@@ -22,6 +22,8 @@ from shopward.outbox.endpoints import (
     WebhookAsked,
     WebhookView,
     check_url,
+    mailbox_of,
+    topics_of,
     view,
 )
 from shopward.outbox.signing import SECRET_BYTES, secret_text
@@ -63,22 +65,24 @@ class WebhookDesk:
     Args:
         telling: what it stands on.
         entropy: makes secrets.
+        has_mail: whether a mail server is set.
     """
 
-    def __init__(self, telling: Telling, entropy: Entropy) -> None:
+    def __init__(self, telling: Telling, entropy: Entropy, *, has_mail: bool) -> None:
         self._on = telling
         self._entropy = entropy
+        self._has_mail = has_mail
 
     def create(self, caller: Caller, asked: WebhookAsked) -> WebhookView:
         """A new endpoint, with its secret in clear for this once."""
         caller.require("admin")
-        check_url(asked.url)
+        check_url(asked.url, has_mail=self._has_mail)
         now_ms = self._on.clock.now_ms()
         secret = self._entropy(SECRET_BYTES)
         made = Endpoint(
             id=self._on.ids.new("w", now_ms),
             url=asked.url,
-            topics=tuple(dict.fromkeys(topic.value for topic in asked.topics)),
+            topics=topics_of(asked),
             state="active",
             why="",
             created_ms=now_ms,
@@ -99,7 +103,8 @@ class WebhookDesk:
             self._audit(connection, caller.key, made.id, "create", now_ms)
 
         self._on.records.write(work)
-        return view(made, Backlog(), at_ms=now_ms, secret=secret_text(secret))
+        shown = "" if mailbox_of(made.url) else secret_text(secret)  # nothing signs a mail
+        return view(made, Backlog(), at_ms=now_ms, secret=shown)
 
     def all(self) -> list[WebhookView]:
         """All endpoints, oldest first."""

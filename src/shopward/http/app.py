@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
+from shopward.adapters.mail import MailMessenger
 from shopward.adapters.webhooks import HttpMessenger
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
@@ -52,6 +54,8 @@ from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
+from shopward.outbox.letters import letter_of
+from shopward.service.desks import mail_server
 
 if TYPE_CHECKING:
     from shopward.access import ApiKeys
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from shopward.http.body import Receive
     from shopward.http.headers import Head
     from shopward.http.hot import Message, Send
+    from shopward.ports import Messenger
     from shopward.service import Shopward
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -89,11 +94,12 @@ class Application:
             proofs=shopward.proofs,
             claims=shopward.claims,
             payouts=shopward.payouts,
-            messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
+            messenger_of=self._messenger,
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
         self._is_https = settings.has_tls or settings.behind_proxy
         figures, paper = Figures(shopward, self.gate), Paper()
+        self._figures = figures
         sessions = Sessions(shopward.clock, is_https=self._is_https)
         self.pages = Pages(
             shopward, keys, self.gate, self.activity, figures=figures, sessions=sessions, paper=paper
@@ -132,6 +138,15 @@ class Application:
                 *ReportCalls(shopward, calls).routes(),
             ],
         )
+
+    def _messenger(self) -> Messenger:
+        """What carries messages: to mailboxes by the mail server of the settings, everywhere else over HTTP."""
+        settings = self._shopward.settings
+        write = partial(
+            letter_of, shop=settings.shop_name, page_url=settings.page_url, title_of=self._figures.title
+        )
+        server = mail_server(settings, self._shopward.clock, timeout_s=settings.webhook_timeout_s)
+        return MailMessenger(server, write, HttpMessenger(timeout_s=settings.webhook_timeout_s))
 
     def start(self) -> None:
         """Rebuild the state, then answer decisions."""

@@ -77,7 +77,7 @@ CODES: Final[dict[str, str]] = {
     "key_exists": "A key of this name exists, or there are too many.",
     "campaign_over": "The campaign has ended; nobody is told of it again.",
     "told_already": "The shop was told of this campaign less than ten minutes ago.",
-    "webhook_url": "A webhook's URL is https, or http on this machine, without a user name or a fragment.",
+    "webhook_url": "A webhook's URL is https, or http on this machine, without a user name or a fragment; or a mailbox.",
     "webhook_exists": "A webhook of this URL exists, or there are too many.",
     "not_authorizable": "Only an attempted or requested movement of money can be authorised.",
     "authorization_expired": "The authorisation's ten seconds are over.",

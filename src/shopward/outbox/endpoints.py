@@ -1,18 +1,20 @@
 """Endpoints: where the shop is told; as asked for, as kept, as shown.
 
-Promise: a URL is https, or http on this machine; it carries no user name, no password and no fragment, so that nothing
+Promise: a URL is https, or http on this machine, or a mailbox (``mailto:``, RFC 6068); it carries no user name, no password and no fragment, so that nothing
 secret stands where it is shown. The secret is shown once, when it is made, and is kept sealed. What cannot be reached
 safely is refused before it is kept; pure.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+import re
+from typing import Annotated, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
 from shopward.errors import InvalidField
+from shopward.outbox.letters import MAIL_LANGUAGES, MAILED
 from shopward.outbox.topics import Topic
 from shopward.values import DAY_MS, is_loopback, to_rfc3339
 
@@ -25,11 +27,24 @@ STATES: Final = ("pending", "delivered", "failed")
 EndpointState = Literal["active", "off"]
 
 
+_MAILTO: Final = re.compile(
+    r"mailto:([A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?:\?content-language=([a-z]{2}))?"
+)
+
+
+class Mailbox(NamedTuple):
+    """Where a mail goes, and in which language."""
+
+    address: str
+    language: str
+
+
 class WebhookAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What ``POST /v1/webhooks`` takes.
 
     Attributes:
-        url: where to; https, or http on this machine.
+        url: where to; https, or http on this machine, or ``mailto:name@host``, with ``?content-language=id`` where mail
+            is wanted in another language than English.
         topics: of what; of everything where left out.
     """
 
@@ -74,7 +89,7 @@ class WebhookView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         why: it is off: ``gone`` or ``failing``.
-        last_code: what came of the newest try: ``http_`` and the status, or ``timeout``, ``tls``, ...
+        last_code: what came of the newest try: ``http_`` and the status, ``mail_taken``, or ``timeout``, ``tls``, ...
         old_secret_until: until when the replaced secret signs too.
         secret: when it was made, and never again.
     """
@@ -156,8 +171,35 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
     )
 
 
-def check_url(url: str) -> None:
+def mailbox_of(url: str) -> Mailbox | None:
+    """The mailbox that a URL names; ``None`` where it is no ``mailto:`` of ours."""
+    found = _MAILTO.fullmatch(url)
+    language = "en" if found is None else found[2] or "en"
+    return None if found is None or language not in MAIL_LANGUAGES else Mailbox(found[1], language)
+
+
+def topics_of(asked: WebhookAsked) -> tuple[str, ...]:
+    """What an endpoint hears; raises ``InvalidField`` for a mailbox that would hear what is not written for people."""
+    topics = tuple(dict.fromkeys(topic.value for topic in asked.topics))
+    if mailbox_of(asked.url) is None:
+        return topics
+    unwritten = set(topics) - set(MAILED)
+    if unwritten:
+        raise InvalidField(
+            "no mail is written of this", code="webhook_url", path="topics", expected=", ".join(MAILED),
+            found=", ".join(sorted(unwritten)),
+        )  # fmt: skip
+    return topics or tuple(topic.value for topic in MAILED)
+
+
+def check_url(url: str, *, has_mail: bool) -> None:
     """Refuse what must not be called; raises ``InvalidField``, which repeats nothing of the URL. Fails closed."""
+    if url.startswith("mailto:"):
+        if mailbox_of(url) is None:
+            raise _refused("mailto:name@host, and ?content-language=id, zh or en at most")
+        if not has_mail:
+            raise _refused("a server with smtp_url and mail_from, or another URL")
+        return
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

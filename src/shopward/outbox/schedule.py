@@ -21,12 +21,13 @@ PAUSES_MS: Final = (
 TRIES: Final = len(PAUSES_MS) + 1
 DEAD_AFTER_MS: Final = 5 * DAY_MS
 GONE: Final = "http_410"
+MAIL_TAKEN: Final = "mail_taken"
 _SPREAD: Final = 0.2
 
 
 def is_taken(code: str) -> bool:
-    """Whether a receiver took the message: any 2xx; a redirect is none, and is not followed."""
-    return code.startswith("http_2")
+    """Whether a receiver took the message: any 2xx, or a mail server; a redirect is none, and is not followed."""
+    return code.startswith("http_2") or code == MAIL_TAKEN
 
 
 def next_due_ms(tries: int, *, at_ms: int, random: random.Random) -> int | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shopward.adapters.codes import channel_of
+from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
 from shopward.audit import AuditTrail, open_signing_key
@@ -179,15 +180,26 @@ def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
         entropy=secrets.token_bytes,
         ids=SystemIds(),
         channel=channel_of(
-            smtp_url=settings.smtp_url,
-            mail_from=settings.mail_from,
-            domain=settings.shop_domain,
+            mail=mail_server(settings, clock),
             webhook_url=settings.code_webhook_url,
             webhook_secret=settings.code_webhook_secret,
             clock=clock,
             ids=SystemIds(),
         ),
         store=store,
+    )
+
+
+def mail_server(settings: Settings, clock: Clock, **changes: float) -> MailServer | None:
+    """The mail server of the settings; ``None`` where none is set."""
+    if not settings.smtp_url:
+        return None
+    return MailServer(
+        mail_route(settings.smtp_url),
+        sender=settings.mail_from,
+        clock=clock,
+        domain=settings.shop_domain,
+        **changes,
     )
 
 
@@ -201,7 +213,7 @@ def _webhooks(
     telling = Telling(records, endpoints, Deliveries(TENANT), outbox, trail, clock, SystemIds())
     lease_ms = round(LEASE_TIMES * settings.webhook_timeout_s * SECOND_MS)
     courier = Courier(telling, lease_ms=lease_ms, random=random.Random())  # noqa: S311 -- spreads pauses
-    return WebhookDesk(telling, secrets.token_bytes), courier
+    return WebhookDesk(telling, secrets.token_bytes, has_mail=bool(settings.smtp_url)), courier
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shopward.adapters.codes.smtp import SmtpChannel, mail_route
+from shopward.adapters.codes.smtp import SmtpChannel
 from shopward.adapters.codes.webhook import WebhookChannel, webhook_key
 from shopward.stepup.code_channel import ChannelDown, NoCodeChannel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shopward.adapters.mail import MailServer
     from shopward.stepup.code_channel import CodeChannel, CodeMessage
     from shopward.values import Clock, IdSource
 
-__all__ = ["SmtpChannel", "WebhookChannel", "channel_of", "mail_route", "webhook_key"]
+__all__ = ["SmtpChannel", "WebhookChannel", "channel_of", "webhook_key"]
 
 
 class Channels:
@@ -46,11 +47,9 @@ class Channels:
 
 def channel_of(
     *,
-    smtp_url: str,
-    mail_from: str,
+    mail: MailServer | None,
     webhook_url: str,
     webhook_secret: str,
-    domain: str,
     clock: Clock,
     ids: IdSource,
 ) -> CodeChannel:
@@ -63,6 +62,6 @@ def channel_of(
     if webhook_url:
         webhook = WebhookChannel(webhook_url, key=webhook_key(webhook_secret), clock=clock, ids=ids)
         by_name |= dict.fromkeys(webhook.carries, webhook)
-    if smtp_url:
-        by_name["email"] = SmtpChannel(mail_route(smtp_url), sender=mail_from, clock=clock, domain=domain)
+    if mail is not None:
+        by_name["email"] = SmtpChannel(mail)
     return Channels(by_name) if by_name else NoCodeChannel()

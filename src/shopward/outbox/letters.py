@@ -1,0 +1,64 @@
+"""Letters: what a message says to a person, in Indonesian, Chinese or English; pure.
+
+Promise: every topic of ``MAILED`` has its words in all three languages; a letter says what the message says and no more, so
+it names no user. A value that a letter lacks is left out, and never a reason to send nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from shopward.outbox.topics import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAIL_LANGUAGES: Final = ("id", "zh", "en")
+
+_WORDS: Final = tomllib.loads((Path(__file__).parent / "letters.toml").read_text(encoding="utf-8"))
+MAILED: Final = tuple(Topic(word) for word in _WORDS["subject"])
+"""What may be told by mail: what a person has to know soon."""
+
+
+class Letter(NamedTuple):
+    """What stands in a mail."""
+
+    subject: str
+    text: str
+
+
+def letter_of(
+    body: bytes, language: str, *, shop: str, page_url: str, title_of: Callable[[str, str], str]
+) -> Letter:
+    """What a message says.
+
+    Args:
+        body: of the message, as a webhook would get it.
+        language: one of ``MAIL_LANGUAGES``.
+        shop: whose shop it is, first in the subject.
+        page_url: where the pages of this server are, for a link; empty for none.
+        title_of: what a kind of campaign is called in a language.
+    """
+    told = msgspec.json.decode(body)
+    topic, data = Topic(told["type"]), told["data"]
+    title = title_of(str(data.get("kind", "")), language) if topic.startswith("campaign.") else ""
+    head = _WORDS["subject"][topic.value][language].format(title=title)
+    lines = [head, ""]
+    lines += [words[language].format(data[name]) for name, words in _WORDS["line"].items() if name in data]
+    lines.append(_WORDS["at"][language].format(told["timestamp"]))
+    path = _path(topic, data)
+    if page_url and path:
+        lines += ["", _WORDS["look"][language].format(page_url.rstrip("/") + path)]
+    return Letter(
+        f"[{shop}] {head}", "\n".join([*lines, "", str(data["id"]), _WORDS["signed"][language], ""])
+    )
+
+
+def _path(topic: Topic, data: dict[str, Any]) -> str:
+    if topic.startswith("campaign."):
+        return f"/campaigns/{data['id']}"
+    return "/findings" if topic is Topic.FINDING_OPENED else ""
