@@ -167,7 +167,7 @@ def open_keys(folder: Path, clock: Clock) -> tuple[ApiKeys, str | None]:
     path = folder / FILE_NAME
     raw = read_private(path)
     if raw is not None:
-        return ApiKeys(_read(raw), path), None
+        return ApiKeys(keys_in(raw), path), None
     key = PREFIX + secrets.token_urlsafe(32)
     kept = KeptKey("first", hashlib.sha256(key.encode()).hexdigest(), to_rfc3339(clock.now_ms()))
     _write(path, [kept])
@@ -182,7 +182,8 @@ def _write(path: Path, keys: list[KeptKey]) -> None:
     write_private(path, msgspec.json.format(msgspec.json.encode(_File(1, keys)), indent=2) + b"\n")
 
 
-def _read(raw: bytes) -> list[KeptKey]:
+def keys_in(raw: bytes) -> list[KeptKey]:
+    """The keys of a file; raises ``Misconfigured`` where it is no list of keys."""
     try:
         return msgspec.json.decode(raw, type=_File).keys
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -11,6 +11,7 @@ from shopward.cli.audit import audit
 from shopward.cli.backtest import backtest, diff
 from shopward.cli.claim import claim
 from shopward.cli.demo import demo
+from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
 from shopward.cli.ledger import ledger
 from shopward.cli.order import order
@@ -65,6 +66,7 @@ def main() -> None:
 for command in (
     demo,
     serve,
+    doctor,
     replay,
     train,
     report,

@@ -1,0 +1,11 @@
+"""The doctor: what is unsafe or misconfigured here, and how to mend it.
+
+Promise: ``look`` reads and changes nothing, beside a running server too; ``judge`` is pure. What could not be looked at is
+said, and is never taken for safe. It sees this installation alone: not the network around it, and no list of known
+vulnerabilities of dependencies (``pip-audit`` knows those).
+"""
+
+from shopward.service.doctor.judge import CHECKS, Check, judge, worst
+from shopward.service.doctor.look import look
+
+__all__ = ["CHECKS", "Check", "judge", "look", "worst"]
