@@ -28,6 +28,7 @@ from shopward.cli.scrub import scrub_
 from shopward.cli.serve import serve
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
+from shopward.cli.vault import vault
 from shopward.cli.victims import set_
 from shopward.cli.webhook import webhook
 from shopward.errors import Misconfigured, ShopwardError
@@ -74,6 +75,7 @@ for command in (
     import_,
     screen,
     scrub_,
+    vault,
     policy,
     order,
     audit,
