@@ -10,8 +10,7 @@ is one, ``date`` or ``first_seen`` and ``brand``; ``benign_*.csv`` with ``url`` 
   ordinary hosts for each brand; the share that is called official or known good: must be 0. Yardstick of the same run: the
   registered name within one edit of an official one, which is what permutation tools enumerate;
 - ``learned``: five folds by registered domain, all sources in equal parts; share of fraud above one and ten in 1,000 ordinary
-  hosts, by host alone and by full link, with a 90 % interval of a bootstrap over ordinary hosts. Beside it the bundle that
-  ships, which learnt from the same ordinary hosts and from the 2020 list: what it finds of the later lists;
+  hosts, by host alone and by full link, with a 90 % interval of a bootstrap over ordinary hosts;
 - ``drift``: trained on what was seen to the end of 2024 and on half of the ordinary domains, judged on JPCERT's list of 2025
   and the other half;
 - ``speed``: microseconds of CPU for a link that is official, of a partner, unknown, unknown with the learned part; the 99th
@@ -218,10 +217,6 @@ def learned(links: list[Link], cap: int) -> dict[str, Any]:
     for at, what in enumerate(("host", "link")):
         rows = [(first[host], scores[at]) for host, scores in trained.held_out.items()]
         answer[what] = _recalls(rows)
-    shipped = shipped_scorer()
-    if shipped is not None:
-        scores = [(link, float(shipped.host_score(link.address))) for link in first.values()]
-        answer["shipped_bundle_host"] = _recalls(scores)
     return answer
 
 

@@ -139,6 +139,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="File of the shop's profile for screening; empty: the one that was published over HTTP."
         ),
     ] = ""
+    link_lists: Annotated[
+        str,
+        Meta(
+            description="Files of reported links, one JSON object a line, several with ':' between; read again when they change."
+        ),
+    ] = ""
     shop_name: Annotated[
         str, Meta(description="The shop's name, in authenticator apps, on passkeys and in codes; no colon.")
     ] = "Shopward"
@@ -231,6 +237,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def models(self) -> tuple[Path, ...]:
         """The files of the model bundles."""
         return tuple(Path(each).expanduser() for each in self.model.split(os.pathsep) if each)
+
+    @property
+    def lists(self) -> tuple[Path, ...]:
+        """The files of reported links."""
+        return tuple(Path(each).expanduser() for each in self.link_lists.split(os.pathsep) if each)
 
     @property
     def folder(self) -> Path:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from shopward.errors import Conflict, NotFound
+from shopward.errors import Conflict, NotFound, StoreError
 from shopward.screening import LinkLists, ListEntry, Profile, check_link, check_sender, profile_of, screened
 from shopward.screening.messages import MessageModel, check_message, shipped_model
 from shopward.screening.profile import refuse_faults, warnings_of
@@ -25,7 +25,7 @@ from shopward.screening.profile.rows import ProfileRow
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
@@ -98,6 +98,10 @@ class ProfileView(Struct):
     profile: Any
 
 
+def _nothing() -> tuple[ListEntry, ...]:
+    return ()
+
+
 class ScreeningDesk:
     """May be called from any thread.
 
@@ -111,6 +115,7 @@ class ScreeningDesk:
         steady_s: seconds that never jump.
         pinned: the profile of a file, over which nothing is published.
         messages: the learned part for messages; the one that ships where ``None``.
+        feeds: lists of others; gives the same object for as long as they are the same.
     """
 
     def __init__(
@@ -125,6 +130,7 @@ class ScreeningDesk:
         learned: LinkScorer | None = None,
         pinned: Profile | None = None,
         messages: MessageModel | None = None,
+        feeds: Callable[[], Sequence[ListEntry]] = _nothing,
     ) -> None:
         self._records = records
         self._store = store
@@ -139,6 +145,8 @@ class ScreeningDesk:
         self._looked_s = float("-inf")
         self._looking = threading.Lock()
         self._list_version = (0, 0)
+        self._feeds = feeds
+        self._fed: Sequence[ListEntry] = _nothing()
         self.lists = LinkLists()
 
     def link(self, asked: LinkAsked, language: str) -> Screened:
@@ -246,40 +254,48 @@ class ScreeningDesk:
         return _view(row, profile)
 
     def _look(self) -> None:
-        """Take what was published meanwhile, here or by another process; one thread looks, the others go on."""
+        """Take what was published meanwhile, here or by another process; one thread looks, the others go on.
+
+        Fails open: where the store cannot be read, the profile and the list in force go on judging.
+        """
         if not self._looking.acquire(blocking=self._in_force is None):
             return
         try:
-            number, version = self._records.read(
-                lambda connection: (
-                    self._store.newest_number(connection),
-                    self._reports.list_version(connection),
-                )
-            )
-            if (
-                self._pinned is None
-                and number
-                and (self._in_force is None or self._in_force.number != number)
-            ):
-                row = self._records.read(self._store.newest)
-                if row is not None:
-                    self._in_force = InForce(profile_of(msgspec.json.decode(row.body)), row.number)
-            if version != self._list_version:
-                at_ms = self._clock.now_ms()
-                rows = self._records.read(lambda connection: self._reports.listed(connection, at_ms=at_ms))
-                self.lists = entries_of(rows)
-                self._list_version = version
-            self._looked_s = self._steady_s()
+            self._take_profile()
+            self._take_lists()
+        except StoreError:
+            if self._in_force is None:
+                raise
         finally:
+            self._looked_s = self._steady_s()
             self._looking.release()
+
+    def _take_profile(self) -> None:
+        if self._pinned is not None:
+            return
+        number = self._records.read(self._store.newest_number)
+        if number and (self._in_force is None or self._in_force.number != number):
+            row = self._records.read(self._store.newest)
+            if row is not None:
+                self._in_force = InForce(profile_of(msgspec.json.decode(row.body)), row.number)
+
+    def _take_lists(self) -> None:
+        version, feeds = self._records.read(self._reports.list_version), self._feeds()
+        if version == self._list_version and feeds is self._fed:
+            return
+        at_ms = self._clock.now_ms()
+        rows = self._records.read(lambda connection: self._reports.listed(connection, at_ms=at_ms))
+        self.lists = LinkLists((*feeds, *map(_entry, rows)))
+        self._list_version, self._fed = version, feeds
 
 
 def entries_of(rows: Iterable[ListedRow]) -> LinkLists:
     """The shop's own list, as links are looked up in it."""
-    return LinkLists(
-        ListEntry(link=row.link, scope=row.scope, source=SOURCE, seen_ms=row.seen_ms, ends_ms=row.ends_ms)
-        for row in rows
-    )
+    return LinkLists(map(_entry, rows))
+
+
+def _entry(row: ListedRow) -> ListEntry:
+    return ListEntry(link=row.link, scope=row.scope, source=SOURCE, seen_ms=row.seen_ms, ends_ms=row.ends_ms)
 
 
 def _view(row: ProfileRow, profile: Profile) -> ProfileView:

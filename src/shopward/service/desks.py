@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shopward.adapters.codes import channel_of
+from shopward.adapters.lists import ListFiles
 from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
@@ -124,7 +125,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     kept = ReportStore(TENANT)
     screening = ScreeningDesk(
         records=records, store=ProfileStore(TENANT), reports=kept, trail=trail, clock=clock, steady_s=time.monotonic,
-        learned=shipped_scorer(), pinned=_profile(settings),
+        learned=shipped_scorer(), pinned=_profile(settings), feeds=ListFiles(settings.lists),
     )  # fmt: skip
     reports = ReportDesk(
         records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, trail=trail,

@@ -33,10 +33,15 @@ _FILE: Final = re.compile(r"\.([a-z0-9]{2,5})$")
 
 def host_words(address: Address) -> tuple[list[str], list[str]]:
     """Pieces and named features of a host; the second begin with what they are, as ``name=value``."""
-    shown, suffix = address.shown[-HOST_MAX:], address.suffix
+    return words_of_host(address.kind, address.shown, address.suffix)
+
+
+def words_of_host(kind: str, shown: str, suffix: str) -> tuple[list[str], list[str]]:
+    """``host_words`` of what alone it depends on."""
+    shown = shown[-HOST_MAX:]
     own = shown[: -len(suffix) - 1] if suffix and len(suffix) < len(shown) else shown
     sub, _, name = own.rpartition(".")
-    return _pieces("^" + own + "$", SIZES), _named(address.kind, suffix, own, sub, name)
+    return _pieces("^" + own + "$", SIZES), _named(kind, suffix, own, sub, name)
 
 
 def path_words(address: Address) -> tuple[list[str], list[str]]:

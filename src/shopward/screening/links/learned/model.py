@@ -7,12 +7,13 @@ speak of groups of words, never of single pieces; together they weigh what the s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from shopward.screening.links.learned.features import host_words, path_words
+from shopward.screening.links.learned.features import path_words, words_of_host
 from shopward.screening.verdict import DANGEROUS, SUSPICIOUS, Finding
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _WEIGHT_MAX: Final = 0.95
 _FAINT: Final = 0.1
 _EPSILON: Final = 1e-6
 _ENDING: Final = "ending="
+HOSTS_KEPT: Final = 16_384
+"""Hosts whose sums are kept: a campaign's link is asked about many times."""
 
 
 class Marks(Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +95,7 @@ class LinkScorer:
         self.version = version
         self._host = model.host.weights.get
         self._path = model.path.weights.get
+        self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_totals)
 
     def score(self, address: Address) -> int:
         """The sum, in hundredths of a logit."""
@@ -99,8 +103,8 @@ class LinkScorer:
 
     def host_score(self, address: Address) -> int:
         """The host's part of the sum."""
-        pieces, named = host_words(address)
-        return self.model.host.start + _total(self._host, pieces) + _total(self._host, named)
+        pieces, named, _ending = self._of_host(address.kind, address.shown, address.suffix)
+        return self.model.host.start + pieces + named
 
     def path_score(self, address: Address) -> int:
         """The path's part of the sum; nothing where there is no path."""
@@ -109,17 +113,12 @@ class LinkScorer:
 
     def findings(self, address: Address) -> Sequence[Finding]:
         """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
-        pieces, named = host_words(address)
-        of_pieces, of_named, of_path = (
-            _total(self._host, pieces),
-            _total(self._host, named),
-            self.path_score(address),
-        )
+        of_pieces, of_named, of_ending = self._of_host(address.kind, address.shown, address.suffix)
+        of_path = self.path_score(address)
         marks = self.model.link_marks if address.query or len(address.path) > 1 else self.model.host_marks
         chance = marks.chance(self.model.host.start + of_pieces + of_named + of_path)
         if not chance:
             return ()
-        of_ending = _total(self._host, [word for word in named if word.startswith(_ENDING)])
         start, end = address.host_start, address.host_end
         groups = (
             ("learned_ending", of_ending, start, end),
@@ -136,6 +135,11 @@ class LinkScorer:
             for code, value, at, to in groups
             if value > 0
         ]
+
+    def _host_totals(self, kind: str, shown: str, suffix: str) -> tuple[int, int, int]:
+        """What the pieces, the named features, and of these the ending add."""
+        pieces, named = words_of_host(kind, shown, suffix)
+        return _total(self._host, pieces), _total(self._host, named), self._host(_ENDING + suffix, 0)
 
 
 def _total(weight_of: Callable[[str, int], int], words: Iterable[str]) -> int:
