@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("allauth", reason="Django and allauth are not installed: pip install --group shops")
 
+from asgiref.sync import async_to_sync
+
 from contrib import site
 
 site.begin()
@@ -19,7 +21,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, authenticate, get_user_mode
 from django.contrib.messages import get_messages
 from django.core import checks, mail
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.test import AsyncClient, Client, override_settings
 
 from listening import Listener
 from serving import Server
@@ -320,6 +322,20 @@ def test_a_reader_that_fails_is_the_table_and_no_error(listen, caplog):
     assert listener.seen == []
     assert "SECRET" not in caplog.text
     assert "KeyError" in caplog.text
+
+
+def test_under_asgi_it_is_the_same(listen):
+    """Django runs the guard and the views in threads; the visit is the request's own there too."""
+    listener = listen(said("allow"), guards={"card": "gift_card_check"})
+
+    async def story():
+        browser = AsyncClient()
+        entered = await browser.post("/entrance/", {"username": NAME, "password": WORD})
+        return entered, await browser.post("/card/", {"code": "GIFT"})
+
+    entered, shown = async_to_sync(story)()
+    assert (entered.content, shown.content) == (b"in", b"left on GIFT: 500")
+    assert [each["type"] for each in told(listener)] == ["login", "gift_card_check", "gift_card_check"]
 
 
 # --- bad input ---------------------------------------------------------------------------------------------------

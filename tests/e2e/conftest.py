@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from e2e.people import CUSTOMERS, known_context
+from e2e.people import CUSTOMERS, histories_of
 from e2e.shops import EXAMPLE, Shop, copied, seeded
 from serving import Server
 
@@ -55,10 +54,10 @@ def policy(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, policy):
+def server(tmp_path_factory, policy, histories):
     """A server that has watched the shop's customers sign in for four weeks."""
     with Server(tmp_path_factory.mktemp("e2e") / "data", policy=policy) as it:
-        status, body = it.post("/v1/events", _histories(), content_type="application/x-ndjson")
+        status, body = it.post("/v1/events", histories, content_type="application/x-ndjson")
         assert status == 202, body
         yield it
 
@@ -77,21 +76,21 @@ def unguarded(seeds, tmp_path_factory):
         yield it
 
 
-def _histories():
-    """Eight logins of each customer over four weeks, from the device and network that are theirs."""
-    begin = datetime.now(UTC) - timedelta(days=28)  # noqa: TID251 -- the shop's own past, behind its clock
-    logins = [
-        (begin + timedelta(days=3.2 * week, seconds=31 * customer), customer)
-        for week in range(8)
-        for customer in range(CUSTOMERS)
-    ]
-    return b"\n".join(
-        json.dumps(
-            {
-                "id": f"history-{number}", "type": "login", "status": "succeeded",
-                "time": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                "user": {"id": str(customer + 1)}, "context": known_context(customer),
-            }
-        ).encode()
-        for number, (at, customer) in enumerate(sorted(logins))
-    )  # fmt: skip
+@pytest.fixture
+def own_server(tmp_path, policy):
+    """A server of one story's own, which may be killed or attacked."""
+    with Server(tmp_path / "own", policy=policy) as it:
+        yield it
+
+
+@pytest.fixture
+def own_shop(own_server, seeds, tmp_path):
+    """A shop that asks it."""
+    with Shop(copied(seeds, tmp_path / "shop"), own_server) as it:
+        yield it
+
+
+@pytest.fixture(scope="session")
+def histories():
+    """Four weeks of logins."""
+    return histories_of(CUSTOMERS)

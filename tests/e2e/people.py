@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from datetime import UTC, datetime, timedelta
 
 from e2e.shops import Browser, agent
 from shopward.client import TrustedProxies, from_wsgi
@@ -73,6 +75,26 @@ def shops_honestly(shop, customer):
             came["finished"] = browser.place_order()
         came["denied"] = not came["finished"] and browser.last.status_code == 403
     return came
+
+
+def histories_of(customers):
+    """Eight logins of each customer over four weeks, from the device and network that are theirs."""
+    begin = datetime.now(UTC) - timedelta(days=28)  # noqa: TID251 -- the shop's own past, behind its clock
+    logins = [
+        (begin + timedelta(days=3.2 * week, seconds=31 * customer), customer)
+        for week in range(8)
+        for customer in range(customers)
+    ]
+    return b"\n".join(
+        json.dumps(
+            {
+                "id": f"history-{number}", "type": "login", "status": "succeeded",
+                "time": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "user": {"id": str(customer + 1)}, "context": known_context(customer),
+            }
+        ).encode()
+        for number, (at, customer) in enumerate(sorted(logins))
+    )  # fmt: skip
 
 
 # --- thieves -----------------------------------------------------------------------------------------------------

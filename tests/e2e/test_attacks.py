@@ -10,6 +10,7 @@ import pytest
 
 from e2e.people import (
     BEHIND_SHARED,
+    CUSTOMERS,
     HONEST,
     SHARED,
     STUFFED,
@@ -24,20 +25,6 @@ from e2e.shops import Browser
 
 ONE = ["45.9.148.3"]
 FORTY = [f"45.{n}.20.{n}" for n in range(60, 99)] + [SHARED]
-
-
-def guesses(shop, ips, codes):
-    """Which code a guesser, who keeps its browser, was stopped at, counted from 1; and which cards it found."""
-    found = []
-    with Browser(shop, ips[0]) as browser:
-        for number, code in enumerate(codes, 1):
-            browser.http.headers["X-Forwarded-For"] = ips[number % len(ips)]
-            answer = browser.post("/giftcards/", code=code)
-            if answer.status_code == 403:
-                return number, found
-            if "500,000" in answer.text or "500.000" in answer.text:
-                found.append(code)
-    return 0, found
 
 
 @pytest.fixture(scope="module")
@@ -106,23 +93,6 @@ def test_honest_customers_finish_while_it_rages(storm, figures):
     assert not [each for each in denied if each in BEHIND_SHARED]
 
 
-@pytest.mark.parametrize(
-    "addresses", [["62.4.4.4"], [f"62.{n}.5.5" for n in range(40)]], ids=["one", "forty"]
-)
-def test_gift_card_guessing_ends_at_the_fifth_code(guarded, unguarded, figures, addresses):
-    """Whoever guesses codes learns nothing from the fifth on, also on changing addresses; without Shopward it finds cards."""
-    codes = [f"GIFT{n:04}AAA{letter}" for n, letter in zip(range(12), "BCDEFGAAAAAA", strict=True)]
-    stopped_at, found = guesses(guarded, addresses, codes)
-    free, taken = guesses(unguarded, addresses, codes)
-    figures(
-        {"attack": "gift-card guessing", "addresses": len(addresses), "stopped_at": stopped_at, "found": len(found),
-         "unguarded_found": len(taken)}
-    )  # fmt: skip
-    assert 0 < stopped_at <= 5
-    assert found == []
-    assert (free, len(taken)) == (0, 6)
-
-
 def drain(shop, ip, victim, street):
     """Enter with the right password, send the goods elsewhere and pay with a stolen card; how far it came."""
     with Browser(shop, ip, number=5) as thief:
@@ -156,11 +126,37 @@ def test_a_phished_code_opens_the_door_and_no_purse(guarded, figures):
         assert not thief.log_in(email(victim), password(victim))
         assert thief.is_challenged
         assert thief.prove(email(victim)).headers["location"] == "/basket/", "the victim read the code out"
+        changed = thief.post(
+            "/accounts/change-password/",
+            old_password=password(victim),
+            new_password1="thief's own",
+            new_password2="thief's own",
+        )
         ordered = order(thief, "Jalan Maling 2")
         page = thief.get("/accounts/profile/").text
     figures({"attack": "phished code, then takeover", "ordered": ordered})
     assert not ordered
+    assert changed.headers["location"] == "/shopward/challenge"
     assert email(victim) in page
+
+
+def test_a_newcomer_joins_and_buys(server, guarded, figures):
+    """Who registers and orders at once meets nothing, and is told of as a registration and no login."""
+    with Browser(guarded, "36.99.9.9", number=1) as browser:
+        joined = browser.post(
+            "/accounts/login/", registration__email="new@shop.example", registration__password1="a long sentence",
+            registration__password2="a long sentence", registration__redirect_url="/basket/", registration_submit="Register",
+        )  # fmt: skip
+        browser.fill_basket()
+        browser.ship_elsewhere("Jalan Anggrek 3")
+        browser.get("/checkout/shipping-method/")
+        bought = browser.place_order()
+    figures({"newcomer": "registers and orders", "ordered": bought})
+    assert joined.headers["location"] == "/basket/"
+    assert bought
+    told = [each["event"]["type"] for each in reversed(_timeline(server, CUSTOMERS))]
+    assert told[:1] + told[-2:] == ["registration", "payment", "payment"]
+    assert "login" not in told
 
 
 def test_a_code_fits_in_no_other_browser(guarded):

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from e2e.people import VICTIMS, browser_of, email, password, shops_honestly
-from e2e.shops import Shop, copied
-from serving import Server
 from shopward.client.breaker import PAUSE_S
 
 
-@pytest.fixture
-def own_server(tmp_path, policy):
-    """A server that may be killed."""
-    with Server(tmp_path / "data", policy=policy) as it:
-        yield it
-
-
-@pytest.fixture
-def shop(own_server, seeds, tmp_path):
-    """A shop that asks it."""
-    with Shop(copied(seeds, tmp_path / "shop"), own_server) as it:
-        yield it
-
-
-def test_the_shop_goes_on_and_recovers_by_itself(own_server, shop, figures):
+def test_the_shop_goes_on_and_recovers_by_itself(own_server, own_shop, figures):
     """Orders by card go on, gift cards ask for a code of the shop's own, visitors wait; then decisions again, no restart."""
     customer = VICTIMS[5]
-    with browser_of(shop, customer) as browser:
+    with browser_of(own_shop, customer) as browser:
         assert browser.log_in(email(customer), password(customer))
         own_server.kill()
-        orders = [shops_honestly(shop, each) for each in range(100, 110)]
+        orders = [shops_honestly(own_shop, each) for each in range(100, 110)]
         assert all(each["finished"] and not each["challenged"] for each in orders)
         asked = browser.post("/giftcards/", code="GIFT0001AAAA")
         assert asked.headers["location"] == "/shopward/challenge", (
@@ -40,14 +22,14 @@ def test_the_shop_goes_on_and_recovers_by_itself(own_server, shop, figures):
         )
         browser.prove(email(customer))
         assert "500" in browser.post("/giftcards/", code="GIFT0001AAAA").text
-        with browser_of(shop, VICTIMS[6]) as visitor:
+        with browser_of(own_shop, VICTIMS[6]) as visitor:
             assert visitor.post("/giftcards/", code="GIFT0001AAAA").status_code == 503
-        assert shop.text().count("shopward: unreachable") == 1, "told once"
+        assert own_shop.text().count("shopward: unreachable") == 1, "told once"
         own_server.command += ["--port", str(own_server.port)]
         own_server.url = ""
         own_server.start()
         time.sleep(PAUSE_S)
-        with browser_of(shop, VICTIMS[7]) as later:
+        with browser_of(own_shop, VICTIMS[7]) as later:
             assert later.log_in(email(VICTIMS[7]), password(VICTIMS[7]))
         _, timeline = own_server.get(f"/v1/users/{VICTIMS[7] + 1}/timeline")
         assert b'"login"' in timeline
@@ -58,4 +40,4 @@ def test_the_shop_goes_on_and_recovers_by_itself(own_server, shop, figures):
             "finished": sum(each["finished"] for each in orders),
         }
     )
-    assert "Traceback" not in shop.text()
+    assert "Traceback" not in own_shop.text()
