@@ -199,6 +199,24 @@ class Payer(Protocol):
         ...
 
 
+class Postman(Protocol):
+    """Hands one message in; ends within a bounded time and raises nothing."""
+
+    def hand_in(
+        self, *, to: str, subject: str, text: str, language: str, message: str
+    ) -> Literal["taken", "refused", "later"]:
+        """What the mail server said: it has it, it will not have it, or nothing that can be relied on.
+
+        Args:
+            to: one address.
+            subject: a line.
+            text: plain.
+            language: ``id``, ``zh`` or ``en``.
+            message: the id of the message, the same over all tries.
+        """
+        ...
+
+
 class Fence(Protocol):
     """What keeps a capture and the beginning of an order apart; every lock is held until the transaction ends.
 

@@ -83,4 +83,6 @@ class Deed(StrEnum):
     PAYOUT_SETTLE = "payout:settle"
     REPORT_SETTLE = "report:settle"
     INCIDENT_STEP = "incident:step"
+    NOTICE_MAILING = "notice:mailing"
+    NOTICE_BOUNCE = "notice:bounce"
     AUDIT_CHECKPOINT = "audit:checkpoint"

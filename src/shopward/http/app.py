@@ -40,6 +40,7 @@ from shopward.http.ledger import LedgerCalls
 from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
+from shopward.http.notices import NoticeCalls
 from shopward.http.orders import OrderCalls
 from shopward.http.pages import Pages, Paper
 from shopward.http.passwords import PasswordCalls
@@ -94,6 +95,7 @@ class Application:
             proofs=shopward.proofs,
             claims=shopward.claims,
             payouts=shopward.payouts,
+            notices=shopward.notices,
             messenger_of=self._messenger,
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
@@ -129,6 +131,7 @@ class Application:
                 *LedgerCalls(shopward, calls).routes(),
                 *ClaimCalls(shopward, calls).routes(),
                 *IncidentCalls(shopward, calls).routes(),
+                *NoticeCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

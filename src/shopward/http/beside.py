@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shopward.flows.courier import Courier
     from shopward.flows.follow import Follower
     from shopward.flows.notary import Notary
+    from shopward.flows.notify import NoticeDesk
     from shopward.flows.oversee import Overseer
     from shopward.flows.payout import PayoutDesk
     from shopward.flows.prove import ProofDesk
@@ -57,6 +58,7 @@ class Beside:
         proofs: forgets old challenges.
         claims: approves what nobody decided in time.
         payouts: has customers paid.
+        notices: tells many.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -71,6 +73,7 @@ class Beside:
         proofs: ProofDesk,
         claims: ClaimDesk,
         payouts: PayoutDesk,
+        notices: NoticeDesk,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
@@ -81,12 +84,14 @@ class Beside:
         self._proofs = proofs
         self._claims = claims
         self._payouts = payouts
+        self._notices = notices
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
         self._wake = asyncio.Event()
         self._store = ThreadPoolExecutor(1, "shopward-beside-store")
         self._payer = ThreadPoolExecutor(1, "shopward-payer")
+        self._mailer = ThreadPoolExecutor(1, "shopward-mailer")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._on_orders: Callable[[], object] = lambda: None
@@ -109,6 +114,7 @@ class Beside:
             self._thread.join()
         self._store.shutdown()
         self._payer.shutdown(cancel_futures=True)
+        self._mailer.shutdown(cancel_futures=True)
 
     def _main(self) -> None:
         try:
@@ -119,7 +125,10 @@ class Beside:
 
     async def _run(self) -> None:
         messenger = self._messenger_of()
-        paying = self._loop.create_task(self._pay())
+        waiting = (
+            self._loop.create_task(self._again(self._payouts.step, self._payer)),
+            self._loop.create_task(self._again(self._notices.step, self._mailer)),
+        )
         look_at = hourly_at = 0.0
         while not self._is_stopping:
             self._wake.clear()
@@ -146,16 +155,16 @@ class Beside:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE_S if due is None else LOOK_S):
                     await self._wake.wait()
-        tasks = [paying, *self._telling.values()]
+        tasks = [*waiting, *self._telling.values()]
         await asyncio.wait(tasks, timeout=STOP_S)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _pay(self) -> None:
-        """Have customers paid; in a thread of its own, since the shop is waited for."""
+    async def _again(self, step: Callable[[], int], on: ThreadPoolExecutor) -> None:
+        """What waits for others, in a thread of its own: as long as there is something to do, else now and then."""
         while not self._is_stopping:
-            if not await self._tried(self._payouts.step, on=self._payer):
+            if not await self._tried(step, on=on):
                 await asyncio.sleep(LOOK_S)
 
     async def _follow(self) -> None:

@@ -56,6 +56,8 @@ CODES: Final[dict[str, str]] = {
     "order_state": "The order is in a state from which this cannot be done.",
     "order_without_end": "An order needs an end or a date of review.",
     "order_weaker": "The order would take the place of a stronger one.",
+    "notice_link": "A notice to customers holds no link.",
+    "mailing_state": "The mailing is in a state from which this cannot be done, or nobody would be told.",
     "notice_incomplete": "A notice does not say yet what its rule wants.",
     "notice_too_early": "Another notice has to be out first.",
     "incident_owes": "An incident is closed when nothing is owed any more.",

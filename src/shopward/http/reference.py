@@ -34,6 +34,7 @@ from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
+from shopward.http.notice_paths import NOTICE_SHAPES, notice_paths
 from shopward.http.openapi import ID as _ID
 from shopward.http.openapi import answer as _answer
 from shopward.http.openapi import bare as _bare
@@ -99,7 +100,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *INCIDENT_SHAPES,
+    *CLAIM_SHAPES, *INCIDENT_SHAPES, *NOTICE_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -142,6 +143,7 @@ def document() -> dict[str, Any]:
         | screening_paths()
         | claim_paths()
         | incident_paths()
+        | notice_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()

@@ -80,3 +80,7 @@ class Topic(StrEnum):
     """Somebody asked for a record that nobody has a reason to read; they are locked."""
     VAULT_ERASED = "vault.erased"
     """Records of a customer were erased; the certificate is there to be fetched."""
+    NOTICE_MAILING_DONE = "notice.mailing_done"
+    """Everybody on a mailing was told, or refused by the mail server."""
+    NOTICE_BOUNCED = "notice.bounced"
+    """A message of a mailing came back: what it was to meet is owed again."""

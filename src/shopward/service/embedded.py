@@ -49,6 +49,7 @@ from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.notary import Notary
+from shopward.flows.notify import NoticeDesk
 from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
@@ -59,11 +60,13 @@ from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
 from shopward.flows.wording import Decision, Wording
 from shopward.incidents.store import IncidentStore
+from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
 from shopward.protection.sets import SetStore
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
+from shopward.service.mail import notice_sealer, postman_of
 from shopward.service.passwords import PasswordDesk
 from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.service.vault import Vault, open_vault
@@ -172,6 +175,11 @@ class Shopward:
             records=desks.records, store=IncidentStore(TENANT), sets=SetStore(TENANT).sealed, trail=desks.trail,
             outbox=desks.outbox, clock=clock, ids=self.ids,
         )  # fmt: skip
+        self.notices = NoticeDesk(
+            records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
+            sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postman=postman_of(settings, clock),
+            trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
+        )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -279,6 +287,8 @@ class Shopward:
         self.recorder.step()
         self.claims.sweep()
         while self.payouts.step():
+            pass
+        while self.notices.step():
             pass
         self.recorder.look()
 

@@ -48,6 +48,7 @@ REVISIONS: Final = (
     "0018_reports",
     "0019_incidents",
     "0020_vault",
+    "0021_notices",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

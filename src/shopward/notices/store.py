@@ -1,0 +1,140 @@
+"""Mailings and their recipients in SQL.
+
+Promise: every method works inside the caller's transaction. ``add`` of somebody who is on the mailing already changes nothing; ``take``
+gives a recipient to one process alone until the lease runs out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shopward.notices.mailing import Mailing, Recipient, decode, encode
+from shopward.notices.tables import notice_mailing, notice_recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class NoticeStore:
+    """The mailings of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    def add_mailing(self, connection: Connection, mailing: Mailing) -> None:
+        """A new one."""
+        connection.execute(insert(notice_mailing), self._row(mailing))
+
+    def put_mailing(self, connection: Connection, mailing: Mailing) -> None:
+        """One that is locked, changed."""
+        table = notice_mailing.c
+        connection.execute(
+            update(notice_mailing)
+            .where(table.tenant == self._tenant, table.id == mailing.id)
+            .values(self._row(mailing))
+        )
+
+    def mailing(self, connection: Connection, mailing_id: str, *, lock: bool = False) -> Mailing | None:
+        """One of them."""
+        table = notice_mailing.c
+        query = select(table.body).where(table.tenant == self._tenant, table.id == mailing_id)
+        body = connection.scalar(query.with_for_update() if lock else query)
+        return None if body is None else decode(body)
+
+    def sending(self, connection: Connection) -> Mailing | None:
+        """The oldest that is under way."""
+        table = notice_mailing.c
+        query = (
+            select(table.body)
+            .where(table.tenant == self._tenant, table.state == "sending")
+            .order_by(table.id)
+            .limit(1)
+        )
+        body = connection.scalar(query)
+        return None if body is None else decode(body)
+
+    def add(self, connection: Connection, mailing_id: str, recipients: Sequence[Recipient]) -> int:
+        """Put people on a mailing; how many were new."""
+        if not recipients:
+            return 0
+        before = self._count(connection, mailing_id)
+        rows = [{"tenant": self._tenant, "mailing": mailing_id, **each._asdict()} for each in recipients]
+        connection.execute(_INSERTS[connection.dialect.name](notice_recipient).on_conflict_do_nothing(), rows)
+        return self._count(connection, mailing_id) - before
+
+    def take(
+        self, connection: Connection, mailing_id: str, *, at_ms: int, until_ms: int, limit: int
+    ) -> list[Recipient]:
+        """Recipients who are due, for this process alone until then; the longest due first."""
+        table = notice_recipient.c
+        query = (
+            self._recipients()
+            .where(table.mailing == mailing_id, table.state == "queued", table.due_ms <= at_ms)
+            .order_by(table.due_ms)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = [Recipient(*row) for row in connection.execute(query)]
+        if taken:
+            connection.execute(
+                update(notice_recipient)
+                .where(
+                    table.tenant == self._tenant, table.mailing == mailing_id,
+                    table.user_token.in_([each.user_token for each in taken]),
+                )
+                .values(due_ms=until_ms, tries=table.tries + 1)
+            )  # fmt: skip
+        return taken
+
+    def settle(
+        self, connection: Connection, mailing_id: str, user_token: str, *, state: str, due_ms: int, said: str
+    ) -> None:
+        """What became of one try."""
+        table = notice_recipient.c
+        connection.execute(
+            update(notice_recipient)
+            .where(table.tenant == self._tenant, table.mailing == mailing_id, table.user_token == user_token)
+            .values(state=state, due_ms=due_ms, said=said)
+        )
+
+    def bounce(self, connection: Connection, message: str, *, said: str) -> str | None:
+        """A message came back; its mailing, ``None`` where nobody knows it."""
+        table = notice_recipient.c
+        mine = (table.tenant == self._tenant) & (table.message == message)
+        mailing_id = connection.scalar(select(table.mailing).where(mine))
+        if mailing_id is not None:
+            connection.execute(update(notice_recipient).where(mine).values(state="bounced", said=said))
+        return mailing_id
+
+    def counts(self, connection: Connection, mailing_id: str) -> dict[str, int]:
+        """How many recipients stand in each state."""
+        table = notice_recipient.c
+        query = (
+            select(table.state, func.count())
+            .where(table.tenant == self._tenant, table.mailing == mailing_id)
+            .group_by(table.state)
+        )
+        return dict(map(tuple, connection.execute(query)))
+
+    def _count(self, connection: Connection, mailing_id: str) -> int:
+        return sum(self.counts(connection, mailing_id).values())
+
+    def _recipients(self) -> Any:
+        columns = [notice_recipient.c[name] for name in Recipient._fields]
+        return select(*columns).where(notice_recipient.c.tenant == self._tenant)
+
+    def _row(self, mailing: Mailing) -> dict[str, Any]:
+        return {
+            "tenant": self._tenant, "id": mailing.id, "state": mailing.state, "body": encode(mailing).decode(),
+        }  # fmt: skip
