@@ -21,13 +21,16 @@ from django.contrib.auth import BACKEND_SESSION_KEY, authenticate, get_user_mode
 from django.contrib.messages import get_messages
 from django.core import checks, mail
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.test import AsyncClient, Client, override_settings
+from django.utils.translation import override
 
 from listening import Listener
 from serving import Server
 from shopward.contrib.django.guards import GuardedView
 from shopward.contrib.django.money import amount
 from shopward.contrib.django.texts import _all
+from shopward.contrib.django.validators import PasswordScreening
 
 NAME, WORD = "ayu", "correct horse"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -486,3 +489,23 @@ def test_amounts_are_whole_minor_units(value, currency, minor):
     from decimal import Decimal  # noqa: PLC0415 -- here alone
 
     assert amount(Decimal(value), currency)["amount_minor"] == minor
+
+
+def test_a_stolen_password_is_refused_in_the_customers_words(listen, customer):
+    """The server's reasons reach the form; words of the customer go with the question, and one who is not heard takes it."""
+    rejected = {
+        "verdict": "reject", "reasons": [{"code": "password_breached", "text": "Sudah bocor."}], "breach_count": 3,
+    }  # fmt: skip
+    listener = listen(answered(200, rejected))
+    with pytest.raises(ValidationError) as refused, override("id"):
+        PasswordScreening(sole_factor=True).validate("sayangku123", customer)
+    assert [(each.code, each.message) for each in refused.value.error_list] == [
+        ("password_breached", "Sudah bocor.")
+    ]
+    asked = listener.seen[-1]
+    assert b'"username":"ayu"' in asked
+    assert b'"sole_factor":true' in asked
+    assert b"accept-language: id" in asked.lower()
+    listen(answered(503, b"away"))
+    PasswordScreening().validate("sayangku123")
+    assert "Gabungkan" in _all()["id"]["password_help"]

@@ -5,7 +5,15 @@ customer's page for anything that a network, a server or an event does: where Sh
 answers (``on_unreachable``), and ``fault`` says why. A retry never decides twice. See docs/sdk.md.
 """
 
-from shopward.client.answers import Authorization, Captured, Challenge, Decision, Reason, Verdict
+from shopward.client.answers import (
+    Authorization,
+    Captured,
+    Challenge,
+    Decision,
+    PasswordScreened,
+    Reason,
+    Verdict,
+)
 from shopward.client.calls import AsyncClient, Client
 from shopward.client.context import TrustedProxies, from_asgi, from_wsgi
 from shopward.client.events import event
@@ -22,6 +30,7 @@ __all__ = [
     "Decision",
     "Fault",
     "Message",
+    "PasswordScreened",
     "Reason",
     "TrustedProxies",
     "Verdict",

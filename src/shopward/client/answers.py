@@ -140,3 +140,20 @@ def decision_from(body: Mapping[str, Any]) -> Decision:
         orders=tuple(str(each) for each in body.get("orders", ())),
         id=str(body["id"]),
     )
+
+
+@dataclass(frozen=True)
+class PasswordScreened:
+    """Whether a password may be chosen.
+
+    Attributes:
+        may_be_chosen: also where the server was not heard: a list that is away keeps nobody out (fails open).
+        reasons: what refuses it, or what is worth saying.
+        breach_count: how often it was seen among stolen passwords; ``None`` where nobody could say.
+        fault: why the server was not heard.
+    """
+
+    may_be_chosen: bool
+    reasons: tuple[Reason, ...] = ()
+    breach_count: int | None = None
+    fault: Fault | None = None

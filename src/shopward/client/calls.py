@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
 
-    from shopward.client.answers import Authorization, Captured, Challenge, Decision, Verdict
+    from shopward.client.answers import (
+        Authorization,
+        Captured,
+        Challenge,
+        Decision,
+        PasswordScreened,
+        Verdict,
+    )
     from shopward.client.wire import Reply, Request
 
 
@@ -131,6 +138,18 @@ class _Common:
             self._tell(challenge.fault)
         return challenge
 
+    def _screening(self, password: str, context: Mapping[str, str | bool] | None) -> Request | Fault:
+        try:
+            request = wire.screening(password, context or {})
+        except (TypeError, ValueError):
+            return Fault("event_refused", "the password or its context is no JSON")
+        return self._asked(request)
+
+    def _screened(self, reply: Reply | Fault) -> PasswordScreened:
+        screened = wire.read_screened(reply)
+        self._tell(screened.fault)
+        return screened
+
     def _tell(self, fault: Fault | None) -> None:
         if fault is not None:
             self._faults.note(fault, now_s=self._steady_s())
@@ -180,6 +199,12 @@ class Client(_Common):
     def answer(self, decision_id: str, *, who: Mapping[str, Any], factor: str, answer: str) -> Challenge:
         """Answer a challenge; ``who`` is ``user`` and ``context`` as in an event, on the device that was challenged."""
         return self._challenge(self._reply(self._answering(decision_id, who, factor, answer)))
+
+    def screen_password(
+        self, password: str, context: Mapping[str, str | bool] | None = None, *, language: str | None = None
+    ) -> PasswordScreened:
+        """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
+        return self._screened(self._reply(self._screening(password, context), language))
 
     def close(self) -> None:
         """Close the connections."""
@@ -260,6 +285,12 @@ class AsyncClient(_Common):
     ) -> Challenge:
         """Answer a challenge; ``who`` is ``user`` and ``context`` as in an event, on the device that was challenged."""
         return self._challenge(await self._reply(self._answering(decision_id, who, factor, answer)))
+
+    async def screen_password(
+        self, password: str, context: Mapping[str, str | bool] | None = None, *, language: str | None = None
+    ) -> PasswordScreened:
+        """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
+        return self._screened(await self._reply(self._screening(password, context), language))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -12,7 +12,14 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from shopward.client.answers import Authorization, Captured, Challenge, decision_from
+from shopward.client.answers import (
+    Authorization,
+    Captured,
+    Challenge,
+    PasswordScreened,
+    Reason,
+    decision_from,
+)
 from shopward.client.faults import Fault
 
 if TYPE_CHECKING:
@@ -26,6 +33,9 @@ DECISIONS: Final = "/v1/decisions"
 EVENTS: Final = "/v1/events"
 AUTHORIZATIONS: Final = "/v1/authorizations"
 CHALLENGES: Final = "/v1/challenges"
+PASSWORDS: Final = "/v1/screen/passwords"
+SCREENING_S: Final = 3.0
+"""The server may ask a range service, which has two seconds."""
 PROVING_S: Final = 5.0
 """A recovery code is a slow hash, on purpose."""
 _BY_PROBLEM: Final = {
@@ -83,6 +93,24 @@ def answering(decision_id: str, who: Mapping[str, Any], factor: str, answer: str
         f"{CHALLENGES}/{quote(decision_id, safe='')}/verify", {**who, "factor": factor, "answer": answer}
     )
     return asked._replace(timeout_s=PROVING_S)
+
+
+def screening(password: str, context: Mapping[str, str | bool]) -> Request:
+    """A password to be looked at; it stands in the body alone."""
+    return posting(PASSWORDS, {"password": password, "context": context})._replace(timeout_s=SCREENING_S)
+
+
+def read_screened(reply: Reply | Fault) -> PasswordScreened:
+    """The verdict; a password may be chosen where nobody was heard. Fails open, as a list that is away shall."""
+    read = _read(
+        reply,
+        lambda body: PasswordScreened(
+            body["verdict"] != "reject",
+            tuple(Reason(str(each["code"]), str(each["text"])) for each in body["reasons"]),
+            body.get("breach_count"),
+        ),
+    )
+    return PasswordScreened(may_be_chosen=True, fault=read) if isinstance(read, Fault) else read
 
 
 def read_challenge(reply: Reply | Fault) -> Challenge:
