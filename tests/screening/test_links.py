@@ -215,3 +215,14 @@ def test_plain_links_are_read_as_the_parser_reads_them(link: str) -> None:
     short, long = read_address(link), _read(link)
     assert (short.host, short.path.split("%")[0]) == (long.host, long.path.split("%")[0])
     assert short[:6] == long[:6]
+
+
+def test_an_ending_in_the_wrong_place_names_the_shop_only_where_it_has_one_like_it() -> None:
+    """It is a trick whatever the ending; whose name is stolen is told where the shop's own domains end so."""
+    own, other = (
+        check_link("https://login.co.id.qwertz.cn/", SHOP),
+        check_link("https://login.co.jp.qwertz.cn/", SHOP),
+    )
+    assert own.is_flagged
+    assert other.is_flagged
+    assert (own.brand, other.brand) == ("Toko Nusantara", "")

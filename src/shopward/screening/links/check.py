@@ -92,7 +92,8 @@ def check_address(
         findings.append(Finding("shortener", 0.25, address.host_start, address.host_end))
     if learned is not None:
         findings += learned(address)
-    return judged(findings, profile.spec.name if named else "")
+    is_named = any(map(profile.lookalikes.names_shop, named))
+    return judged(findings, profile.spec.name if is_named else "")
 
 
 def _no_web(address: Address) -> Verdict:

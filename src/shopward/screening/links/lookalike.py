@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from shopward.screening.links.address import Address
 
 NAME_MIN: Final = 3
+WRITTEN_MIN: Final = 2
+"""Of names that are not in Latin letters: two Chinese characters are a name."""
 INSIDE_MIN: Final = 6
 """From this length a name is looked for inside words; measured on ordinary hosts (docs/screening.md)."""
 SLIP_MIN: Final = 6
@@ -105,12 +107,13 @@ class Lookalikes:
     ) -> None:
         domains = tuple(domains)
         self._domains = frozenset(domains)
+        self._endings = frozenset(suffix for suffix, _registered in map(split_host, domains))
         folded = [squeezed(name) for name in names]
         folded += [squeezed(registered.partition(".")[0]) for _, registered in map(split_host, domains)]
         self.ways = tuple(
             _way(name, common)
             for name in dict.fromkeys(folded)
-            if NAME_MIN <= len(name) <= NAME_MAX
+            if (NAME_MIN if name.isascii() else WRITTEN_MIN) <= len(name) <= NAME_MAX
         )[:NAMES_MAX]  # fmt: skip
         self._ordinary = ordinary
         self._whole = {way.name: way.name for way in self.ways}
@@ -155,6 +158,10 @@ class Lookalikes:
                     about=address.shown if code in ("brand_homograph", "brand_other_ending") else name,
                 )
         yield from self._embedded(address, given, len(own))
+
+    def names_shop(self, finding: Finding) -> bool:
+        """Whether a finding tells of this shop: an ending in the wrong place does where the shop has one like it."""
+        return finding.code != "embedded_suffix" or finding.about in self._endings
 
     def in_rest(self, address: Address) -> Iterator[Finding]:
         """The shop before an ``@``, or in the path of another site."""

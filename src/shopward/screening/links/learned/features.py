@@ -21,13 +21,12 @@ HOST_MAX: Final = 80
 PATH_MAX: Final = 64
 """Characters that are cut into pieces; what follows counts in the named features alone."""
 _DIGITS: Final = re.compile(r"\d")
-_RUN: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]+")
 _RUNS: Final = (re.compile(r"\d+"), re.compile(r"[a-z]+"))
 _WORDS: Final = re.compile(r"[a-z]{2,}")
-_VOWELS: Final = re.compile(r"[aeiou]")
 _CLASSES: Final = str.maketrans(
     "abcdefghijklmnopqrstuvwxyz0123456789", "vcccvcccvcccccvcccccvccccc0000000000"
 )
+_CONSONANTS: Final = str.maketrans(dict.fromkeys("aeiouy0123456789-_.", " "))
 _FILE: Final = re.compile(r"\.([a-z0-9]{2,5})$")
 
 
@@ -70,12 +69,13 @@ def path_words(address: Address) -> tuple[list[str], list[str]]:
 
 
 def _named(kind: str, suffix: str, own: str, sub: str, name: str) -> list[str]:
+    classes, shape = name.translate(_CLASSES), _shape(name)
     size = min(len(name), 25)
     half = min(size, 15) // 2
-    digits = min(len(_DIGITS.findall(name)), 6)
-    vowels = 5 * len(_VOWELS.findall(name)) // max(1, len(name))
+    digits = min(classes.count("0"), 6)
+    vowels = 5 * classes.count("v") // max(1, len(name))
     hyphens, labels = min(own.count("-"), 5), min(own.count("."), 5)
-    run = min(max(map(len, _RUN.findall(name)), default=0), 7)
+    run = min(max(map(len, name.translate(_CONSONANTS).split()), default=0), 7)
     letters = min(len(set(name)), 12)
     of_name = (
         f"size={size}", f"digits={digits}", f"vowels={vowels}", f"hyphens={hyphens}", f"labels={labels}", f"run={run}",
@@ -83,12 +83,14 @@ def _named(kind: str, suffix: str, own: str, sub: str, name: str) -> list[str]:
         f"run,size={run},{half}",
     )  # fmt: skip
     named = [f"ending={suffix}", f"kind={kind}", f"letters={min(size, 16)},{letters}", f"host={min(len(own), 60) // 3}",
-             f"shape={_shape(name)}", f"shape.{suffix}={_shape(name)}", f"classes={name[:12].translate(_CLASSES)}",
-             f"sub.size={min(len(sub), 36) // 3}", *of_name]  # fmt: skip
-    named += [f"{word}.{suffix}" for word in of_name]
-    named += [f"word={word}" for word in _WORDS.findall(own)[:8]]
-    for label in sub.split(".")[:6] if sub else ():
-        named += [f"sub={label}", f"sub.{suffix}={label}"]
+             f"shape={shape}", f"shape.{suffix}={shape}", f"classes={classes[:12]}", f"sub.size={min(len(sub), 36) // 3}",
+             *of_name]  # fmt: skip
+    ending = "." + suffix
+    named += [word + ending for word in of_name]
+    named += ["word=" + word for word in _WORDS.findall(own)[:8]]
+    if sub:
+        for label in sub.split(".")[:6]:
+            named += [f"sub={label}", f"sub.{suffix}={label}"]
     return named
 
 
