@@ -13,6 +13,7 @@ from shopward.cli.claim import claim
 from shopward.cli.demo import demo
 from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
+from shopward.cli.incident import incident
 from shopward.cli.ledger import ledger
 from shopward.cli.order import order
 from shopward.cli.passwords import passwords
@@ -82,6 +83,7 @@ for command in (
     webhook,
     passwords,
     claim,
+    incident,
     ledger,
 ):
     main.add_command(command)
