@@ -137,6 +137,41 @@ def test_every_answer_is_a_decision_or_a_fault(listen, status, body, code):
         assert code in FAULTS
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (200, {"state": "passed", "offered": ["totp"], "tries_left": 4}, "passed"),
+        (403, {"code": "wrong_answer"}, "refused"),
+        (404, {"code": "unknown_challenge"}, "refused"),
+        (404, {"code": "not_found"}, "unheard"),
+        (401, {"code": "unauthorized"}, "unheard"),
+        (503, {"code": "not_ready"}, "unheard"),
+        (200, {"state": "passed"}, "unheard"),
+        (502, b"bad gateway", "unheard"),
+    ],
+)
+def test_an_answer_proves_only_where_the_server_says_so(listen, caplog, status, body, state):
+    """Whatever else comes back proves nothing; a wrong answer of a customer is nothing for the operator's log."""
+    with Client(listen(answered(status, body)).url, "sw_key", timeout_s=5) as client:
+        heard = client.answer("d-1/../x", who={"user": {"id": "u1"}}, factor="totp", answer="123456")
+    assert (heard.state, heard.is_passed) == (state, state == "passed")
+    assert bool(caplog.records) == (state == "unheard")
+
+
+def test_a_challenge_is_asked_of_a_real_server(server):
+    """A decision without a challenge has none, and an answer to it proves nothing."""
+
+    async def story():
+        async with AsyncClient(server.url, server.key, timeout_s=10) as client:
+            looked = await client.challenge("d-none")
+            tried = await client.answer("d-none", who={"user": {"id": "u1"}}, factor="totp", answer="123456")
+            return looked, tried
+
+    looked, tried = asyncio.run(story())
+    assert (looked.state, looked.fault.problem) == ("refused", "unknown_challenge")
+    assert (tried.state, tried.fault.code) == ("refused", "not_proved")
+
+
 def test_a_word_that_is_none_of_the_four_stops(listen):
     """A newer server's word for a decision lets nobody through; its new fields disturb nothing."""
     body = {"id": "d-1", "event_id": "e-1", "decision": "quarantine", "score": 1, "reasons": [{"code": "x", "new": 1}],
