@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _TOLD_MIN: Final = 0.02
 _PLACED_MIN: Final = 0.15
 """From here on the place of the wording is looked for; below it is the whole message."""
+_MASKED_LINK: Final = Verdict("unknown", 0.0, ())
+"""Of a placeholder: it stands for a link of which nothing is known."""
 _QUIET: Final = -4.0
 """Log odds below which wording alone tells nothing: less than ``_TOLD_MIN``."""
 _JUDGED_MAX: Final = 40
@@ -140,7 +142,8 @@ def _led(read: _Read, given: str, profile: Profile, judge: Callable[[str], Verdi
             continue
         span = read.normal.span(thing.start, thing.end)
         if thing.kind == "link":
-            verdict = judge(given[span[0] : span[1]].replace(" ", ""))
+            link = given[span[0] : span[1]].replace(" ", "")
+            verdict = judge(link) if "." in link or ":" in link or "。" in link else _MASKED_LINK
             findings += [
                 each._replace(start=span[0], end=span[1]) for each in verdict.findings[:_LINK_CODES_KEPT]
             ]

@@ -57,7 +57,9 @@ _HANDLE: Final = re.compile(
     r"(?<![\w@.])@[a-z0-9_][a-z0-9_.]{2,30}"
     r"|(?:wechat|weixin|微信号?|薇信|威信|qq群?|\bvx|telegram|line id|id line|pin ?bb|\bbbm?)\s?[:：号]?\s?[a-z0-9_\-]{5,20}(?!\w)"
 )
-_HANDLE_NEAR: Final = ("@", "微信", "薇信", "威信", "wechat", "weixin", "qq", "vx", "telegram", "line", "bb")
+_HANDLE_NEAR: Final = (
+    "@", "微信", "薇信", "威信", "wechat", "weixin", "qq", "vx", "telegram", "line id", "id line", "pin bb", "pinbb", "bb",
+)  # fmt: skip
 _NUMBER: Final = re.compile(
     r"(?<![\d\-])\d{1,3}(?:,\d{2,3})+(?![\d\-])|(?:\+|\()?\d(?:[\d.\-() x*]*[\dx*])?(?!\w*@)"
 )

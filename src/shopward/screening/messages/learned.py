@@ -34,9 +34,12 @@ CUES_MAX: Final = 50_000
 CUE_LETTERS_MAX: Final = 12
 _WEIGHT_MAX: Final = 100.0
 SHIPPED: Final = "messages.json"
-_SIGNS: Final = re.compile(r"(?<=[a-z])[^\w\s\ua000-\ua007]+(?=[a-z])")
+_SIGNS: Final = re.compile(
+    r"(?<=[a-z])(?:[^\w\s]|_)+(?=[a-z])|(?<=[\u4e00-\u9fff])(?:[^\w\s,.!?:;]|_)+(?=[\u4e00-\u9fff])"
+)
+"""What stands inside words; markers are letters."""
 _SIGNS_NEAR: Final = re.compile(r"[^\w\s\ua000-\ua007]+[a-z]")
-_OTHERS: Final = re.compile(r"[^\w.,!?:;]+")
+_OTHERS: Final = re.compile(r"(?:[^\w.,!?:;]|_)+")
 _SINGLE: Final = re.compile(
     r"(?<![a-z])[a-z](?:[ .][a-z]){3,}(?![a-z])|(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .][\u4e00-\u9fff]){3,}(?![\u4e00-\u9fff])"
 )

@@ -36,7 +36,7 @@ CUE_LETTERS: Final = 5
 SEEN_MIN: Final = 3
 _HONEST_FLAGGED: Final = 0.005
 _RIDGE_CUES: Final = 0.05
-_RIDGE_RULES: Final = 1.0
+_RIDGE_RULES: Final = 0.1
 
 
 class Labelled(NamedTuple):
