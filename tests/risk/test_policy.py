@@ -219,6 +219,36 @@ def test_a_late_filter_that_cannot_be_computed_counts_nothing(choice: KernelChoi
     assert read == {"failed": 2, "breaks": 0, "holds": 1, "seen": 1_000, "always": 1}
 
 
+@pytest.mark.parametrize("choice", ["reference", "compiled"])
+def test_an_early_filter_that_cannot_be_computed_counts_nothing(choice: KernelChoice) -> None:
+    """A division by zero before the rules read fails open for that feature: the event is decided, its neighbours count."""
+    count = {"measure": "count", "key": ("user.id",), "window": "1h", "panes": 1}
+    features = (
+        FeatureSpec(name="breaks", where="100 / transaction.amount_minor > 1", **count),  # type: ignore[arg-type]
+        FeatureSpec(name="all", **count),  # type: ignore[arg-type]
+    )
+    kernel = open_kernel(policy(features=features).layout, choice)
+    read = []
+    for amount in (0, 10, 0):
+        facts = Facts("e-1", "payment", "attempted", 1_000_000, 1_000_000, user="u", amount_minor=amount)
+        readings = kernel.observe(facts)
+        read.append([readings[0], readings[1]])
+        kernel.settle(facts, readings, Outcome("allow", 0))
+    assert read == [[0, 1], [1, 2], [1, 3]]
+
+
+@pytest.mark.parametrize("measure", ["sum", "distinct"])
+@pytest.mark.parametrize("of", ["decision.score_centi", "decision.kind"])
+def test_of_a_decision_only_the_last_value_is_kept(measure: str, of: str) -> None:
+    """A sum or a distinct count of it is refused when the policy is loaded, with the feature's name, and not when an event comes."""
+    spec = FeatureSpec(
+        name="odd", measure=measure, of=of, key=("user.id",), window="1h", panes=1, phase="decision",  # type: ignore[arg-type]
+    )  # fmt: skip
+    with pytest.raises(PolicyInvalid, match="'odd'") as caught:
+        policy(features=(spec,))
+    assert caught.value.path == "feature.odd.of"
+
+
 def test_a_test_of_a_rule_that_gives_a_wrong_value_fails_with_its_words() -> None:
     """An unknown field or a value of another type is a failed test, not a crash."""
     made = policy(

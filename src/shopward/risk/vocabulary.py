@@ -163,7 +163,10 @@ class CelFilters:
         return namespace["read"]  # type: ignore[no-any-return]
 
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
-        """A test of the facts, or a constant where the type and status decide it."""
+        """A test of the facts, or a constant where the type and status decide it.
+
+        It fails open: an event on which the filter cannot be computed does not count.
+        """
         left = self._left(spec, type_, status)
         return left if isinstance(left, bool) else self._compiled(left)
 
@@ -266,11 +269,13 @@ class CelFilters:
         return checked.to_python(reader_of(self._index), presence_of(self._index))
 
     def _compiled(self, checked: cel.Checked) -> Any:
-        source = f"lambda e: {self._source(checked)}"
-        function = self._functions.get(source)
-        if function is None:  # most kinds of event leave the same of a filter
-            function = self._functions[source] = eval(source, dict(cel.RUNTIME_NAMESPACE))  # noqa: S307 -- made by our own compiler
-        return function
+        lines = ("def test(e):", f" try: return {self._source(checked)}", " except EvalError: return False")
+        text = "\n".join(lines)
+        if text not in self._functions:  # most kinds of event leave the same of a filter
+            namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+            exec(text, namespace)  # noqa: S102 -- source made by our own compiler from checked trees
+            self._functions[text] = namespace["test"]
+        return self._functions[text]
 
 
 def _checked(

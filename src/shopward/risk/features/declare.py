@@ -62,7 +62,7 @@ CAMPAIGN_PARTS: Final = ("id", "kind", "accounts", "confidence")
 
 FIELDS: Final[dict[str, FactField]] = {field.path: field for field in FACT_FIELDS}
 DECISION_FIELDS: Final = ("decision.score_centi", "decision.kind")
-"""What a feature of phase ``decision`` may keep besides the event's own fields."""
+"""What a last value of phase ``decision`` may keep besides the event's own fields."""
 
 
 class FeatureSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,8 +174,13 @@ def _check_of(spec: FeatureSpec) -> None:
         return
     if not spec.of:
         raise _bad(spec, "of", "the field that is summed, counted or kept")
-    if not (spec.phase == "decision" and spec.of in DECISION_FIELDS):
-        _known_path(spec, "of", spec.of)
+    if spec.of in DECISION_FIELDS:
+        if spec.measure != "last" or spec.phase != "decision":
+            raise _bad(
+                spec, "of", f"a field of the event: only a last value of phase decision keeps {spec.of}"
+            )
+        return
+    _known_path(spec, "of", spec.of)
     if spec.measure == "sum" and spec.of in FIELDS and FIELDS[spec.of].kind != "int":
         raise _bad(spec, "of", "a whole number such as transaction.amount_minor")
 
