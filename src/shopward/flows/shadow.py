@@ -1,6 +1,6 @@
 """Shadow rules, counted as they run beside the real ones.
 
-Promise: what a rule on trial saw is counted from the recorded decisions, so that it costs the decision nothing: how often
+Promise: what a rule on trial saw is counted from committed groups, so that it costs the decision nothing: how often
 it fired, what was decided there without it, how often its own decision would have been stronger, and what labels said of
 its events later. Memory is bounded: labels find the newest ``HITS_MAX`` events that a shadow rule fired on.
 
@@ -14,25 +14,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec import Struct
 
-from shopward.events import Facts
-from shopward.flows.recorded import EVENT, record_of_entry
+from shopward.flows.recorded import EVENT, facts_of_entry
 from shopward.risk.policy import STRENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from shopward.ports import LogEntry
+    from shopward.events import Facts
+    from shopward.flows.decide import Group
+    from shopward.flows.engine import DecisionRecord
     from shopward.risk.policy import Policy
 
 HITS_MAX: Final = 100_000
 POLICIES_MAX: Final = 8
 """Versions whose counts are kept, the newest."""
-_FIRED: Final = b'"shadow":['
-_LABEL: Final = b'"type":"label"'
-_facts: Final = msgspec.json.Decoder(Facts)
 
 
 class ShadowCounts(Struct):
@@ -81,15 +78,16 @@ class ShadowBook:
         self._hits: dict[str, _Hit] = {}
         self._transactions: dict[str, _Hit] = {}
 
-    def take(self, entries: Iterable[LogEntry]) -> None:
-        """Count committed entries."""
-        for entry in entries:
-            if entry.kind != EVENT:
-                continue
-            if _FIRED in entry.decision:
-                self._fired(entry)
-            if _LABEL in entry.facts:
-                self._label(_facts.decode(entry.facts))
+    def take(self, group: Group) -> None:
+        """Count a committed group."""
+        if not any(record.shadow or type_ == "label" for type_, record in group.decided):
+            return
+        events = (entry for entry in group.entries if entry.kind == EVENT)
+        for entry, (type_, record) in zip(events, group.decided, strict=True):
+            if record.shadow:
+                self._fired(facts_of_entry(entry), record)
+            if type_ == "label":
+                self._label(facts_of_entry(entry))
 
     def counts(self) -> list[ShadowCounts]:
         """Every shadow rule of the policy in force, fired or not, then those of policies before it."""
@@ -103,8 +101,8 @@ class ShadowBook:
         ]
         return [*now.values(), *earlier]
 
-    def _fired(self, entry: LogEntry) -> None:
-        record, policy = record_of_entry(entry), self._policy()
+    def _fired(self, facts: Facts, record: DecisionRecord) -> None:
+        policy = self._policy()
         rules = self._of(record.policy, policy if record.policy == policy.version else None)
         hit = _Hit(tuple(rules[name] for name in record.shadow if name in rules))
         if not hit.counts:
@@ -114,7 +112,6 @@ class ShadowBook:
             counts.enforced[record.decision] += 1
             counts.would_strengthen += STRENGTH[counts.decision] > STRENGTH[record.decision]
             counts.agrees += record.decision != "allow"
-        facts = _facts.decode(entry.facts)
         _keep(self._hits, facts.id, hit)
         if facts.transaction:
             _keep(self._transactions, facts.transaction, hit)

@@ -46,14 +46,20 @@ class Activity:
         if not group.decided:
             return
         now_ms = self._clock.now_ms()
-        kinds = Counter(record.decision for _type, record in group.decided)
-        self._metrics.decisions.update((type_, record.decision) for type_, record in group.decided)
+        counted = Counter([(type_, record.decision) for type_, record in group.decided])
+        kinds: Counter[str] = Counter()
+        for (_type, kind), count in counted.items():
+            kinds[kind] += count
+        self._metrics.decisions.update(counted)
         self._totals.update(kinds)
         self._second(now_ms // SECOND_MS).update(kinds)
+        if kinds["allow"] == len(group.decided):
+            return
         for type_, record in group.decided:
             if record.decision != "allow":
                 self._latest.append((now_ms, type_, record))
-                self._reasons.update(reason.code for reason in record.reasons[:1])
+                if record.reasons:
+                    self._reasons[record.reasons[0].code] += 1
 
     def shown(self, wording: Wording, language: str) -> dict[str, Any]:
         """All of it, for the page."""

@@ -165,7 +165,7 @@ class Application:
     def _committed(self, group: Group) -> None:
         """A group is recorded: it is counted, and what has to be done about it is done beside."""
         self.activity.take(group)
-        self.shadows.take(group.entries)
+        self.shadows.take(group)
         self._shopward.recorder.offer(self._shopward.desk.engine.campaigns, self._shopward.desk.seq)
         self.beside.wake()
 
