@@ -20,6 +20,7 @@ from shopward.errors import InvalidField
 KEY_BYTES: Final = 32
 _CACHE_MAX: Final = 100_000
 """Values of one domain that are kept with their tokens; a token costs 0.7 us, a kept one 0.03 us."""
+_PASSING: Final = frozenset({"transaction"})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET}\.){_OCTET}")
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
@@ -48,7 +49,14 @@ class Domain(dict[str, str]):
             UnicodeEncodeError
         ):  # half of a surrogate pair, which only a caller in this process can hand over
             digest.update(value.encode("utf-8", "surrogatepass"))
-        return b2a_base64(digest.digest()).translate(_URL_SAFE)[:22].decode("ascii")
+        return str(b2a_base64(digest.digest()).translate(_URL_SAFE)[:22], "ascii")
+
+
+class PassingDomain(Domain):
+    """Tokens of values that come once or twice: none is kept, since to keep it costs more than to make it again."""
+
+    def __missing__(self, value: str) -> str:
+        return self.compute(value)
 
 
 class Tokeniser:
@@ -69,7 +77,8 @@ class Tokeniser:
         """The tokens of a domain; for whoever asks often."""
         domain = self._domains.get(word)
         if domain is None:
-            domain = self._domains[word] = Domain(self._key, word)
+            kind = PassingDomain if word in _PASSING else Domain
+            domain = self._domains[word] = kind(self._key, word)
         return domain
 
     def token(self, domain: str, value: str) -> str:
