@@ -5,6 +5,26 @@ from __future__ import annotations
 import click
 
 from shopward.cli.trace import trace_
+"""``shopward vault``: customer data on a running server.
+
+Promise: everything goes through the HTTP API with the key of the one who asks; values to keep come from a file or standard
+input and never from an argument, which others on the machine could read; erasing and destroying are a dry run until ``--yes``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, Final
+from urllib.parse import quote
+
+import click
+
+from shopward.cli.order import server_options, talk_to
+from shopward.errors import MalformedInput
+from shopward.vault.kinds import KINDS
+from shopward.vault.purposes import PURPOSES
+
+_PATH: Final = "/v1/vault"
 
 
 @click.group()
@@ -13,3 +33,270 @@ def vault() -> None:
 
 
 vault.add_command(trace_)
+    """Keep, see, find and erase customer data.
+
+    SHOPWARD_KEY holds a key of the server.
+    """
+
+
+@vault.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"), metavar="FILE")
+@server_options
+def put(file: IO[str], **server: Any) -> None:
+    """Keep records: FILE (- for standard input) has one JSON object a line: user, kind, fields, and id, region, expires_at, canary.
+
+    \b
+    Examples:
+      echo '{"user":"u1","kind":"order","id":"o-1","fields":{"name":"Budi"}}' | shopward vault put -
+    """
+    talk, kept = talk_to(**server), []
+    for part in _parts(_read(file), 200):
+        kept += talk.ask("POST", f"{_PATH}/records", {"records": part})["records"]
+    _print({"records": kept}, f"kept: {len(kept)}", as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("record", metavar="RECORD")
+@click.option("--waybill", is_flag=True, help="As on a parcel, not as on a page of staff.")
+@server_options
+def get(record: str, *, waybill: bool, **server: Any) -> None:
+    """Show a record, masked.
+
+    \b
+    Examples:
+      shopward vault get o-1 --waybill
+    """
+    style = "?style=waybill" if waybill else ""
+    said = talk_to(**server).ask("GET", f"{_PATH}/records/{quote(record, safe='')}{style}")
+    _print(said, _line(said), as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...")
+@click.option("--field", "fields", multiple=True, required=True, help="What to see; may be repeated.")
+@click.option("--purpose", type=click.Choice(list(PURPOSES)), required=True, help="Why.")
+@click.option("--case", "case_id", default="", help="The case that explains it.")
+@click.option("--order", "order_id", default="", help="The order that explains it.")
+@click.option("--request", "request_id", default="", help="The request that a second person agreed to.")
+@server_options
+def reveal(records: tuple[str, ...], fields: tuple[str, ...], **options: Any) -> None:
+    """See values of records, for a purpose. Decided, audited, and counted against your day.
+
+    \b
+    Examples:
+      shopward vault reveal o-1 --field name --field phone --purpose delivery --order 1001
+    """
+    asked = {name: options.pop(name) for name in ("purpose", "case_id", "order_id", "request_id")}
+    said = talk_to(**options).ask("POST", f"{_PATH}/reveal", {"records": records, "fields": fields, **asked})
+    text = (
+        "\n".join(map(_line, said["records"]))
+        if "records" in said
+        else f"waits for a second person: {said['id']}, until {said['ends_at']}"
+    )
+    _print(said, text, as_json=options["as_json"])
+
+
+@vault.command()
+@click.argument("request", metavar="REQUEST")
+@server_options
+def approve(request: str, **server: Any) -> None:
+    """Agree to somebody else's reveal.
+
+    \b
+    Examples:
+      shopward vault approve vr-019b8f2c5a10
+    """
+    said = talk_to(**server).ask("POST", f"{_PATH}/requests/{quote(request, safe='')}/approve")
+    _print(said, f"{said['id']}: {said['state']}", as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("field", metavar="FIELD")
+@click.argument("value", type=click.File("r", encoding="utf-8"), metavar="VALUE_FILE")
+@click.option(
+    "--by",
+    type=click.Choice(["exact", "last4", "ngram"]),
+    default="exact",
+    help="How to compare.  [default: exact]",
+)
+@server_options
+def search(kind: str, field: str, value: IO[str], by: str, **server: Any) -> None:
+    """Find records by a value, read from VALUE_FILE (- for standard input); shown masked.
+
+    \b
+    Examples:
+      echo 0812-3456-7890 | shopward vault search order phone -
+    """
+    asked = {"kind": kind, "field": field, "value": value.read().strip(), "transform": by}
+    said = talk_to(**server).ask("POST", f"{_PATH}/search", asked)
+    _print(said, "\n".join(map(_line, said["records"])) or "none", as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("user", metavar="USER")
+@server_options
+def seen(user: str, **server: Any) -> None:
+    """List who looked at a customer, newest first.
+
+    \b
+    Examples:
+      shopward vault seen u008490
+    """
+    said = talk_to(**server).ask("GET", f"{_PATH}/users/{quote(user, safe='')}/accesses")
+    lines = [
+        f"{each['at']}  {each['outcome']:8}  {each['person']:16} {each['purpose']:20} {each['record']}  "
+        + ",".join(each["fields"])
+        for each in said["accesses"]
+    ]
+    _print(said, "\n".join(lines) or "nobody", as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("user", metavar="USER")
+@click.option("--case", "case_id", required=True, help="The case in which the customer asked for it.")
+@server_options
+def export(user: str, case_id: str, **server: Any) -> None:
+    """Print everything that is kept of a customer, one record a line, for them.
+
+    \b
+    Examples:
+      shopward vault export u008490 --case c-7 > u008490.ndjson
+    """
+    said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/export", {"case_id": case_id})
+    lines = [json.dumps(each, ensure_ascii=False) for each in said["records"]]
+    _print(said, "\n".join(lines), as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("user", metavar="USER")
+@click.option(
+    "--class", "classes", multiple=True, help="Only this class; may be repeated.  [default: everything]"
+)
+@click.option("--reason", required=True, help="Why: who asked, how.")
+@click.option("--yes", is_flag=True, help="Do it. Without it nothing is erased.")
+@server_options
+def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **server: Any) -> None:
+    """Erase a customer: keys, records, events as they were sent. Prints the certificate.
+
+    \b
+    Examples:
+      shopward vault erase u008490 --reason "asked by mail, 2026-01-05" --yes
+    """
+    asked = {"classes": classes, "reason": reason, "dry_run": not yes}
+    said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/erase", asked)
+    verb = "erased" if yes else "would be erased; repeat it with --yes"
+    text = (
+        f"{said['records']} records, {said['keys']} keys, {said['events']} events {verb}\n"
+        f"classes: {', '.join(said['classes'])}; held: {', '.join(said['held']) or 'none'}\n"
+        f"the last backup of the keys lapses {said['backups_lapse_at']}"
+    )
+    _print(said, text, as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("use", type=click.Choice(["root", "kek", "index", "status"]))
+@click.option(
+    "--retire", type=int, metavar="VERSION", help="Destroy this version instead, where nothing needs it."
+)
+@click.option("--yes", is_flag=True, help="Do it. Without it the state is shown.")
+@server_options
+def rotate(use: str, retire: int | None, *, yes: bool, **server: Any) -> None:
+    """Replace a key while everything goes on; show how far it is, and which keys can be destroyed.
+
+    \b
+    Examples:
+      shopward vault rotate kek --yes
+      shopward vault rotate status
+      shopward vault rotate kek --retire 1 --yes
+    """
+    talk = talk_to(**server)
+    if not yes or use == "status":
+        said = talk.ask("GET", f"{_PATH}/rotations")
+    elif retire is not None:
+        said = talk.ask("POST", f"{_PATH}/rotations/retire", {"use": use, "version": retire})
+    else:
+        said = talk.ask("POST", f"{_PATH}/rotations", {"use": use})
+    lines = [
+        f"{each['use']} {each['version']}: {each['state']}, {each['done']} of {each['total']}"
+        for each in said["rotations"]
+    ]
+    lines += [
+        f"key {each['use']} {each['version']}  {each['state']:9} {each['rows']} rows"
+        + ("  safe to retire" if each["safe_to_retire"] else "")
+        for each in said["keys"]
+    ]
+    _print(said, "\n".join(lines), as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("field", metavar="FIELD")
+@click.argument("transform", type=click.Choice(["exact", "last4", "ngram"]))
+@click.option("--switch", type=click.Choice(["on", "off"]), help="Switch n-grams of the field on or off.")
+@server_options
+def plan(kind: str, field: str, transform: str, switch: str | None, **server: Any) -> None:
+    """Tell what an index shows, or would show, to who has the store and no key.
+
+    \b
+    Examples:
+      shopward vault plan order name ngram
+      shopward vault plan order name ngram --switch on
+    """
+    asked = {"kind": kind, "field": field, "transform": transform, "switch": switch or ""}
+    said = talk_to(**server).ask("POST", f"{_PATH}/indexes", asked)
+    text = (
+        f"{said['name']} is {'on' if said['on'] else 'off'}; looked at {said['sampled']} of {said['records']} records\n"
+        f"{said['rows']} rows, {said['values']} values, the most frequent {said['largest']} times\n"
+        f"alone with their value: {said['unique_share']:.1%}; entropy of the frequencies {said['entropy_bits']} bits\n"
+        f"with a stolen index key: {said['guess_minutes'] or '-'} minutes for the whole domain"
+    )
+    _print(said, text, as_json=server["as_json"])
+
+
+@vault.command()
+@click.argument("kind", type=click.Choice(["person", "subject", "record", "vault"]))
+@click.argument("target", default="", metavar="[TARGET]")
+@click.option("--reason", default="", help="Why; others read it.")
+@click.option("--release", is_flag=True, help="Open it again (admin, and nobody for himself).")
+@server_options
+def lock(kind: str, target: str, reason: str, *, release: bool, **server: Any) -> None:
+    """Shut a person, a customer (by your id), a record, or everything; at once.
+
+    \b
+    Examples:
+      shopward vault lock person ani --reason "reads at night"
+      shopward vault lock person ani --release
+    """
+    talk = talk_to(**server)
+    if release:
+        said = talk.ask("POST", f"{_PATH}/locks/release", {"kind": kind, "target": target})
+    else:
+        said = talk.ask("POST", f"{_PATH}/locks", {"kind": kind, "target": target, "reason": reason})
+    _print(said, "open" if release else f"shut since {said['since']}", as_json=server["as_json"])
+
+
+def _read(file: IO[str]) -> list[Any]:
+    bad, found = 0, []
+    for number, line in enumerate(file, start=1):
+        if line.strip():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                bad = bad or number
+    if bad:
+        raise MalformedInput("not a JSON object", path=f"line {bad}", expected="one JSON object a line")
+    return found
+
+
+def _parts(records: list[Any], size: int) -> list[list[Any]]:
+    return [records[start : start + size] for start in range(0, len(records), size)]
+
+
+def _line(record: dict[str, Any]) -> str:
+    fields = "  ".join(f"{name}={value}" for name, value in record["fields"].items())
+    return f"{record['id']}  {record['kind']} v{record['version']}  {fields}"
+
+
+def _print(said: Any, text: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

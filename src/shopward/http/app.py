@@ -53,6 +53,8 @@ from shopward.http.reference import Reference
 from shopward.http.reports import ReportCalls
 from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
+from shopward.http.vault import VaultCalls
+from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
 from shopward.outbox.letters import letter_of
@@ -97,6 +99,8 @@ class Application:
             payouts=shopward.payouts,
             notices=shopward.notices,
             messenger_of=self._messenger,
+            vault=shopward.vault,
+            messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
         self._is_https = settings.has_tls or settings.behind_proxy
@@ -125,6 +129,8 @@ class Application:
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),
                 *VictimCalls(shopward, calls).routes(),
+                *VaultCalls(shopward, self.gate, calls).routes(),
+                *VaultOffice(shopward, calls, self.beside).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),

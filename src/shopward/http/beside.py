@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
     from shopward.ports import Messenger
+    from shopward.service.vault import Vault
 
 LOOK_S: Final = 1.0
 """How long anything waits at most where nobody wakes this thread: what another process owed, what is due."""
@@ -59,6 +60,7 @@ class Beside:
         claims: approves what nobody decided in time.
         payouts: has customers paid.
         notices: tells many.
+        vault: forgets records whose time is over, and goes on with rotations.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -74,6 +76,7 @@ class Beside:
         claims: ClaimDesk,
         payouts: PayoutDesk,
         notices: NoticeDesk,
+        vault: Vault,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
@@ -85,6 +88,7 @@ class Beside:
         self._claims = claims
         self._payouts = payouts
         self._notices = notices
+        self._vault = vault
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
@@ -144,7 +148,10 @@ class Beside:
                 await self._tried(self._courier.forget)
                 await self._tried(self._proofs.forget)
                 await self._tried(self._notary.sign_if_due)
+                await self._tried(self._vault.erasing.forget_expired)
                 hourly_at = self._loop.time() + HOURLY_S
+            if await self._tried(self._vault.rekeying.step):
+                self._wake.set()  # there is more to do, after this round's pause
             due = await self._tried(self._courier.due)
             for endpoint_id in due or ():
                 if endpoint_id not in self._telling:

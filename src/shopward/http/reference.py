@@ -55,6 +55,7 @@ from shopward.http.policies import Policies, PolicyAsked, PolicyView, Publicatio
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
+from shopward.http.vault_paths import VAULT_SHAPES, vault_paths
 from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
 from shopward.outbox.endpoints import STATES as DELIVERY_STATES
@@ -98,7 +99,7 @@ _SHAPES: Final = (
     Event, Decision, Accepted, Problem, UserView, Timeline, DeclaredUser, DeclaredAnswer, OrderRequest, OrderView, Orders,
     ReleaseAsked, ExceptionsAsked, Exempted, AuthorizationView, Settled, LinksAsked, LinksView, KeyAsked,
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
-    *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
+    *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
     *CLAIM_SHAPES, *INCIDENT_SHAPES, *NOTICE_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
@@ -140,6 +141,7 @@ def document() -> dict[str, Any]:
         | account_paths()
         | password_paths()
         | ledger_paths()
+        | vault_paths()
         | screening_paths()
         | claim_paths()
         | incident_paths()
