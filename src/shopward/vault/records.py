@@ -161,7 +161,7 @@ class SealedRecords:
         opened = []
         for row in rows:
             drawer = drawers[row.subject, row.retention]
-            sealed = _fields(row)
+            sealed = sealed_fields(row)
             if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):  # fails closed
                 raise _rolled_back()
             values = self._values(row, sealed, drawer.cipher, names)
@@ -347,9 +347,8 @@ class SealedRecords:
     ) -> None:
         fresh, changed, table = [], [], vault_subject
         for (subject, retention), drawer in drawers.items():
-            plain = padded(msgspec.json.encode(drawer.ledger))
             epoch = drawer.epoch + 1
-            ledger = drawer.cipher.seal(plain, self._ledger_place(subject, retention, epoch))
+            ledger = self._sealed_ledger(subject, retention, drawer, epoch)
             if drawer.is_new:
                 fresh.append({
                     "tenant": self._tenant, "subject": subject, "retention": retention, "key_id": drawer.cipher.key_id,
@@ -373,6 +372,11 @@ class SealedRecords:
                 raise StoreError(
                     "a customer's records changed behind this transaction's back", retry_after_s=0.1
                 )
+
+    def _sealed_ledger(self, subject: str, retention: str, drawer: _Drawer, epoch: int) -> bytes:
+        """A ledger as it is kept."""
+        plain = padded(msgspec.json.encode(drawer.ledger))
+        return drawer.cipher.seal(plain, self._ledger_place(subject, retention, epoch))
 
     def _ledger_place(self, subject: str, retention: str, epoch: int) -> bytes:
         return Place(self._tenant, subject, "ledger", retention, "", epoch).bound()
@@ -435,7 +439,8 @@ def names_check(names: Iterable[str]) -> int:
     return zlib.crc32(",".join(sorted(names)).encode())
 
 
-def _fields(row: Stored) -> dict[str, bytes]:
+def sealed_fields(row: Stored) -> dict[str, bytes]:
+    """The envelopes of a record, by field; raises ``SealBroken`` where it is no record."""
     try:
         return _unpack(row.sealed)
     except (msgspec.MsgspecError, UnicodeDecodeError):
