@@ -85,7 +85,6 @@ for command in (
     claim,
     incident,
     ledger,
-    vault,
 ):
     main.add_command(command)
 order.add_command(set_)

@@ -1,10 +1,3 @@
-"""``shopward vault``: customers' data, and who leaked it."""
-
-from __future__ import annotations
-
-import click
-
-from shopward.cli.trace import trace_
 """``shopward vault``: customer data on a running server.
 
 Promise: everything goes through the HTTP API with the key of the one who asks; values to keep come from a file or standard
@@ -20,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from shopward.cli.order import server_options, talk_to
+from shopward.cli.trace import trace_
 from shopward.errors import MalformedInput
 from shopward.vault.kinds import KINDS
 from shopward.vault.purposes import PURPOSES
@@ -29,14 +23,13 @@ _PATH: Final = "/v1/vault"
 
 @click.group()
 def vault() -> None:
-    """Trace leaks of customers' data."""
-
-
-vault.add_command(trace_)
-    """Keep, see, find and erase customer data.
+    """Keep, see, find and erase customer data; find out who leaked it.
 
     SHOPWARD_KEY holds a key of the server.
     """
+
+
+vault.add_command(trace_)
 
 
 @vault.command()

@@ -100,7 +100,6 @@ class Application:
             notices=shopward.notices,
             messenger_of=self._messenger,
             vault=shopward.vault,
-            messenger_of=lambda: HttpMessenger(timeout_s=settings.webhook_timeout_s),
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)
         self._is_https = settings.has_tls or settings.behind_proxy
