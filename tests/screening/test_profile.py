@@ -8,7 +8,7 @@ import pytest
 
 from screening.shop import TOML, shop
 from shopward.errors import BadInput, InvalidField
-from shopward.screening import load_profile, profile_of
+from shopward.screening import check_sender, load_profile, profile_of
 from shopward.screening.wording import LANGUAGES, texts
 
 
@@ -63,3 +63,16 @@ def test_every_reason_has_its_text_in_all_languages() -> None:
     assert spoken["id"].keys() == spoken["zh"].keys() == spoken["en"].keys()
     for code in spoken["en"]:
         assert len({"{about}" in spoken[language][code] for language in LANGUAGES}) == 1, code
+
+
+def test_short_forms_say_what_the_long_ones_say() -> None:
+    """Senders by channel, partners by a domain or a name alone, one pattern, other words for a channel."""
+    profile = profile_of(
+        {
+            "name": "A", "official_domains": ["a.example"], "order_pattern": "A-[0-9]+", "partners": ["kurir.example", "Kurir"],
+            "official_senders": {"WhatsApp": ["+62 811-1000-200"], "sms": "A-INFO"},
+        }
+    )  # fmt: skip
+    assert check_sender("08111000200", profile, channel="wa").level == "official"
+    assert check_sender("A-INFO", profile, channel="SMS").level == "official"
+    assert [partner.domains for partner in profile.spec.partners] == [("kurir.example",), ()]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shopward.screening.folding import skeleton, squeezed
 from shopward.screening.links.check import check_link
+from shopward.screening.profile.spec import channel_word
 from shopward.screening.verdict import Finding, Verdict, judged
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def check_sender(sender: str, profile: Profile, *, channel: str = "") -> Verdict
     """
     given = sender[:SENDER_MAX]
     end = len(given)
+    channel = channel_word(channel)
     owner = profile.senders.owner(given)
     if owner is not None:
         return _declared(owner, end, profile, channel)

@@ -1,7 +1,8 @@
 """A profile from TOML or JSON: read within its limits, short forms written out, refused with the path of what is wrong.
 
-Short forms that people write: ``partners = ["jne.co.id"]`` (a domain is its own name), ``order_pattern = "..."`` (one
-instead of a list), and a sender's ``id``, ``value``, ``number``, ``address``, ``account`` or ``name`` for ``sender``.
+Short forms that people write: ``partners = ["jne.co.id"]`` (a domain is its own name; a name alone is fine, too),
+``order_pattern = "..."`` (one instead of a list), ``official_senders`` as a table of lists by channel, and a sender's ``id``,
+``value``, ``number``, ``address``, ``account`` or ``name`` for ``sender``.
 """
 
 from __future__ import annotations
@@ -13,14 +14,10 @@ import msgspec
 
 from shopward.errors import InputTooLarge, InvalidField, MalformedInput
 from shopward.screening.profile.profile import Profile
-from shopward.screening.profile.spec import CHANNELS, ProfileSpec
+from shopward.screening.profile.spec import ProfileSpec, channel_word
 
 PROFILE_BYTES_MAX: Final = 1_048_576
 _SENDER_WORDS: Final = ("id", "value", "number", "address", "account", "name", "phone", "email", "handle")
-_CHANNEL_WORDS: Final = {
-    "phone": "call", "voice": "call", "telephone": "call", "wa": "whatsapp", "mail": "email", "e-mail": "email",
-    "text": "sms", "twitter": "x", "tg": "telegram", "weixin": "wechat", "ig": "instagram",
-}  # fmt: skip
 
 
 def load_profile(raw: bytes) -> Profile:
@@ -55,6 +52,12 @@ def _written_out(said: Any) -> Any:
     said = dict(said)
     if isinstance(said.get("order_pattern"), str):
         said["order_pattern"] = [said["order_pattern"]]
+    if isinstance(said.get("official_senders"), dict):
+        said["official_senders"] = [
+            {"channel": channel, "sender": each}
+            for channel, senders in said["official_senders"].items()
+            for each in (senders if isinstance(senders, list) else [senders])
+        ]
     if isinstance(said.get("official_senders"), list):
         said["official_senders"] = [_sender(each) for each in said["official_senders"]]
     if isinstance(said.get("partners"), list):
@@ -64,7 +67,7 @@ def _written_out(said: Any) -> Any:
 
 def _partner(said: Any) -> Any:
     if isinstance(said, str):
-        return {"name": said[:80], "domains": [said]}
+        return {"name": said[:80], "domains": [said] if "." in said else []}
     if isinstance(said, dict):
         said = dict(said)
         if isinstance(said.get("domain"), str):
@@ -79,17 +82,12 @@ def _partner(said: Any) -> Any:
 def _sender(said: Any) -> Any:
     if isinstance(said, str):
         channel, colon, sender = said.partition(":")
-        return {"channel": _channel(channel), "sender": sender.strip()} if colon else said
+        return {"channel": channel_word(channel), "sender": sender.strip()} if colon else said
     if isinstance(said, dict):
         said = dict(said)
         words = [word for word in _SENDER_WORDS if word in said]
         if "sender" not in said and len(words) == 1:
             said["sender"] = said.pop(words[0])
         if isinstance(said.get("channel"), str):
-            said["channel"] = _channel(said["channel"])
+            said["channel"] = channel_word(said["channel"])
     return said
-
-
-def _channel(word: str) -> str:
-    word = word.strip().lower()
-    return word if word in CHANNELS else _CHANNEL_WORDS.get(word, word)
