@@ -23,6 +23,7 @@ from django.core import checks, mail
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import AsyncClient, Client, override_settings
+from django.urls import set_script_prefix
 from django.utils.translation import override
 
 from listening import Listener
@@ -231,6 +232,34 @@ def test_a_code_has_five_tries_and_an_account_five_codes(listen):
     assert not browser.get("/page/").wsgi_request.user.is_authenticated
 
 
+def test_a_session_that_is_played_again_gives_no_further_tries(listen):
+    """Where sessions live in cookies, an old cookie brings back neither tries nor a code that was used."""
+    listen(said("challenge"))
+    with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies"):
+        browser = Client()
+        enters(browser)
+        browser.post("/shopward/challenge", {"send": "1"})
+        kept = browser.cookies["sessionid"].value
+        for guess in range(5):
+            browser.cookies["sessionid"] = kept
+            browser.post("/shopward/challenge", {"factor": "email", "answer": f"{guess:08}"})
+        browser.cookies["sessionid"] = kept
+        right = browser.post("/shopward/challenge", {"factor": "email", "answer": mailed_code()})
+    assert right.status_code == 200, "the page again"
+
+
+def test_a_shop_under_a_path_has_its_page_there(listen):
+    """What the server calls ``SCRIPT_NAME`` stands before the challenge."""
+    listen(said("challenge"))
+    browser = Client()
+    set_script_prefix("/shop/")
+    try:
+        assert enters(browser)["location"] == "/shop/shopward/challenge"
+        assert browser.get("/shopward/challenge").status_code == 200
+    finally:
+        set_script_prefix("/")
+
+
 def test_an_excluded_mailbox_proves_nothing(listen):
     """Where the thief may read the mail, no code is offered, sent or taken."""
     listen(said("challenge", actions=[{"type": "step_up", "factor": "totp", "exclude": ["email", "sms"]}]))
@@ -297,6 +326,17 @@ def test_a_view_can_read_what_was_decided(listen):
     listen(said("review", actions=[{"type": "hold", "window_s": 60}]), guards={"card": "payment"})
     shown = Client().post("/card/", {"code": "GIFT"})
     assert shown.wsgi_request.shopward.decisions["payment"].action("hold")["window_s"] == 60
+
+
+def test_who_is_not_signed_in_changes_no_account_and_pays_as_a_guest(listen):
+    """The shop's own view says that one has to sign in; a guest's payment is decided under the guest's device."""
+    listener = listen(
+        said("allow"), guards={"page": "email_change", "card": GuardedView("payment", moves_money=True)}
+    )
+    assert Client().post("/page/").content == b"a page"
+    assert listener.seen == []
+    Client().post("/card/", {"code": "GIFT"})
+    assert {each["user"]["id"].split(":")[0] for each in told(listener) if "user" in each} == {"guest"}
 
 
 def test_pages_that_nobody_guards_cost_nothing(listen):

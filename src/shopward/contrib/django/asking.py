@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.cache import cache
 
 from shopward.client import Decision, Fault
+from shopward.contrib.django.guards import NOBODYS, OF_ACCOUNTS
 from shopward.contrib.django.own_code import is_proved
 
 if TYPE_CHECKING:
@@ -57,14 +58,17 @@ def login_decision(client: Client, visit: Visit, event: Mapping[str, Any], user:
     return decision
 
 
-def ask(client: Client, visit: Visit, guarded: GuardedView, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Steps 1 to 4 for one guarded view; the event.
+def ask(
+    client: Client, visit: Visit, guarded: GuardedView, kwargs: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Steps 1 to 4 for one guarded view; the event, or ``None`` where there is no account that could be changed.
 
     Raises:
         Stopped: it does not go ahead.
     """
     request = visit.request
     user: Any = None
+    event: dict[str, Any]
     try:
         user = guarded.user(request, kwargs)
         event = visit.event(guarded.type, "attempted", user, **guarded.parts(request, kwargs))  # (1)
@@ -73,8 +77,11 @@ def ask(client: Client, visit: Visit, guarded: GuardedView, kwargs: Mapping[str,
         event = {"id": "", "type": guarded.type}
         decision = client.fallback.decision(event, Fault("event_refused", "the request could not be read"))
     else:
+        if "user" not in event and guarded.type not in NOBODYS:
+            if guarded.type in OF_ACCOUNTS:
+                return None
+            event["user"] = {"id": f"guest:{visit.context['device_id']}"}
         if guarded.moves_money:
-            event.setdefault("user", {"id": f"guest:{visit.context['device_id']}"})
             decision = _captured(client, visit, event)
         else:
             decision = client.decide(event, language=visit.language)  # (2)

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+NOBODYS: Final = frozenset({"login", "gift_card_check", "password_reset_request", "partner_pull"})
+"""Events that need no account."""
+OF_ACCOUNTS: Final = frozenset(
+    {
+        "password_change", "password_reset", "email_change", "phone_change", "profile_update", "address_add", "address_change",
+        "mfa_enroll", "mfa_remove", "device_link", "identity_link", "payee_add", "payment_method_add", "api_token_create",
+    }
+)  # fmt: skip
+"""Changes of an account: where nobody is signed in there is none to change, and the view says so itself."""
 
 Applies = Callable[["HttpRequest"], bool]
 Reads = Callable[["HttpRequest", Mapping[str, Any]], Mapping[str, Any]]

@@ -49,8 +49,11 @@ class Guard:
         match = request.resolver_match
         for guarded in shopward().guards.get(match.view_name if match else "", ()):
             try:
-                if guarded.applies(request):
-                    visit.asked.append((guarded, ask(self._client, visit, guarded, kwargs)))
+                if (
+                    guarded.applies(request)
+                    and (event := ask(self._client, visit, guarded, kwargs)) is not None
+                ):
+                    visit.asked.append((guarded, event))
             except Stopped as stop:
                 visit.asked.clear()  # a later one stopped it: nothing of the earlier ones happened
                 return self._stopped(visit, stop)
@@ -63,7 +66,7 @@ class Guard:
         return None
 
     def _answered(self, visit: Visit) -> HttpResponse:
-        if visit.request.path == proving.PATH:
+        if visit.request.path_info == proving.PATH:
             return proving.answer(self._client, visit)
         response = self._get_response(visit.request)
         for guarded, event in visit.asked:

@@ -5,7 +5,7 @@ the browser that asked, so that a code which somebody talks out of a customer fi
 told to Shopward, which then lets the operation through for its own ten minutes; while it is not heard, the session's note
 does, for the same time.
 
-The limit of codes counts in Django's cache: one of a process alone (``LocMemCache``) counts for each process.
+Codes and tries are counted in Django's cache: one of a process alone (``LocMemCache``) counts for each process.
 """
 
 from __future__ import annotations
@@ -46,13 +46,8 @@ def masked(address: str) -> str:
 
 def send(request: HttpRequest, user: Any, language: str) -> bool:
     """Mail a new code; whether it left."""
-    key = f"shopward.codes.{token('codes', str(user.pk))}"
-    cache.add(key, 0, 3600)
-    try:
-        if cache.incr(key) > CODES_AN_HOUR:
-            return False
-    except ValueError:  # it ran out in between: the first of a new hour
-        cache.set(key, 1, 3600)
+    if _counted(f"shopward.codes.{token('codes', str(user.pk))}", 3600) > CODES_AN_HOUR:
+        return False
     code = f"{secrets.randbelow(10**8):08}"
     words = texts(language)
     text = words["mail"].format(code=f"{code[:4]} {code[4:]}", minutes=GOOD_FOR_S // 60)
@@ -63,21 +58,27 @@ def send(request: HttpRequest, user: Any, language: str) -> bool:
         return False
     request.session[_CODE] = {
         "for": str(user.pk),
-        "hash": _hash(code),
+        "hash": _hash(code, user),
         "until_s": _now_s() + GOOD_FOR_S,
-        "tries": TRIES,
     }
     return True
 
 
 def is_right(request: HttpRequest, user: Any, typed: str) -> bool:
-    """Whether this is the code; each look costs a try, and a right one is used up."""
+    """Whether this is the code; each look costs a try, and a right one is used up.
+
+    Both are counted in the cache and not in the session: requests at the same time share it, and a session that lives in a
+    cookie (``signed_cookies``) could be played again.
+    """
     kept = request.session.get(_CODE)
-    if not kept or kept["for"] != str(user.pk) or kept["tries"] <= 0 or kept["until_s"] < _now_s():
+    if not kept or kept["for"] != str(user.pk) or kept["until_s"] < _now_s():
         return False
-    request.session[_CODE] = kept | {"tries": kept["tries"] - 1}
-    if not hmac.compare_digest(kept["hash"], _hash("".join(typed.split()))):
+    tries = f"shopward.tries.{kept['hash']}"
+    if _counted(tries, GOOD_FOR_S) > TRIES or not hmac.compare_digest(
+        kept["hash"], _hash(_digits(typed), user)
+    ):
         return False
+    cache.set(tries, TRIES, GOOD_FOR_S)
     del request.session[_CODE]
     return True
 
@@ -102,8 +103,22 @@ def is_proved(request: HttpRequest, type_: str, user: Any) -> bool:
     return bool(kept["for"] == whose and kept["type"] == type_) and until_s >= _now_s()
 
 
-def _hash(code: str) -> str:
-    return token("code", code)
+def _counted(key: str, for_s: int) -> int:
+    """How often this was counted within its time, this one included."""
+    cache.add(key, 0, for_s)
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it ran out in between: the first of a new time
+        cache.set(key, 1, for_s)
+        return 1
+
+
+def _digits(typed: str) -> str:
+    return "".join(typed.split())
+
+
+def _hash(code: str, user: Any) -> str:
+    return token("code", f"{user.pk}:{code}")
 
 
 def _now_s() -> float:

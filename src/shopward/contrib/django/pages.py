@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
 
 from shopward.contrib.django.asking import wants_json
 from shopward.contrib.django.texts import texts
@@ -38,7 +39,7 @@ def stopped(visit: Visit, decision: Decision) -> HttpResponse:
 
 def page(visit: Visit, name: str, shown: Mapping[str, Any], status: int = 200) -> HttpResponse:
     """One of our pages."""
-    known = {"words": texts(visit.language), "language": visit.language}
+    known = {"words": texts(visit.language), "language": visit.language, "home": get_script_prefix()}
     return private(render(visit.request, f"shopward/{name}.html", {**known, **shown}, status=status))
 
 

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth import login as begin_session
 from django.http import HttpResponseRedirect, JsonResponse
+from django.urls import get_script_prefix as home
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_protect
 
@@ -58,9 +59,9 @@ def begin(visit: Visit, stop: Stopped) -> HttpResponse:
     if wants_json(request):
         words = texts(visit.language)
         body = {"title": words["challenge_title"], "status": 403, "code": "challenge", "decision_id": decision.id,
-                "url": PATH}  # fmt: skip
+                "url": home() + PATH.lstrip("/")}  # fmt: skip
         return pages.private(JsonResponse(body, status=403, content_type="application/problem+json"))
-    return pages.private(HttpResponseRedirect(PATH))
+    return pages.private(HttpResponseRedirect(home() + PATH.lstrip("/")))
 
 
 def answer(client: Client, visit: Visit) -> HttpResponse:
@@ -73,7 +74,7 @@ def _answer(client: Client, visit: Visit) -> HttpResponse:
     pending = request.session.get(_PENDING)
     user = _account(pending)
     if pending is None or user is None or pending["until_s"] < time.time():  # noqa: TID251 -- the shop's now
-        return HttpResponseRedirect("/")
+        return HttpResponseRedirect(home())
     offered = _offered(client, pending)  # (2)
     by_mail = "email" not in pending["exclude"] and own_code.can_reach(user)
     if not by_mail and not offered:
@@ -187,9 +188,9 @@ def _way_on(request: HttpRequest, *, is_login: bool) -> str:
         )
         wanted = wanted or request.GET.get("next", "") or str(settings.LOGIN_REDIRECT_URL)
     else:
-        wanted = request.headers.get("referer", "/")
+        wanted = request.headers.get("referer", home())
     is_own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_own and wanted.startswith(("/", "http")) else "/"
+    return wanted if is_own and wanted.startswith(("/", "http")) else home()
 
 
 def _say(request: HttpRequest, response: HttpResponse, text: str) -> None:
