@@ -106,7 +106,7 @@ def order(thief, street):
     thief.fill_basket()
     thief.ship_elsewhere(street)
     thief.get("/checkout/shipping-method/")
-    thief.post("/giftcards/use/", code="GIFT0011AAAA")
+    thief.post("/giftcards/use/", code="GIFT0003AAAA")
     return thief.place_order()
 
 
