@@ -33,7 +33,8 @@ EMBEDDED_MAX: Final = 6
 """Labels of an official domain that is looked for inside others."""
 ENDING_LABELS: Final = 2
 INSIDE_SLIP_MIN: Final = 6
-"""Shorter slips, and those that leave a letter out, count as whole words alone: ``istan`` stands in more than Isetan."""
+"""Shorter slips, and those that leave a letter out or change the first, count as whole words alone: ``istan`` stands in more
+than Isetan."""
 SHAPE_MIN: Final = 5
 SHAPE_SLIP_MIN: Final = 6
 NAME_MAX: Final = 40
@@ -128,7 +129,7 @@ class Lookalikes:
             for slip in _slips(way.name) if way.slips else ():
                 if slip not in self._whole and ordinary.isdisjoint((slip, slip[1:], slip[:-1])):
                     self._typos.setdefault(slip, way.name)
-                    if len(slip) >= max(len(way.name), INSIDE_SLIP_MIN):
+                    if slip[0] == way.name[0] and len(slip) >= max(len(way.name), INSIDE_SLIP_MIN):
                         self._parts.add(slip, "brand_typo", way.name)
         self._shapes: dict[str, str] = {}
         for way in self.ways:
