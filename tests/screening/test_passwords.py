@@ -88,6 +88,12 @@ def test_names_of_the_person_and_of_the_shop_are_refused(password):
     assert "password_personal_word" in codes(password, rules=rules, context=context)[1]
 
 
+def test_the_context_may_hold_lists_and_figures():
+    """Words of the person come as they are at hand; figures and nothings are passed over."""
+    context = {"names": ["Bambang", "Hartono"], "age": 41, "phone": None, "sole_factor": False}
+    assert "password_personal_word" in codes("hartono-99", context=context)[1]
+
+
 def test_a_stolen_password_is_refused_with_how_often_it_was_seen():
     """In the form in which it was stolen, or in its compatible form."""
     corpora = Corpora([Known("kucing biru makan awan")])

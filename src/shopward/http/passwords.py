@@ -36,7 +36,7 @@ class PasswordAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     password: Password
-    context: Annotated[dict[str, str | bool], Meta(max_length=50)] = {}
+    context: Annotated[dict[str, str | bool | int | float | list[str] | None], Meta(max_length=50)] = {}
     id: Annotated[str, Meta(max_length=128)] = ""
 
 

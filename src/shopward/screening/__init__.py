@@ -6,12 +6,14 @@ given text they stand. It fails open: what cannot be judged is ``unknown``, and 
 
 - ``profile/``: what the shop says of itself; ``senders``: whose a number, address or account is.
 - ``links/``: whose a link is, and whom it imitates.
+- ``messages/``: whom a message claims to be and what it asks for; ``passwords/``: whether one may be chosen.
 - ``lint``: the shop's own templates under the same checker; ``reports/``: what people reported.
 - ``verdict``, ``wording``: the answer, and its texts in Indonesian, Chinese and English.
 """
 
 from shopward.screening.links.check import check_link
 from shopward.screening.links.lists import LinkLists, ListEntry
+from shopward.screening.messages.check import check_message
 from shopward.screening.profile import Profile, load_profile, profile_of
 from shopward.screening.senders import check_sender
 from shopward.screening.verdict import Finding, Verdict, judged
@@ -27,6 +29,7 @@ __all__ = [
     "Screened",
     "Verdict",
     "check_link",
+    "check_message",
     "check_sender",
     "judged",
     "load_profile",

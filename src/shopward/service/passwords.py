@@ -24,13 +24,14 @@ from shopward.screening.passwords import (
 from shopward.screening.passwords.incidents import INCIDENT_FILE, INCIDENT_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from shopward.access import Caller
     from shopward.audit import AuditTrail
     from shopward.config import Settings
     from shopward.ports import Records
     from shopward.screening.passwords.corpora import Corpus
+    from shopward.screening.passwords.rules import Context
     from shopward.values import Clock
 
 
@@ -62,7 +63,7 @@ class PasswordDesk:
         self._clock = clock
 
     def screen(
-        self, password: str, *, context: Mapping[str, str | bool] | None = None, language: str = "en"
+        self, password: str, *, context: Context | None = None, language: str = "en"
     ) -> PasswordVerdict:
         """Whether a password may be chosen; see ``screen_password``."""
         return screen_password(

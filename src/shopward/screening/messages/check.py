@@ -76,7 +76,7 @@ def check_message(
     """
     given = text[:MESSAGE_MAX]
     normal = normalise(given)  # (1)
-    things, masked = things_in(normal.text, given)  # (2)
+    things, masked = things_in(normal.text, given, normal.places)  # (2)
     squeezed = squeeze(masked)
     hits = hits_in(squeezed)
     groups = {hit.group for hit in hits}
@@ -167,7 +167,7 @@ def text_odds(text: str, model: MessageModel) -> float:
     """The log odds that a message is fraud by its rules and wording alone: step (5), without sender, links and shop."""
     given = text[:MESSAGE_MAX]
     normal = normalise(given)
-    things, masked = things_in(normal.text, given)
+    things, masked = things_in(normal.text, given, normal.places)
     rules = fired(normal.text, things, hits_in(squeeze(masked)))
     return model.bias + sum(model.rules[rule.code] for rule in rules) + model.score(plain_wording(masked))
 

@@ -31,7 +31,7 @@ def cluster_keys(text: str) -> tuple[str, ...]:
     """The keys of a message, one a band; none for one that is too short."""
     given = text[:MESSAGE_MAX]
     normal = normalise(given)
-    letters = squeeze(things_in(normal.text, given)[1]).letters
+    letters = squeeze(things_in(normal.text, given, normal.places)[1]).letters
     if len(letters) < _LETTERS_MIN:
         return ()
     strings = {letters[at : at + _STRING] for at in range(len(letters) - _STRING + 1)}

@@ -136,25 +136,21 @@ class Thing(NamedTuple):
 def links_in(given: str) -> list[str]:
     """The links of a message, as they were given."""
     normal = normalise(given)
-    things, _ = things_in(normal.text, given)
+    things, _ = things_in(normal.text, given, normal.places)
     spans = [normal.span(each.start, each.end) for each in things if each.kind == "link"]
     return [given[start:end].replace(" ", "") for start, end in spans]
 
 
-def things_in(text: str, given: str) -> tuple[list[Thing], str]:
+def things_in(text: str, given: str, places: list[int] | None = None) -> tuple[list[Thing], str]:
     """What a normalised text holds, in order, and the text with a marker for each, of the same length.
 
     Args:
         text: normalised.
         given: as it was given; asked for placeholders in capitals.
+        places: of each character of the text in it, where they are not the same.
     """
-    found: list[Thing] = []
-    if len(text) == len(given) and any([near in given for near in _MASKED_NEAR]):
-        found += [
-            Thing("phone" if each[1] else "link", *each.span(), text[each.start() : each.end()])
-            for each in _MASKED.finditer(given)
-        ]
-        text = _marked(text, found, 0)
+    found = _placeholders(text, given if places is None else "".join([given[place] for place in places]))
+    text = _marked(text, found, 0)
     if any([near in text for near in _APP_NEAR]):
         text = _taken(_APP, "app_file", text, found)
     if _DOTTED.search(text) is not None or any([near in text for near in _LINK_NEAR]):
@@ -173,6 +169,16 @@ def things_in(text: str, given: str) -> tuple[list[Thing], str]:
     if 0 < before < len(found) or before > 1:
         found.sort(key=_start)
     return found, text
+
+
+def _placeholders(text: str, given: str) -> list[Thing]:
+    """What stands in place of links and numbers, in a text as long as what was given."""
+    if not any([near in given for near in _MASKED_NEAR]):
+        return []
+    return [
+        Thing("phone" if each[1] else "link", *each.span(), text[each.start() : each.end()])
+        for each in _MASKED.finditer(given)
+    ]
 
 
 def _start(thing: Thing) -> int:

@@ -58,7 +58,7 @@ def featured(text: str) -> Featured:
     """What the trainer sees of a message (1)."""
     given = text[:MESSAGE_MAX]
     normal = normalise(given)
-    things, masked = things_in(normal.text, given)
+    things, masked = things_in(normal.text, given, normal.places)
     rules = fired(normal.text, things, hits_in(squeeze(masked)))
     return Featured(plain_wording(masked), frozenset(rule.code for rule in rules))
 

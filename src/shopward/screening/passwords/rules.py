@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -25,8 +26,6 @@ from shopward.screening.passwords.strength import strength_of
 from shopward.screening.wording import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shopward.screening.passwords.corpora import Corpora
     from shopward.screening.passwords.incidents import IncidentHashes
 
@@ -42,9 +41,13 @@ SCORE_MIN: Final = 2
 _WORD_MIN: Final = 4
 _AROUND_MAX: Final = 4
 """A word with no more around it than so many characters is the word."""
-_MORE_SINGLE: Final = "sole_factor"
+_SOLE_FACTOR: Final = "sole_factor"
 _PARTS: Final = re.compile(r"[^\W_]+")
 _LETTERS: Final = str.maketrans("013457@$!8", "oieastasib")
+
+
+Context = Mapping[str, str | bool | int | float | list[str] | None]
+"""What is known of the person: words by any name, one or several; figures and nothings are passed over."""
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ def screen_password(
     rules: Rules,
     corpora: Corpora,
     incidents: IncidentHashes | None = None,
-    context: Mapping[str, str | bool] | None = None,
+    context: Context | None = None,
     language: str = "en",
 ) -> PasswordVerdict:
     """Whether a password may be chosen.
@@ -112,7 +115,7 @@ def screen_password(
     context = context or {}
     words = _context_words(context, rules)
     codes: list[tuple[str, str]] = []
-    alone = context.get(_MORE_SINGLE)
+    alone = context.get(_SOLE_FACTOR)
     least = max(rules.length_min, LENGTH_MIN_ALONE if alone is True else LENGTH_MIN)
     if len(password) < least:  # (2)
         codes.append(("password_too_short", str(least)))
@@ -152,9 +155,10 @@ def _check_form(password: str) -> None:
         )
 
 
-def _context_words(context: Mapping[str, str | bool], rules: Rules) -> list[str]:
+def _context_words(context: Context, rules: Rules) -> list[str]:
     """Words of the person and the shop, whole and in their parts."""
-    given = [value for value in context.values() if isinstance(value, str) and value]
+    said = [each for value in context.values() for each in (value if isinstance(value, list) else [value])]
+    given = [each for each in said if isinstance(each, str) and each]
     if len(given) > CONTEXT_WORDS_MAX or any(len(value) > CONTEXT_WORD_MAX for value in given):
         raise InputTooLarge(
             "the context is too large", path="context",
