@@ -145,6 +145,15 @@ class Stage:
         """One such customer."""
         return self.regulars(1)[0]
 
+    def campaigns(self, kind: str) -> list[tuple[int, int]]:
+        """Found campaigns of a kind: how many accounts each has, and with which confidence."""
+        self._decide()
+        return [
+            (each.accounts, each.confidence)
+            for each in self._replay.engine.campaigns.remembered()
+            if each.kind == kind
+        ]
+
     def honest(self) -> Tale:
         """The customers' and the staff's own events since the policy has some days to look back on.
 
