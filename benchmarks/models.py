@@ -52,7 +52,7 @@ def main() -> None:
     collector, until_ms = gather(
         policy, "takeover", (json.dumps(event).encode() for event, _label in learnt), on_refused=_refuse
     )
-    labelled(collector, [(event["id"], label.label) for event, label in learnt if label is not None])
+    labelled(collector, [(event["id"], label.label, None) for event, label in learnt if label is not None])
     bundle = bundle_of(policy, collector, until_ms=until_ms)
     scorers = Scorers([Scorer(bundle, policy.inputs["takeover"])])
     other = list(ShopSimulator(seed=arguments.score, users=arguments.users, days=arguments.days).labelled())

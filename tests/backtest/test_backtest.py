@@ -104,6 +104,21 @@ def test_the_figures_of_files_are_those_of_a_replay(stream_file, stream, command
     assert report["total"]["recall"] == pytest.approx(len(caught) / len(fraud_units), abs=1e-4)
 
 
+def test_a_label_of_a_file_counts_from_when_it_was_known(stream_file, stream, command, tmp_path):
+    """Known by the end of the stream, it is fraud; known a year later, it is not told yet."""
+    last = max(each["time"] for each in stream)
+    labels = tmp_path / "labels.csv"
+
+    def fraud(labelled_at):
+        rows = "".join(f"{each['id']},attack,{labelled_at}\n" for each in stream)
+        labels.write_text("event_id,label,labelled_at\n" + rows)
+        told = account(command("backtest", stream_file, "--labels", labels, "--label-delay", "0", "--json"))
+        return told["total"]["fraud"]
+
+    assert fraud("") == fraud(last) > 0
+    assert fraud("2036-01-01T00:00:00Z") == 0
+
+
 def test_files_are_compared_with_a_policy_that_is_given(stream_file, command):
     """The same policy twice differs nowhere; without one nothing is compared."""
     same = account(command("backtest", stream_file, "--policy", POLICY, "--against", POLICY, "--json"))

@@ -38,14 +38,14 @@ def test_labels_from_a_csv_say_the_same_as_labels_of_the_stream(stream):
     """A history whose labels came outside the stream teaches too; an event with another word is neither."""
     events = payments()
     silent = [json.dumps(event).encode() for event in events if event["type"] != "label"]
-    words = [(event["label"]["event_id"], "fraud") for event in events if event["type"] == "label"]
+    words = [(event["label"]["event_id"], "fraud", None) for event in events if event["type"] == "label"]
     policy = Policy(load_default_policy())
     collector, until_ms = gather(policy, "payment", silent, on_refused=pytest.fail)
-    labelled(collector, [*words, ("p1", "insider"), ("nobody", "fraud")])
+    labelled(collector, [*words, ("p1", "insider", None), ("nobody", "fraud", None)])
     head = bundle_of(policy, collector, until_ms=until_ms).head
     old = {f"p{row}" for row, at_ms in enumerate(collector.examples.at_ms) if at_ms < until_ms - 7 * DAY_MS}
     assert head.frauds == len(words)
-    assert head.genuine == len(old - {"p1"} - {event_id for event_id, _word in words})
+    assert head.genuine == len(old - {"p1"} - {event_id for event_id, _word, _known in words})
 
 
 def test_too_few_labels_teach_nothing(stream):

@@ -7,6 +7,7 @@ as a table or one JSON object; what was refused and the bar go to standard error
 from __future__ import annotations
 
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def _stream_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--since", metavar="T", help="Count events from this time on (RFC 3339); all are applied."),
         click.option("--until", metavar="T", help="Count events before this time; labels count wherever they stand."),
         click.option("--labels", metavar="CSV", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                     help="Labels from outside the stream: event_id,label; any word but genuine is fraud."),
+                     help="Labels from outside the stream: event_id,label and, if known, labelled_at; any word but genuine is fraud."),
         click.option("--label-delay", default="30d", show_default=True, help="An event without a label for so long is genuine."),
         click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables."),
     )):  # fmt: skip
@@ -185,8 +186,7 @@ def _account(
         until_ms=moment_ms(options["until"], _UNTIL_MAX_MS),
     )
     delay_ms = delay_ms_of(options["label_delay"])
-    for event_id, word in csv_labels(options["labels"]):
-        tally.units.label(event_id=event_id, transaction="", is_fraud=word != GENUINE)
+    late = deque(sorted(csv_labels(options["labels"]), key=lambda each: each.known_ms or 0))
     tune_collector()
     refused = 0
     for trial in trials:
@@ -195,6 +195,9 @@ def _account(
             if refused <= _REFUSALS_SHOWN:
                 click.echo(f"refused: {trial}", err=True)
             continue
+        while late and (late[0].known_ms or 0) <= trial.facts.at_ms:  # it is known from here on
+            label = late.popleft()
+            tally.units.label(event_id=label.event_id, transaction="", is_fraud=label.word != GENUINE)
         tally.note(trial.facts, trial.record, trial.before, held=trial.held)
     if refused:
         click.echo(f"{refused} lines were refused", err=True)

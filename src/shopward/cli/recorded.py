@@ -97,8 +97,16 @@ def delay_ms_of(text: str) -> int:
     raise failure
 
 
-def csv_labels(path: Path | None) -> Iterator[tuple[str, str]]:
-    """``(event_id, label)`` of a CSV, by the names of its columns; others are passed over."""
+class CsvLabel(NamedTuple):
+    """A label from outside the stream; ``known_ms`` is when it was known, ``None`` where the file does not say."""
+
+    event_id: str
+    word: str
+    known_ms: int | None
+
+
+def csv_labels(path: Path | None) -> Iterator[CsvLabel]:
+    """Labels of a CSV by the names of its columns: ``event_id``, ``label`` and, where it is there, ``labelled_at``."""
     if path is None:
         return
     with path.open(encoding="utf-8", newline="") as file:
@@ -109,7 +117,8 @@ def csv_labels(path: Path | None) -> Iterator[tuple[str, str]]:
             )
         for row in rows:
             if row["event_id"] and row["label"]:
-                yield row["event_id"], row["label"]
+                known = row.get("labelled_at") or ""
+                yield CsvLabel(row["event_id"], row["label"], moment_ms(known) if known else None)
 
 
 def _entries(log: EventLog, last: int, update: Callable[[int], None]) -> Iterator[LogEntry]:

@@ -81,8 +81,8 @@ def fairness(
         raise click.UsageError("FILES, or --data or --database, and not both")
     delay_ms = delay_ms_of(label_delay)
     tally = FairnessTally(since_ms=moment_ms(since))
-    for event_id, word in csv_labels(labels):
-        tally.label(event_id, is_fraud=word != GENUINE)
+    for label in csv_labels(labels):
+        tally.label(label.event_id, is_fraud=label.word != GENUINE)
     tune_collector()
     refused = 0
     if files:

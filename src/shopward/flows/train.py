@@ -87,12 +87,12 @@ def gather(
     return collector, min(until_ms, latest_ms + 1)
 
 
-def labelled(collector: Collector, words: Iterable[tuple[str, str]]) -> None:
-    """Add labels that arrived outside the stream: ``(event_id, word)``; an event whose word the model does not know is neither."""
+def labelled(collector: Collector, words: Iterable[tuple[str, str, int | None]]) -> None:
+    """Add labels that arrived outside the stream: ``(event_id, word, known_ms)``; an event whose word the model does not know is neither."""
     positive = {FRAUD, *collector.inputs.spec.positive}
-    for event_id, word in words:
+    for event_id, word, known_ms in words:
         is_fraud = True if word in positive else False if word == GENUINE else None
-        collector.examples.label(event_id, known_ms=None, is_fraud=is_fraud)
+        collector.examples.label(event_id, known_ms=known_ms, is_fraud=is_fraud)
 
 
 def bundle_of(policy: Policy, collector: Collector, *, until_ms: int) -> Bundle:
