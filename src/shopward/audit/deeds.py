@@ -85,4 +85,7 @@ class Deed(StrEnum):
     INCIDENT_STEP = "incident:step"
     NOTICE_MAILING = "notice:mailing"
     NOTICE_BOUNCE = "notice:bounce"
+    PARTNER_CHANGE = "partner:change"
+    SHARE_CHANGE = "share:change"
+    SHARE_PULL = "share:pull"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -43,6 +43,7 @@ from shopward.http.money import MoneyCalls
 from shopward.http.notices import NoticeCalls
 from shopward.http.orders import OrderCalls
 from shopward.http.pages import Pages, Paper
+from shopward.http.partners import PartnerCalls
 from shopward.http.passwords import PasswordCalls
 from shopward.http.peers.calls import PeerCalls
 from shopward.http.policies import PolicyCalls
@@ -98,6 +99,7 @@ class Application:
             claims=shopward.claims,
             payouts=shopward.payouts,
             notices=shopward.notices,
+            partners=shopward.partners,
             messenger_of=self._messenger,
             vault=shopward.vault,
         )
@@ -137,6 +139,7 @@ class Application:
                 *ClaimCalls(shopward, calls).routes(),
                 *IncidentCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
+                *PartnerCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

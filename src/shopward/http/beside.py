@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shopward.flows.notary import Notary
     from shopward.flows.notify import NoticeDesk
     from shopward.flows.oversee import Overseer
+    from shopward.flows.partner import PartnerDesk
     from shopward.flows.payout import PayoutDesk
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
@@ -61,6 +62,7 @@ class Beside:
         payouts: has customers paid.
         notices: tells many.
         vault: forgets records whose time is over, and goes on with rotations.
+        partners: tells of audits that come due, and drops shares that are over.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -77,6 +79,7 @@ class Beside:
         payouts: PayoutDesk,
         notices: NoticeDesk,
         vault: Vault,
+        partners: PartnerDesk,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
@@ -89,6 +92,7 @@ class Beside:
         self._payouts = payouts
         self._notices = notices
         self._vault = vault
+        self._partners = partners
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
@@ -149,6 +153,7 @@ class Beside:
                 await self._tried(self._proofs.forget)
                 await self._tried(self._notary.sign_if_due)
                 await self._tried(self._vault.erasing.forget_expired)
+                await self._tried(self._partners.remind)
                 hourly_at = self._loop.time() + HOURLY_S
             if await self._tried(self._vault.rekeying.step):
                 self._wake.set()  # there is more to do, after this round's pause

@@ -48,6 +48,7 @@ from shopward.http.openapi import problems as _problems
 from shopward.http.openapi import request_id as _request_id
 from shopward.http.openapi import unlocked as _open
 from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, Keys, Orders, ReleaseAsked
+from shopward.http.partner_paths import PARTNER_SHAPES, partner_paths
 from shopward.http.password_paths import PASSWORD_SHAPES, password_paths
 from shopward.http.peers.paths import PEER_SCHEMES, PEER_SHAPES, peer_paths
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
@@ -101,7 +102,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *INCIDENT_SHAPES, *NOTICE_SHAPES,
+    *CLAIM_SHAPES, *INCIDENT_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -146,6 +147,7 @@ def document() -> dict[str, Any]:
         | claim_paths()
         | incident_paths()
         | notice_paths()
+        | partner_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()

@@ -84,3 +84,7 @@ class Topic(StrEnum):
     """Everybody on a mailing was told, or refused by the mail server."""
     NOTICE_BOUNCED = "notice.bounced"
     """A message of a mailing came back: what it was to meet is owed again."""
+    PARTNER_CHANGED = "partner.changed"
+    """A partner was suspended, resumed or ended: stop or begin what the shop itself sends to it."""
+    PARTNER_AUDIT_DUE = "partner.audit_due"
+    """The audit of a partner comes due, or is overdue."""

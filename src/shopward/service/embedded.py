@@ -50,6 +50,7 @@ from shopward.flows.follow import Follower
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.notary import Notary
 from shopward.flows.notify import NoticeDesk
+from shopward.flows.partner import PartnerDesk
 from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
@@ -62,11 +63,13 @@ from shopward.flows.wording import Decision, Wording
 from shopward.incidents.store import IncidentStore
 from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
+from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
 from shopward.protection.sets import SetStore
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postman_of
+from shopward.service.marks import open_marks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.service.vault import Vault, open_vault
@@ -179,6 +182,10 @@ class Shopward:
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postman=postman_of(settings, clock),
             trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
+        )  # fmt: skip
+        self.partners = PartnerDesk(
+            records=desks.records, store=PartnerStore(TENANT), marks=open_marks(settings, desks.records), trail=desks.trail,
+            outbox=desks.outbox, clock=clock, ids=self.ids, entropy=secrets.token_bytes,
         )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
         self.recoveries = RecoveryDesk(

@@ -49,6 +49,7 @@ REVISIONS: Final = (
     "0019_incidents",
     "0020_vault",
     "0021_notices",
+    "0022_partners",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

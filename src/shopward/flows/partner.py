@@ -1,0 +1,251 @@
+"""Working with partners: registered, suspended, audited, and given shares that end with them.
+
+Promise:
+- a step, its line in the audit log and what the shop is owed to hear are one transaction; who took it is told by the key;
+- a share's rows are marked for the partner, sealed to its key and kept sealed; the token that opens it is answered once;
+- a page is given in a transaction that holds the partner's row: after a suspension was answered none leaves, also in the
+  middle of a download. A refusal is audited with its code. Fails closed.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shopward.errors import Conflict, NotFound, Refused
+from shopward.leaks.channels import write
+from shopward.outbox import Topic
+from shopward.partners import (
+    AuditPlan,
+    Partner,
+    Share,
+    check_partner,
+    check_rows,
+    refusal_of,
+    reminder,
+    seal_page,
+)
+from shopward.partners.partner import end_ms
+from shopward.partners.shares import DAY_MS, PAGE_ROWS, digest_of, opens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from shopward.access import Caller
+    from shopward.flows.arrows import Outbox, Trail
+    from shopward.leaks import Marks
+    from shopward.partners.store import PartnerStore
+    from shopward.ports import Records
+    from shopward.values import Clock, IdSource
+
+TOKEN_BYTES: Final = 32
+SYSTEM: Final = "system"
+_LOOK_AT: Final = 200
+
+
+class PartnerDesk:
+    """May be called from any thread.
+
+    Args:
+        records: transactions.
+        store: rows.
+        marks: the bits of partners' copies.
+        trail: the audit log.
+        outbox: what the shop is owed to hear.
+        clock: the server's.
+        ids: makes ids.
+        entropy: makes tokens.
+    """
+
+    def __init__(
+        self, *, records: Records, store: PartnerStore, marks: Marks, trail: Trail, outbox: Outbox, clock: Clock,
+        ids: IdSource, entropy: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        self._records, self._store, self._marks = records, store, marks
+        self._trail, self._outbox, self._clock, self._ids, self._entropy = trail, outbox, clock, ids, entropy
+
+    def register(self, caller: Caller, partner: Partner) -> Partner:
+        """A new partner, active; raises ``Conflict`` where the id is taken by another."""
+        check_partner(partner)
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> Partner:
+            if self._store.get(connection, partner.id, lock=True) is not None:
+                raise Conflict("there is a partner of this id", path="id", expected="a free id", found="a taken one")  # fmt: skip
+            self._store.add(connection, partner)
+            self._audited(connection, caller.key, "partner:change", partner.id, now_ms, step="register")
+            return partner
+
+        return self._records.write(work)
+
+    def suspend(self, caller: Caller, partner_id: str, reason: str) -> Partner:
+        """Nothing leaves to this partner from now on."""
+        return self._step(
+            caller, partner_id, "suspend", lambda each: _moved(each, "active", "suspended", reason)
+        )
+
+    def resume(self, caller: Caller, partner_id: str, reason: str) -> Partner:
+        """Lift a suspension."""
+        return self._step(
+            caller, partner_id, "resume", lambda each: _moved(each, "suspended", "active", reason)
+        )
+
+    def end(self, caller: Caller, partner_id: str, reason: str) -> Partner:
+        """Over for good."""
+        return self._step(caller, partner_id, "end", lambda each: _moved(each, "", "ended", reason))
+
+    def audited(self, caller: Caller, partner_id: str, on: str, *, passed: bool) -> Partner:
+        """An audit was held; one that was not passed suspends the partner in the same transaction."""
+
+        def change(partner: Partner) -> Partner:
+            plan = AuditPlan(partner.audit.every_days, on)
+            held = msgspec.structs.replace(partner, audit=plan, reminded=0)
+            check_partner(held)
+            if passed or held.state != "active":
+                return held
+            return msgspec.structs.replace(held, state="suspended", why="an audit was not passed")
+
+        return self._step(caller, partner_id, "audit", change)
+
+    def get(self, partner_id: str) -> Partner:
+        """One; raises ``NotFound``."""
+        return self._records.read(lambda connection: self._got(connection, partner_id))
+
+    def listed(self, *, after: str, limit: int) -> list[Partner]:
+        """By id."""
+        return self._records.read(lambda connection: self._store.listed(connection, after=after, limit=limit))
+
+    def shares(self, partner_id: str, *, before: str, limit: int) -> list[Share]:
+        """A partner's, newest first."""
+        return self._records.read(lambda connection: self._store.shares(connection, partner_id, before=before, limit=limit))  # fmt: skip
+
+    def share(
+        self, caller: Caller, partner_id: str, *, purpose: str, fields: Sequence[str], rows: Sequence[Mapping[str, str]], days: int,
+    ) -> tuple[Share, str]:  # fmt: skip
+        """Share some rows; the share and the token that opens it."""
+        now_ms = self._clock.now_ms()
+        token = "sh_" + base64.urlsafe_b64encode(self._entropy(TOKEN_BYTES)).decode().rstrip("=")
+
+        def work(connection: Any) -> Share:
+            partner = self._got(connection, partner_id, lock=True)
+            check_rows(partner, purpose, fields, rows, days=days)
+            share = Share(
+                id=self._ids.new("sh", now_ms), partner=partner.id, purpose=purpose, fields=tuple(fields), rows=len(rows),
+                pages=-(-len(rows) // PAGE_ROWS), digest=digest_of(token), made_by=caller.key, made_ms=now_ms,
+                expires_ms=min(now_ms + days * DAY_MS, end_ms(partner.agreement)),
+            )  # fmt: skip
+            if (refusal := refusal_of(partner, share, page=0, now_ms=now_ms)) is not None:
+                raise Refused(refusal.message, code=refusal.code)
+            marked = [self._marked(partner.id, row) for row in rows]
+            pages = [
+                seal_page(partner, share.id, number, marked[number * PAGE_ROWS : (number + 1) * PAGE_ROWS])
+                for number in range(share.pages)
+            ]
+            self._store.add_share(connection, share, pages)
+            self._audited(connection, caller.key, "share:change", share.id, now_ms, step="create", partner=partner.id, rows=len(rows))  # fmt: skip
+            return share
+
+        return self._records.write(work), token
+
+    def close(self, caller: Caller, partner_id: str, share_id: str) -> Share:
+        """End a share early; its pages are deleted."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> Share:
+            share = self._share_of(connection, partner_id, share_id)
+            self._store.close_share(connection, share)
+            self._audited(connection, caller.key, "share:change", share.id, now_ms, step="close", partner=partner_id)  # fmt: skip
+            return msgspec.structs.replace(share, state="closed")
+
+        return self._records.write(work)
+
+    def pull(self, partner_id: str, share_id: str, page: int, token: str) -> bytes:
+        """A sealed page; raises ``NotFound`` for a wrong token as for no share, ``Refused`` for what is over."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> bytes | Refused:
+            partner = self._store.get(connection, partner_id, lock=True)
+            share = self._store.share(connection, partner_id, share_id)
+            if partner is None or share is None or not opens(share, token):
+                raise NotFound("no such share", expected="a share's id and its token")
+            refusal = refusal_of(partner, share, page=page, now_ms=now_ms)
+            sealed = None if refusal else self._store.page(connection, share_id, page)
+            step: dict[str, str | int] = {"partner": partner_id, "page": min(page, share.pages)}
+            if refusal or sealed is None:
+                code = refusal.code if refusal else "share_over"
+                self._audited(connection, partner_id, "share:pull", share_id, now_ms, outcome=code, **step)
+                return Refused(refusal.message if refusal else "the share is over", code=code)
+            self._audited(connection, partner_id, "share:pull", share_id, now_ms, outcome="given", **step)
+            return sealed
+
+        answer = self._records.write(work)
+        if isinstance(answer, Refused):  # raised here so that its line in the audit log is kept
+            raise answer
+        return answer
+
+    def remind(self) -> int:
+        """Tell the shop of audits that come due, and forget the pages of shares that are over; how many were told."""
+        now_ms, told, after = self._clock.now_ms(), 0, ""
+        self._records.write(lambda connection: self._store.forget_over(connection, now_ms=now_ms))
+        while partners := self.listed(after=after, limit=_LOOK_AT):
+            after = partners[-1].id
+            for partner in partners:
+                if partner.state != "ended" and reminder(
+                    partner.audit, reminded=partner.reminded, now_ms=now_ms
+                ):
+                    told += self._records.write(partial(self._remind, partner_id=partner.id, now_ms=now_ms))
+        return told
+
+    def _remind(self, connection: Any, *, partner_id: str, now_ms: int) -> int:
+        partner = self._got(connection, partner_id, lock=True)
+        owed = reminder(partner.audit, reminded=partner.reminded, now_ms=now_ms)
+        if owed is None:  # another process told it meanwhile
+            return 0
+        self._store.put(connection, msgspec.structs.replace(partner, reminded=owed.number))
+        self._outbox.owe(connection, at_ms=now_ms, topic=Topic.PARTNER_AUDIT_DUE, subject=partner.id, payload={"days_left": owed.days_left, "number": owed.number})  # fmt: skip
+        return 1
+
+    def _step(
+        self, caller: Caller, partner_id: str, step: str, change: Callable[[Partner], Partner]
+    ) -> Partner:
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> Partner:
+            before = self._got(connection, partner_id, lock=True)
+            after = change(before)
+            self._store.put(connection, after)
+            self._audited(
+                connection, caller.key, "partner:change", after.id, now_ms, step=step, state=after.state
+            )
+            if after.state != before.state:
+                self._outbox.owe(connection, at_ms=now_ms, topic=Topic.PARTNER_CHANGED, subject=after.id, payload={"state": after.state})  # fmt: skip
+            return after
+
+        return self._records.write(work)
+
+    def _marked(self, partner_id: str, row: Mapping[str, str]) -> dict[str, str]:
+        return write(row, lambda channel: self._marks.bit(partner_id, f"{row['id']}/{channel}"))
+
+    def _got(self, connection: Any, partner_id: str, *, lock: bool = False) -> Partner:
+        partner = self._store.get(connection, partner_id, lock=lock)
+        if partner is None:
+            raise NotFound("no such partner", path="id", expected="a partner's id")
+        return partner
+
+    def _share_of(self, connection: Any, partner_id: str, share_id: str) -> Share:
+        share = self._store.share(connection, partner_id, share_id)
+        if share is None:
+            raise NotFound("no such share", path="share", expected="a share's id")
+        return share
+
+    def _audited(self, connection: Any, actor: str, deed: str, subject: str, now_ms: int, **details: str | int) -> None:  # fmt: skip
+        self._trail.append(connection, at_ms=now_ms, actor=actor, deed=deed, subject=subject, details=details)
+
+
+def _moved(partner: Partner, wanted: str, state: Any, reason: str) -> Partner:
+    if partner.state == "ended" or (wanted and partner.state != wanted):
+        raise Conflict("the partner is not in that state", path="state", expected=wanted or "active or suspended", found=partner.state)  # fmt: skip
+    return msgspec.structs.replace(partner, state=state, why=reason)
