@@ -11,9 +11,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from shopward.screening.channels import channel_word
 from shopward.screening.folding import skeleton, squeezed
 from shopward.screening.links.check import check_link
-from shopward.screening.profile.spec import channel_word
 from shopward.screening.verdict import Finding, Verdict, judged
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from shopward.errors import InputTooLarge, InvalidField, MalformedInput
+from shopward.screening.channels import channel_word
 from shopward.screening.profile.profile import Profile
-from shopward.screening.profile.spec import ProfileSpec, channel_word
+from shopward.screening.profile.spec import ProfileSpec
 
 PROFILE_BYTES_MAX: Final = 1_048_576
 _SENDER_WORDS: Final = ("id", "value", "number", "address", "account", "name", "phone", "email", "handle")

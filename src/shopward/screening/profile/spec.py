@@ -6,20 +6,12 @@ fit for use.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Channel = Literal[
-    "sms", "whatsapp", "call", "email", "telegram", "line", "wechat", "instagram", "facebook", "tiktok", "x", "push", "chat",
-    "other",
-]  # fmt: skip
-CHANNELS: Final = get_args(Channel)
-_OTHER_WORDS: Final = {
-    "phone": "call", "voice": "call", "telephone": "call", "telepon": "call", "wa": "whatsapp", "mail": "email",
-    "e-mail": "email", "surel": "email", "text": "sms", "twitter": "x", "tg": "telegram", "weixin": "wechat", "ig": "instagram",
-    "app": "push", "in_app": "push", "livechat": "chat", "web": "chat",
-}  # fmt: skip
+from shopward.screening.channels import Channel
+
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Domain = Annotated[str, Meta(min_length=1, max_length=300)]
 Sender = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -80,9 +72,3 @@ class ProfileSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     official_senders: Annotated[tuple[SenderSpec, ...], Meta(max_length=2_000)] = ()
     payment_accounts: Annotated[tuple[AccountSpec, ...], Meta(max_length=500)] = ()
     partners: Annotated[tuple[PartnerSpec, ...], Meta(max_length=500)] = ()
-
-
-def channel_word(word: str) -> str:
-    """A channel as the vocabulary has it; a word that is in no language of ours stays as it is."""
-    word = word.strip().lower()
-    return word if word in CHANNELS else _OTHER_WORDS.get(word, word)
