@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from serving import Server
 from shopward.cli import main
+from shopward.client import Client
 
 FIELDS = {
     "order_id": "1001",
@@ -35,6 +37,14 @@ def server(tmp_path_factory):
         yield running
         said = "".join(running.out + running.err)
         assert not [value for value in FIELDS.values() if value in said and value not in ("1001", "Jakarta")]
+
+
+@pytest.fixture
+def listen_nowhere():
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as it:
+        port = it.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
 
 
 def record(record_id="o-1", user="u1", **changes):
@@ -190,3 +200,30 @@ def test_the_terminal_does_the_same(server, monkeypatch, tmp_path):
     assert "would be erased" in run("erase", "u7", "--reason", "test")
     assert "1 records, 1 keys" in run("erase", "u7", "--reason", "test", "--yes")
     assert "key kek" in run("rotate", "status")
+
+
+def test_the_sdk_keeps_finds_and_reveals(server, listen_nowhere):
+    """What the vault gives comes back; what it refuses or cannot say gives nothing, with the reason beside it."""
+    with Client(server.url, server.key) as client:
+        (kept,) = client.keep(
+            [record("s-1", "u9", fields={"name": "Ratna Sari", "phone": "081300004444"})]
+        ).records
+        assert kept.fields == {"name": "R*** S***", "phone": "****4444"}
+        assert [each.id for each in client.find("order", "phone", "+6281300004444").records] == ["s-1"]
+        (seen,) = client.reveal(["s-1"], ["name"], purpose="delivery", order_id="9").records
+        assert seen.fields == {"name": "Ratna Sari"}
+        refused = client.reveal(["s-1"], ["email"], purpose="delivery", order_id="9")
+        assert (refused.records, refused.fault.code, refused.fault.problem) == (
+            (),
+            "not_shown",
+            "purpose_fields",
+        )
+        assert client.reveal(["s-9"], ["name"], purpose="delivery", order_id="9").fault.code == "not_shown"
+        many = client.reveal([f"k-{each}" for each in range(21)], ["name"], purpose="delivery", order_id="9")
+        assert many.fault.problem == "not_found"
+        assert client.reveal(["s-1"], ["name"], purpose="legal_request", case_id="c").waits_for.startswith(
+            "vr-"
+        )
+    with Client(listen_nowhere, server.key) as client:
+        unheard = client.reveal(["s-1"], ["name"], purpose="delivery", order_id="9")
+        assert (unheard.records, unheard.fault.code) == ((), "unreachable")

@@ -12,6 +12,8 @@ from shopward.client.answers import (
     Decision,
     PasswordScreened,
     Reason,
+    Record,
+    Records,
     Verdict,
 )
 from shopward.client.calls import AsyncClient, Client
@@ -32,6 +34,8 @@ __all__ = [
     "Message",
     "PasswordScreened",
     "Reason",
+    "Record",
+    "Records",
     "TrustedProxies",
     "Verdict",
     "WebhookInvalid",

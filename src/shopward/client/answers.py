@@ -157,3 +157,28 @@ class PasswordScreened:
     reasons: tuple[Reason, ...] = ()
     breach_count: int | None = None
     fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of the vault; ``fields`` are masked, except where they were revealed."""
+
+    id: str
+    kind: str
+    version: int
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the vault gave.
+
+    Attributes:
+        records: none where nothing was given (fails closed).
+        waits_for: the id of the request that a second person has to agree to; pass it on with the same reveal then.
+        fault: why nothing was given; ``fault.problem`` is the vault's own word.
+    """
+
+    records: tuple[Record, ...] = ()
+    waits_for: str = ""
+    fault: Fault | None = None

@@ -24,7 +24,7 @@ from shopward.client.faults import Fault, FaultLog
 from shopward.client.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Challenge,
         Decision,
         PasswordScreened,
+        Records,
         Verdict,
     )
     from shopward.client.wire import Reply, Request
@@ -150,6 +151,18 @@ class _Common:
         self._tell(screened.fault)
         return screened
 
+    def _vaulting(self, verb: str, asked: Mapping[str, Any]) -> Request | Fault:
+        try:
+            request = wire.vaulting(verb, asked)
+        except (TypeError, ValueError, RecursionError):
+            return Fault("event_refused", "what is asked of the vault is no JSON")
+        return self._asked(request)
+
+    def _given(self, reply: Reply | Fault) -> Records:
+        given = wire.read_records(reply)
+        self._tell(given.fault)
+        return given
+
     def _tell(self, fault: Fault | None) -> None:
         if fault is not None:
             self._faults.note(fault, now_s=self._steady_s())
@@ -205,6 +218,36 @@ class Client(_Common):
     ) -> PasswordScreened:
         """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
         return self._screened(self._reply(self._screening(password, context), language))
+
+    def keep(self, records: Sequence[Mapping[str, Any]]) -> Records:
+        """Put records into the vault, each with ``user``, ``kind``, ``fields`` and an ``id`` of yours; they come back masked."""
+        return self._given(self._reply(self._vaulting("records", {"records": list(records)})))
+
+    def reveal(
+        self,
+        records: Sequence[str],
+        fields: Sequence[str],
+        *,
+        purpose: str,
+        case_id: str = "",
+        order_id: str = "",
+        request_id: str = "",
+    ) -> Records:
+        """See values for a purpose; decided and audited before they come."""
+        asked = {
+            "records": list(records),
+            "fields": list(fields),
+            "purpose": purpose,
+            "case_id": case_id,
+            "order_id": order_id,
+            "request_id": request_id,
+        }
+        return self._given(self._reply(self._vaulting("reveal", asked)))
+
+    def find(self, kind: str, field: str, value: str, *, transform: str = "exact") -> Records:
+        """Records of the vault by a value, masked."""
+        asked = {"kind": kind, "field": field, "value": value, "transform": transform}
+        return self._given(self._reply(self._vaulting("search", asked)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -291,6 +334,36 @@ class AsyncClient(_Common):
     ) -> PasswordScreened:
         """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
         return self._screened(await self._reply(self._screening(password, context), language))
+
+    async def keep(self, records: Sequence[Mapping[str, Any]]) -> Records:
+        """Put records into the vault, each with ``user``, ``kind``, ``fields`` and an ``id`` of yours; they come back masked."""
+        return self._given(await self._reply(self._vaulting("records", {"records": list(records)})))
+
+    async def reveal(
+        self,
+        records: Sequence[str],
+        fields: Sequence[str],
+        *,
+        purpose: str,
+        case_id: str = "",
+        order_id: str = "",
+        request_id: str = "",
+    ) -> Records:
+        """See values for a purpose; decided and audited before they come."""
+        asked = {
+            "records": list(records),
+            "fields": list(fields),
+            "purpose": purpose,
+            "case_id": case_id,
+            "order_id": order_id,
+            "request_id": request_id,
+        }
+        return self._given(await self._reply(self._vaulting("reveal", asked)))
+
+    async def find(self, kind: str, field: str, value: str, *, transform: str = "exact") -> Records:
+        """Records of the vault by a value, masked."""
+        asked = {"kind": kind, "field": field, "value": value, "transform": transform}
+        return self._given(await self._reply(self._vaulting("search", asked)))
 
     async def close(self) -> None:
         """Close the connections."""

@@ -24,6 +24,7 @@ FAULTS: Final[dict[str, str]] = {
     "event_id_reused": "This id was used for another event; an id belongs to one event for ever.",
     "not_captured": "The server did not capture: an order covers it, its time is over, or it is settled.",
     "not_proved": "The challenge is not passed by this answer; the problem says why.",
+    "not_shown": "The vault does not keep or show it; the problem says why.",
     "too_old_server": "The server does not know this call; it is older than this client.",
     "unavailable": "The server cannot record just now.",
     "bad_answer": "What came back is no answer of Shopward's; is a proxy in between?",

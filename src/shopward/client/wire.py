@@ -18,6 +18,8 @@ from shopward.client.answers import (
     Challenge,
     PasswordScreened,
     Reason,
+    Record,
+    Records,
     decision_from,
 )
 from shopward.client.faults import Fault
@@ -34,6 +36,9 @@ EVENTS: Final = "/v1/events"
 AUTHORIZATIONS: Final = "/v1/authorizations"
 CHALLENGES: Final = "/v1/challenges"
 PASSWORDS: Final = "/v1/screen/passwords"
+VAULT: Final = "/v1/vault"
+VAULT_S: Final = 5.0
+"""A reveal is decided, audited and counted before it is answered."""
 SCREENING_S: Final = 3.0
 """The server may ask a range service, which has two seconds."""
 PROVING_S: Final = 5.0
@@ -44,6 +49,14 @@ _BY_PROBLEM: Final = {
     "capture_stopped": "not_captured",
     "authorization_expired": "not_captured",
     "authorization_settled": "not_captured",
+    "purpose_fields": "not_shown",
+    "purpose_window": "not_shown",
+    "vault_locked": "not_shown",
+    "reveal_denied": "not_shown",
+    "quota_reached": "not_shown",
+    "second_person_needed": "not_shown",
+    "request_state": "not_shown",
+    "record_conflict": "not_shown",
     "not_ready": "unavailable",
     "overloaded": "unavailable",
 }
@@ -98,6 +111,33 @@ def answering(decision_id: str, who: Mapping[str, Any], factor: str, answer: str
 def screening(password: str, context: Mapping[str, str | bool]) -> Request:
     """A password to be looked at; it stands in the body alone."""
     return posting(PASSWORDS, {"password": password, "context": context})._replace(timeout_s=SCREENING_S)
+
+
+def vaulting(verb: str, asked: Mapping[str, Any]) -> Request:
+    """A call of the vault: ``records`` to keep, ``reveal`` or ``search``; values stand in the body alone."""
+    return posting(f"{VAULT}/{verb}", asked)._replace(timeout_s=VAULT_S)
+
+
+def read_records(reply: Reply | Fault) -> Records:
+    """What the vault gave; nothing where it was not heard, refuses, or waits for a second person. Fails closed."""
+    read = _read(
+        reply,
+        lambda body: (
+            Records(waits_for=str(body["id"]))
+            if "records" not in body
+            else Records(
+                tuple(
+                    Record(str(each["id"]), str(each["kind"]), int(each["version"]), dict(each["fields"]))
+                    for each in body["records"]
+                )
+            )
+        ),
+    )
+    if not isinstance(read, Fault):
+        return read
+    if read.problem == "not_found" and "path: " in read.detail:  # a record, and not the call itself
+        read = Fault("not_shown", read.detail, read.problem)
+    return Records(fault=read)
 
 
 def read_screened(reply: Reply | Fault) -> PasswordScreened:
