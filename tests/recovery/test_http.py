@@ -156,7 +156,7 @@ def test_a_lost_phone_proves_nothing_and_staff_cannot_do_the_steps(lite):
 
     async def story(shop):
         await enrol_app(shop)
-        shop.clock.advance(30 * DAY_MS)
+        shop.clock.advance(31 * DAY_MS)
         _path, case = await frozen(shop, "lost_device")
         status, refused = await shop.get(f"/v1/challenges/{case['id']}")
         assert (status, refused["code"]) == (403, "no_factor_left")
@@ -287,6 +287,11 @@ def test_the_old_contact_takes_a_change_back(front):
         assert (await shop.post("/v1/undos", {"event_id": late["id"]}))[1]["code"] == "undo_refused"
         seen = await shop.decide("order_view", "succeeded")
         assert (await shop.post("/v1/undos", {"event_id": seen["event_id"]}))[1]["code"] == "not_found"
+        assert shop.shopward.undos.forget() == 0
+        shop.clock.advance(31 * DAY_MS)
+        assert (
+            shop.shopward.undos.forget() == 2
+        )  # the used one and the late one: nothing of a way back stays for ever
 
     front.run(story)
 

@@ -5,6 +5,7 @@ Promise:
   token of the same change makes the older one worthless;
 - it can be used for ``UNDO_MS`` after the change, and once: using it freezes the account and opens the way back, from the
   moment of the change on; used again, it hears of the same recovery and changes nothing;
+- what ended 30 days ago is deleted: until then a token that was used hears of its recovery;
 - it can do nothing else: whoever finds it can freeze an account, and gets no further in.
 
 The shop asks for the token when it reports the change, and sends it to the contact from before, which it alone knows.
@@ -22,7 +23,7 @@ from msgspec import Struct
 from shopward.errors import NotFound, Refused
 from shopward.events import Facts
 from shopward.recovery.cases import UNDO_MS, Case, Undo
-from shopward.values import to_rfc3339
+from shopward.values import DAY_MS, to_rfc3339
 
 if TYPE_CHECKING:
     from shopward.access import Caller
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from shopward.recovery.store import RecoveryStore
 
 TOKEN_BYTES: Final = 32
+KEPT_MS: Final = 30 * DAY_MS
 UNDOABLE: Final = frozenset({
     "password_change", "password_reset", "email_change", "phone_change", "mfa_enroll", "mfa_remove", "identity_link",
     "device_link", "payee_add", "payment_method_add", "address_add", "address_change", "api_token_create",
@@ -136,6 +138,11 @@ class UndoDesk:
             return case
 
         return self._on.records.write(work)
+
+    def forget(self) -> int:
+        """Delete what ended 30 days ago; how many."""
+        before_ms = self._on.clock.now_ms() - KEPT_MS
+        return self._on.records.write(lambda each: self._store.forget_undos(each, before_ms=before_ms))
 
 
 def _digest(token: str) -> bytes:

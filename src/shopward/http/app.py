@@ -96,6 +96,7 @@ class Application:
             notary=shopward.notary,
             courier=shopward.courier,
             proofs=shopward.proofs,
+            undos=shopward.undos,
             claims=shopward.claims,
             payouts=shopward.payouts,
             notices=shopward.notices,

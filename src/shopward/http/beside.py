@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shopward.flows.payout import PayoutDesk
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
+    from shopward.flows.undo import UndoDesk
     from shopward.ports import Messenger
     from shopward.service.vault import Vault
 
@@ -58,6 +59,7 @@ class Beside:
         notary: signs the audit log now and then.
         courier: the bookkeeping of webhooks.
         proofs: forgets old challenges.
+        undos: forgets old ways back.
         claims: approves what nobody decided in time.
         payouts: has customers paid.
         notices: tells many.
@@ -75,6 +77,7 @@ class Beside:
         notary: Notary,
         courier: Courier,
         proofs: ProofDesk,
+        undos: UndoDesk,
         claims: ClaimDesk,
         payouts: PayoutDesk,
         notices: NoticeDesk,
@@ -88,6 +91,7 @@ class Beside:
         self._notary = notary
         self._courier = courier
         self._proofs = proofs
+        self._undos = undos
         self._claims = claims
         self._payouts = payouts
         self._notices = notices
@@ -151,6 +155,7 @@ class Beside:
             if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)
                 await self._tried(self._proofs.forget)
+                await self._tried(self._undos.forget)
                 await self._tried(self._notary.sign_if_due)
                 await self._tried(self._vault.erasing.forget_expired)
                 await self._tried(self._partners.remind)

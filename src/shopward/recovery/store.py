@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.recovery.cases import Undo, decode_case, encode
@@ -74,6 +74,14 @@ class RecoveryStore:
     def undo_by(self, connection: Connection, digest: bytes) -> Undo | None:
         """The way back that a token opens, locked."""
         return self._undo(connection, recovery_undo.c.digest == digest)
+
+    def forget_undos(self, connection: Connection, *, before_ms: int) -> int:
+        """Delete ways back that ended before a time; how many."""
+        table = recovery_undo.c
+        gone = connection.execute(
+            delete(recovery_undo).where(table.tenant == self._tenant, table.expires_ms < before_ms)
+        )
+        return int(gone.rowcount)
 
     def _case(self, connection: Connection, which: Any, *, lock: bool) -> Case | None:
         query = select(recovery_case.c.body).where(recovery_case.c.tenant == self._tenant, which)
