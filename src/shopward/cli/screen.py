@@ -119,9 +119,13 @@ def message(
     """
     profile = profile_of_file(profile_file)
     model = shipped_model() if bundle is None else load_model(bundle.read_bytes())
+    scorer = shipped_scorer()
+    learned = None if scorer is None else scorer.findings  # of its links, as a server judges them
 
     def judge(asked: MessageAsked) -> Any:
-        verdict = check_message(asked.text, profile, channel=asked.channel, sender=asked.sender, model=model)
+        verdict = check_message(
+            asked.text, profile, channel=asked.channel, sender=asked.sender, model=model, learned=learned
+        )
         return screened(
             verdict, asked.text, language, profile=profile.version, model=model.version, id_=asked.id
         )
