@@ -61,6 +61,7 @@ class GuardedProtocol(HttpToolsProtocol):
     settings: Settings
     _joined: JoinedWrites
     _guard: asyncio.TimerHandle | None = None
+    _awaits_head = False
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,8 +79,10 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came; those of an unfinished head are counted."""
+        """Bytes came; those of an unfinished head are counted. A head that comes in one piece needs no deadline."""
         super().data_received(data)
+        if self._awaits_head and self._guard is None:
+            self._arm()
         if self._guard is not None:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES_MAX:
@@ -88,11 +91,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The head of a request begins."""
         super().on_message_begin()
-        if self._guard is None:
-            self._arm()
+        self._awaits_head = True
 
     def on_headers_complete(self) -> None:
         """It is whole."""
+        self._awaits_head = False
         self._disarm()
         super().on_headers_complete()
 
