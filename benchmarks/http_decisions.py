@@ -8,7 +8,9 @@ on another, and prints one JSON object a line:
 - ``batch``: NDJSON of ``--lines`` events a request over two connections;
 - ``nginx``: POSTs of the same bodies answered by ``return 200`` with an answer of the same size on the same core, the
   yardstick of what HTTP itself costs there; says so where nginx is absent;
-- ``ratios``: what of it nginx's rate is.
+- ``uvicorn``: the same POSTs and bytes of answer by uvicorn alone on the same core, with an application that reads the
+  body and knows nothing else: what of a single decision is the web server's;
+- ``ratios``: what of nginx's rate the others are.
 
 ``single`` and ``nginx`` are loaded by wrk where it is installed, from a file of finished requests, so that the generator
 is not what is measured; else by the client below. ``server_cpu_us_each`` is the server's CPU time for one decision and
@@ -41,6 +43,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 import uvloop
 from reference_load import reference_events
 
@@ -351,6 +354,30 @@ def shopward(directory: Path, arguments: argparse.Namespace) -> dict[str, dict[s
     return {"single": single, "batch": batch}
 
 
+def uvicorn_alone(directory: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What of a single decision is the web server's: uvicorn, its loop and its parser, and an application of no work."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen([sys.executable, __file__, "--answer-on", str(port)]) as server:
+        time.sleep(3)
+        pin(server.pid, 0)
+        source = reference_events() if arguments.load == "reference" else shop_events()
+        posts = [request("/", "application/json", "none", body) for body in islice(source, 20_000)]
+        result = loaded("uvicorn", server.pid, port, posts, directory, arguments, again=True)
+        server.terminate()
+    return result
+
+
+async def answer(_scope: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+    """The application of no work."""
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(ANSWER_BYTES).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * ANSWER_BYTES})
+
+
 def nginx(directory: Path, arguments: argparse.Namespace) -> dict[str, Any] | None:
     """The yardstick: what one core of nginx answers to the same POSTs."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -398,10 +425,15 @@ def main() -> None:
     parser.add_argument("--policy", default="")
     parser.add_argument("--load", choices=("shop", "reference"), default="shop")
     parser.add_argument("--database", default="")
+    parser.add_argument("--answer-on", type=int, help="be uvicorn alone, on this port")
     arguments = parser.parse_args()
+    if arguments.answer_on:
+        uvicorn.run(answer, port=arguments.answer_on, lifespan="off", access_log=False, log_level="warning")
+        return
     with tempfile.TemporaryDirectory(dir=arguments.dir) as name:
         directory = Path(name).absolute()
         ours = shopward(directory, arguments)
+        ours["uvicorn"] = uvicorn_alone(directory, arguments)
         yardstick = nginx(directory, arguments)
     if yardstick is not None:
         by_core = {name: round(each["per_cpu_s"] / yardstick["per_cpu_s"], 3) for name, each in ours.items()}
