@@ -133,14 +133,14 @@ def test_a_fault_of_ours_is_a_bare_500_and_spoils_no_other_event(world, monkeypa
 
         def breakable(recall):
             engine = engine_of(recall)
-            decide = engine.decide
+            weigh = engine.weigh
 
-            def broken(one):
-                if one.id == "e-3":
+            def broken(facts):
+                if facts.id == "e-3":
                     raise ZeroDivisionError("secret-value-31337")
-                return decide(one)
+                return weigh(facts)
 
-            engine.decide = broken
+            engine.weigh = broken
             return engine
 
         monkeypatch.setattr(world.shopward.desk, "_engine_of", breakable)
