@@ -149,7 +149,7 @@ def test_metrics_count_what_was_found_and_what_is_told(shop):
                 text = (await client.get("/metrics")).text
                 await asyncio.sleep(0.05)
         expected = {"campaigns_live": 1, "campaigns_unheard": 1, "findings_open": 1, "recorder_shed": 0,
-                    "webhook_failed": 0, "webhooks_off": 0, "records_readable": 1}  # fmt: skip
+                    "webhook_failed": 0, "webhooks_off": 0, "records_readable": 1, "models_set": 0, "models_in_force": 0}  # fmt: skip
         assert {name: figure(text, name) for name in expected} == expected
         assert "victim" not in text
 

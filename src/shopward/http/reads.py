@@ -171,6 +171,14 @@ class Reads:
                 "How long decisions waited for the last snapshot.",
                 self._metrics.snapshot_pause_s,
             ),
+            "shopward_models_in_force": (
+                "Learned scores that decide; fewer than are set where the policy refused one.",
+                float(len(self._shopward.models)),
+            ),
+            "shopward_models_set": (
+                "Model bundles that the settings name.",
+                float(len(self._shopward.settings.models)),
+            ),
             "shopward_kernel_compiled": (
                 "Whether the compiled kernel keeps the features.",
                 float(self._shopward.kernel == "compiled"),
