@@ -35,7 +35,7 @@ def test_a_courier_from_its_registration_to_its_suspension(world) -> None:
         ] == "suspended"
         refused = await client.get(path, headers=bearer)
         assert (refused.status_code, refused.json()["code"]) == (403, "partner_suspended")
-        assert (await client.get(path)).status_code == 404
+        assert (await client.get(path)).status_code == 401
         wrong = await client.post(
             "/v1/partners/fast-courier/shares", json=asked | {"fields": ["phone", "nik"]}
         )

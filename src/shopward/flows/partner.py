@@ -119,8 +119,13 @@ class PartnerDesk:
         return self._records.read(lambda connection: self._store.listed(connection, after=after, limit=limit))
 
     def shares(self, partner_id: str, *, before: str, limit: int) -> list[Share]:
-        """A partner's, newest first."""
-        return self._records.read(lambda connection: self._store.shares(connection, partner_id, before=before, limit=limit))  # fmt: skip
+        """A partner's, newest first; raises ``NotFound`` for no partner."""
+
+        def work(connection: Any) -> list[Share]:
+            self._got(connection, partner_id)
+            return self._store.shares(connection, partner_id, before=before, limit=limit)
+
+        return self._records.read(work)
 
     def share(
         self, caller: Caller, partner_id: str, *, purpose: str, fields: Sequence[str], rows: Sequence[Mapping[str, str]], days: int,

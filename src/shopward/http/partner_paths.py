@@ -61,7 +61,7 @@ def partner_paths() -> dict[str, Any]:
         "/v1/partners/{id}/steps": {"post": on_id(step)},
         "/v1/partners/{id}/audits": {"post": on_id(audit)},
         "/v1/partners/{id}/shares": {
-            "get": get("shares", "Shares", "Newest first.", "SharesView", [ID, parameter("before", "query", words), limit], "403", "422"),
+            "get": get("shares", "Shares", "Newest first.", "SharesView", [ID, parameter("before", "query", words), limit], "403", "404", "422"),
             "post": on_id(make),
         },
         "/v1/partners/{id}/shares/{share}/close": {"post": close},

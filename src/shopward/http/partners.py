@@ -6,6 +6,7 @@ own token and nothing else, sealed. A token stands in no URL, log or later answe
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
@@ -13,9 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shopward.errors import NotFound
+from shopward.errors import InvalidField, NotFound
 from shopward.http.calls import by_method, decoded, id_of, json_answer
-from shopward.http.orders import limit_of
+from shopward.http.orders import before_of, limit_of
+from shopward.http.problems import HttpRefusal
 from shopward.partners import Agreement, AuditPlan, Contact, Partner, Share, due_ms
 from shopward.partners.partner import Day, Fields, Line, Name, PartnerKind, PartnerState
 from shopward.values import to_rfc3339
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 PAGE_MAX: Final = 10_000
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,63}")
 TOKEN_CHARS_MAX: Final = 128
 SEALED: Final = "application/octet-stream"
 Row = dict[Name, Annotated[str, Meta(max_length=2_000)]]
@@ -145,7 +148,7 @@ class PartnerCalls:
     async def listed(self, request: Request) -> Response:
         """``GET /v1/partners?after=&limit=``."""
         self._calls.caller(request, "analyst")
-        limit, after = limit_of(request), request.query_params.get("after", "")[:64]
+        limit, after = limit_of(request), _after(request)
         found = await run_in_threadpool(lambda: self._desk.listed(after=after, limit=limit + 1))
         shown = [_view(each) for each in found[:limit]]
         return json_answer(PartnersView(shown, shown[-1].id if len(found) > limit else None))
@@ -183,7 +186,7 @@ class PartnerCalls:
         """``GET /v1/partners/{id}/shares?before=&limit=``."""
         self._calls.caller(request, "analyst")
         partner_id, limit = _id(request), limit_of(request)
-        before = request.query_params.get("before", "")[:64]
+        before = before_of(request) or ""
         found = await run_in_threadpool(lambda: self._desk.shares(partner_id, before=before, limit=limit + 1))
         shown = [_share(each) for each in found[:limit]]
         return json_answer(SharesView(shown, shown[-1].id if len(found) > limit else None))
@@ -219,12 +222,29 @@ class PartnerCalls:
         """``GET /v1/partners/{id}/shares/{share}/pages/{page}``, with the share's token as the bearer."""
         scheme, _blank, token = request.headers.get("authorization", "").partition(" ")
         given: Any = request.path_params["page"]
-        if scheme.lower() != "bearer" or not 1 <= len(token) <= TOKEN_CHARS_MAX:
-            raise NotFound("no such share", expected="a share's id and its token")
         number = int(given) if given.isascii() and given.isdecimal() and len(given) <= 5 else PAGE_MAX
-        partner_id, share_id = _id(request), _id(request, "share")
-        sealed = await run_in_threadpool(lambda: self._desk.pull(partner_id, share_id, number, token))
+        partner_id, share_id = id_of(request) or "", id_of(request, "share") or ""
+        if scheme.lower() != "bearer" or not 1 <= len(token) <= TOKEN_CHARS_MAX:
+            raise _unknown()
+        try:
+            sealed = await run_in_threadpool(lambda: self._desk.pull(partner_id, share_id, number, token))
+        except NotFound:  # no such share and a wrong token look the same
+            raise _unknown() from None
         return Response(sealed, media_type=SEALED, headers={"cache-control": "no-store"})
+
+
+def _unknown() -> HttpRefusal:
+    return HttpRefusal(
+        401, "unauthorized", "the token of this share is needed", path="Authorization",
+        expected="Bearer and the token that the share was answered with", found="nothing or another token",
+    )  # fmt: skip
+
+
+def _after(request: Request) -> str:
+    after = request.query_params.get("after", "")
+    if after and not _NAME.fullmatch(after):
+        raise InvalidField("not a partner's id", path="after", expected="an id as it was registered", found="another text")  # fmt: skip
+    return after
 
 
 def _id(request: Request, name: str = "id") -> str:
