@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -151,7 +152,7 @@ def record_prefix(tenant: str, subject: str, kind: str, record: str) -> bytes:
 
 def field_suffix(field: str, version: int) -> bytes:
     """The part of a place that is a field's own."""
-    return _text(field) + version.to_bytes(8, "big")
+    return _field_text(field) + version.to_bytes(8, "big")
 
 
 def padded(plain: bytes) -> bytes:
@@ -186,3 +187,7 @@ def broken(what: str = "a sealed value") -> SealBroken:
 def _text(value: str) -> bytes:
     raw = value.encode()
     return len(raw).to_bytes(2, "big") + raw
+
+
+_field_text = lru_cache(maxsize=256)(_text)
+"""Names of fields come again and again, and name nobody."""

@@ -48,6 +48,17 @@ def index_name(kind: str, field: str, transform: str) -> str:
     return f"{kind}.{field}.{transform}"
 
 
+_NAMES: Final = {
+    kind: tuple(
+        (field, transform, index_name(kind, field, transform))
+        for field, spec in each.fields.items()
+        for transform in (*spec.search, *(("ngram",) if field in NGRAM_FIELDS else ()))
+    )
+    for kind, each in KINDS.items()
+}
+"""Of each kind what it can be found by: field, transform and index."""
+
+
 def normalised(field: str, value: str, region: str = "") -> str:
     """A value as it is compared: written one way, whoever typed it."""
     text = _UNSEEN.sub("", unicodedata.normalize("NFKC", value)).strip()
@@ -127,32 +138,31 @@ class IndexKey:
 
     def value(self, name: str, term: str) -> bytes:
         """The index value of a term."""
-        kept = self._states.get(name)
-        if kept is None:
-            _kind, field, transform = name.split(".")
-            bits = _NGRAM_BITS if transform == "ngram" else _BITS[field, transform]
-            state = HMAC(derived(self._key, b"shopward index " + name.encode()), SHA256())
-            kept = self._states[name] = (state, bits // 8)
-        one = kept[0].copy()
+        state, size = self._state(name)
+        one = state.copy()
         one.update(term.encode())
-        return one.finalize()[: kept[1]]
+        return one.finalize()[:size]
 
     def rows(
         self, kind: str, values: Mapping[str, str], region: str, ngrams: frozenset[str]
     ) -> list[tuple[str, bytes]]:
         """Name and value of everything that a record is found by."""
         found: list[tuple[str, bytes]] = []
-        for field, spec in KINDS[kind].fields.items():
+        for field, transform, name in _NAMES[kind]:
             value = values.get(field)
-            if not value:
-                continue
-            for transform in spec.search:
-                name = index_name(kind, field, transform)
+            if value and (transform != "ngram" or name in ngrams):
                 found += [(name, self.value(name, term)) for term in terms(field, transform, value, region)]
-            name = index_name(kind, field, "ngram")
-            if name in ngrams:
-                found += [(name, self.value(name, term)) for term in terms(field, "ngram", value, region)]
         return found
+
+    def _state(self, name: str) -> tuple[HMAC, int]:
+        """The keyed state of an index, kept since making it costs more than using it, and the bytes of its values."""
+        kept = self._states.get(name)
+        if kept is None:
+            _kind, field, transform = name.split(".")
+            bits = _NGRAM_BITS if transform == "ngram" else _BITS[field, transform]
+            state = HMAC(derived(self._key, b"shopward index " + name.encode()), SHA256())
+            kept = self._states[name] = (state, bits // 8)
+        return kept
 
 
 class Leakage(NamedTuple):
