@@ -27,7 +27,7 @@ from shopward.errors import SealBroken
 from shopward.vault.xaes import XAES256GCM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FORM: Final = 1
 GCM: Final = 1
@@ -108,6 +108,37 @@ class Cipher:
                 pass
         raise broken()
 
+    def seal_fields(self, values: Mapping[str, str], prefix: bytes, version: int) -> dict[str, bytes]:
+        """The values of a record, filled up, each as an envelope for its own field."""
+        size, lead, tail = self._nonce_bytes, _MAGIC + self._head + prefix, version.to_bytes(8, "big")
+        nonces, head, encrypt = NONCES.take(size * len(values)), self._head, self._aead.encrypt
+        sealed = {}
+        for at, (field, value) in enumerate(values.items()):
+            nonce = nonces[at * size : at * size + size]
+            sealed[field] = head + nonce + encrypt(nonce, padded(value.encode()), lead + _name(field) + tail)
+        return sealed
+
+    def open_fields(self, sealed: Mapping[str, bytes], prefix: bytes, version: int) -> dict[str, str]:
+        """The values of a record; raises ``SealBroken`` where one of them does not open. Fails closed."""
+        end, lead, tail = (
+            HEAD_BYTES + self._nonce_bytes,
+            _MAGIC + self._head + prefix,
+            version.to_bytes(8, "big"),
+        )
+        head, shortest, decrypt = self._head, end + TAG_BYTES, self._aead.decrypt
+        opened = {}
+        try:
+            for field, envelope in sealed.items():
+                if envelope[:HEAD_BYTES] != head or len(envelope) < shortest:
+                    break
+                plain = decrypt(envelope[HEAD_BYTES:end], envelope[end:], lead + _name(field) + tail)
+                opened[field] = unpadded(plain).decode()
+            else:
+                return opened
+        except InvalidTag:
+            pass
+        raise broken()
+
 
 class Nonces:
     """Random nonces, drawn from the system in lots: a third of the cost of a system call for each.
@@ -126,7 +157,7 @@ class Nonces:
         with self._guard:
             at = self._at
             if at + count > len(self._pool):
-                self._pool, at = os.urandom(_POOL_BYTES), 0
+                self._pool, at = os.urandom(max(_POOL_BYTES, count)), 0
             self._at = at + count
             return self._pool[at : at + count]
 
@@ -147,12 +178,12 @@ def key_id_of(sealed: bytes) -> int:
 
 def record_prefix(tenant: str, subject: str, kind: str, record: str) -> bytes:
     """The part of a place that the fields of one record share."""
-    return _text(tenant) + _text(subject) + _text(kind) + _text(record)
+    return _name(tenant) + _text(subject) + _name(kind) + _text(record)
 
 
 def field_suffix(field: str, version: int) -> bytes:
     """The part of a place that is a field's own."""
-    return _field_text(field) + version.to_bytes(8, "big")
+    return _name(field) + version.to_bytes(8, "big")
 
 
 def padded(plain: bytes) -> bytes:
@@ -189,5 +220,5 @@ def _text(value: str) -> bytes:
     return len(raw).to_bytes(2, "big") + raw
 
 
-_field_text = lru_cache(maxsize=256)(_text)
-"""Names of fields come again and again, and name nobody."""
+_name = lru_cache(maxsize=256)(_text)
+"""Names of tenants, kinds and fields come again and again, and name nobody."""

@@ -27,7 +27,6 @@ from shopward.vault.envelope import (
     Cipher,
     Place,
     broken,
-    field_suffix,
     padded,
     record_prefix,
     unpadded,
@@ -275,11 +274,7 @@ class SealedRecords:
             )  # fmt: skip
         version = 1 if old is None else old.version + 1
         prefix = record_prefix(self._tenant, write.subject, write.kind, write.id)
-        seal = drawer.cipher.seal
-        sealed = {
-            name: seal(padded(value.encode()), prefix + field_suffix(name, version))
-            for name, value in write.values.items()
-        }
+        sealed = drawer.cipher.seal_fields(write.values, prefix, version)
         return Stored(
             write.id, write.subject, write.kind, KINDS[write.kind].retention, write.region, version, _pack(sealed),
             write.canary, now_ms if old is None else old.created_ms, now_ms, write.expires_ms,
@@ -289,11 +284,8 @@ class SealedRecords:
         self, row: Stored, sealed: Mapping[str, bytes], cipher: Cipher, names: frozenset[str] | None
     ) -> Mapping[str, str]:
         prefix = record_prefix(self._tenant, row.subject, row.kind, row.id)
-        return {
-            name: unpadded(cipher.open(envelope, prefix + field_suffix(name, row.version))).decode()
-            for name, envelope in sealed.items()
-            if names is None or name in names
-        }
+        wanted = sealed if names is None else {name: each for name, each in sealed.items() if name in names}
+        return cipher.open_fields(wanted, prefix, row.version)
 
     # Keys and ledgers of customers.
 

@@ -61,12 +61,12 @@ _NAMES: Final = {
 
 def normalised(field: str, value: str, region: str = "") -> str:
     """A value as it is compared: written one way, whoever typed it."""
-    text = _UNSEEN.sub("", unicodedata.normalize("NFKC", value)).strip()
+    text = (value if value.isascii() else _UNSEEN.sub("", unicodedata.normalize("NFKC", value))).strip()
     if field == "phone":
         return phone(text, region)
     if field in {"number", "waybill"}:
         return re.sub(r"[\s.-]", "", text).upper()
-    return re.sub(r"\s+", " ", text.casefold())
+    return " ".join(text.casefold().split())
 
 
 def phone(text: str, region: str = "") -> str:
