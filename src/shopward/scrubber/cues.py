@@ -32,7 +32,7 @@ _WORDS: Final[dict[Meaning, str]] = {
     "maybank|ocbc|panin|mega|jenius|muamalat|bank account|account|account no|account number|acct|acc|iban|transfer ke|va|"
     "virtual account|账号|账户|賬號|帳號|帐号|帐户|户头|工商银行|工行|建设银行|建行|农业银行|农行|中国银行|招商银行|招行|交通银行|"
     "邮储银行|浦发银行|开户行|银行账号|对公",
-    "otp": "otp|kode otp|kode verifikasi|kode keamanan|kode akses|kode masuk|kode konfirmasi|kode rahasia|kode login|kode anda|kode kamu|"
+    "otp": "otp|kode otp|kodenya|kode verifikasi|kode keamanan|kode akses|kode masuk|kode konfirmasi|kode rahasia|kode login|kode anda|kode kamu|"
     "pin|pin anda|verification code|verify code|verification|security code|login code|access code|confirmation code|passcode|"
     "one-time password|one time password|one-time code|one time code|one-time passcode|auth code|authentication code|your code|2fa code|"
     "验证码|驗證碼|校验码|动态码|动态密码|动态口令|确认码|安全码|登录码|口令|识别码|取件码|提货码|短信码",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import takewhile
 from typing import Final
 
 from shopward.scrubber.gazetteer import words
@@ -145,10 +146,9 @@ def latin_names(text: str, found: list[Span]) -> None:  # noqa: C901, PLR0912 --
             found.append(Span(start, degree.end() if degree else end, "name"))
     if "nam" in text or "penerima" in text or "a.n" in text or "a/n" in text:
         for match in _LOWER_ANNOUNCED.finditer(text):
-            spoken = match[1].split()
+            spoken = list(takewhile(lambda word: word not in ordinary, match[1].split()))
             if any(word in known or word in ambiguous for word in spoken):
-                last = max(at for at, word in enumerate(spoken) if word in known or word in ambiguous)
-                found.append(Span(match.start(1), match.start(1) + len(" ".join(spoken[: last + 1])), "name"))
+                found.append(Span(match.start(1), match.start(1) + len(" ".join(spoken)), "name"))
 
 
 def _is_shout(spoken: list[str], ordinary: frozenset[str]) -> bool:

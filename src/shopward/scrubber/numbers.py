@@ -15,7 +15,7 @@ from shopward.scrubber.cues import Cue, announced_after, cue_before
 from shopward.scrubber.gazetteer import words
 from shopward.scrubber.kinds import Kind, Span
 
-_RUN: Final = re.compile(r"\+?[(\[]?\d(?:[ .()\-\[\]]{0,3}\d)*")
+_RUN: Final = re.compile(r"[(\[]?\+?[(\[]?\d(?:[ .()\-\[\]]{0,3}\d)*")
 _GROUP: Final = re.compile(r"\d+")
 _WINDOW_DIGITS_MAX: Final = 22
 _EXTENSION: Final = re.compile(r"[ ,;]{0,2}(?:转|轉|分机|ext\.?|x|#|-)[ ]?\d{1,6}(?!\d)", re.IGNORECASE)
