@@ -48,6 +48,7 @@ def test_ngrams_are_kept_only_after_their_leakage_was_told(shop):
     assert (plan.is_on, plan.records, plan.sampled) == (False, 3, 3)
     assert plan.leakage.rows > 10
     assert plan.leakage.largest == 2
+    assert 0 < plan.leakage.unique_share < 1
     shop.vault.custody.switch_ngrams(ANI, "order", "name", on=True)
     while shop.vault.rekeying.step():
         pass

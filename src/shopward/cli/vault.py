@@ -241,7 +241,7 @@ def plan(kind: str, field: str, transform: str, switch: str | None, **server: An
     text = (
         f"{said['name']} is {'on' if said['on'] else 'off'}; looked at {said['sampled']} of {said['records']} records\n"
         f"{said['rows']} rows, {said['values']} values, the most frequent {said['largest']} times\n"
-        f"alone with their value: {said['unique_share']:.1%}; entropy of the frequencies {said['entropy_bits']} bits\n"
+        f"rows without their like: {said['unique_share']:.1%}; entropy of the frequencies {said['entropy_bits']} bits\n"
         f"with a stolen index key: {said['guess_minutes'] or '-'} minutes for the whole domain"
     )
     _print(said, text, as_json=server["as_json"])

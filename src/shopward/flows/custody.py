@@ -167,7 +167,7 @@ class Custody:
                 value = opened.values.get(field, "")
                 counts.update(term.encode() for term in terms(field, transform, value, opened.row.region))
             is_on = transform != "ngram" or name in self._room.sealed.ngrams(connection)
-            return Plan(name, is_on, total, len(rows), leakage(field, transform, counts, len(rows)))
+            return Plan(name, is_on, total, len(rows), leakage(field, transform, counts))
 
         return self._room.records.read(work)
 

@@ -172,7 +172,7 @@ class Leakage(NamedTuple):
         rows: how many rows the index has.
         values: how many different ones.
         largest: how many records share the most frequent one.
-        unique_share: the share of records that are alone with theirs.
+        unique_share: the share of rows that nobody else has the like of.
         entropy_bits: of the frequencies (Shannon); an attacker who knows how frequent values are in public matches on these.
         guess_minutes: to try every value of the domain where the index key is stolen too; 0 where the domain is open.
     """
@@ -185,14 +185,14 @@ class Leakage(NamedTuple):
     guess_minutes: float
 
 
-def leakage(field: str, transform: str, counts: Counter[bytes], records: int) -> Leakage:
-    """What an index with these frequencies shows, over so many records."""
+def leakage(field: str, transform: str, counts: Counter[bytes]) -> Leakage:
+    """What an index with these frequencies shows."""
     rows = sum(counts.values())
     entropy = -sum(n / rows * math.log2(n / rows) for n in counts.values()) if rows else 0.0
     alone = sum(1 for n in counts.values() if n == 1)
     domain = {"last4": 1e4}.get(transform, _PHONES if field == "phone" else 0.0)
     return Leakage(
-        rows, len(counts), max(counts.values(), default=0), round(alone / records, 4) if records else 0.0,
+        rows, len(counts), max(counts.values(), default=0), round(alone / rows, 4) if rows else 0.0,
         round(entropy, 2), round(domain / _HMAC_PER_S / 60, 2),
     )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """The root in a file of the data folder, ``vault.root``, under a passphrase where one is set.
 
 Promise: with a passphrase the file alone opens nothing: its key is sealed under Argon2id (RFC 9106, second recommended
-option: 64 MiB, 3 passes, 4 lanes), which makes each guess cost that much. Without one, who has the data folder has the key;
-``shopward doctor`` is meant to say so. A file that is missing beside wrapped keys, and a wrong passphrase, refuse the
+option: 64 MiB, 3 passes, 4 lanes), which makes each guess cost that much. Without one, who has the data folder has the key.
+A file that is missing beside wrapped keys, and a wrong passphrase, refuse the
 start; nothing is made anew in their place.
 """
 
