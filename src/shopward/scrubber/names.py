@@ -43,7 +43,7 @@ _DEGREE: Final = re.compile(
 )
 _TITLES: Final = words("titles")
 _TITLE_BEFORE: Final = re.compile(
-    r"(?:\b(?:drs|dra|drg|dr|ir|hj|kh|k\.h|prof|r\.ay|r\.a|r\.m|rm|h)\. ?)+$", re.IGNORECASE
+    r"(?:\b(?:drs|dra|drg|dr|dt|ir|hj|kh|k\.h|prof|r\.ay|r\.a|r\.m|rm|h)\. ?)+$", re.IGNORECASE
 )
 _H: Final = "[\u4e00-\u9fff]"
 _HAN_CUE: Final = (

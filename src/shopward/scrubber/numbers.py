@@ -88,7 +88,8 @@ def _best(
     while reach < len(groups) and digits + len(groups[reach].digits) <= _WINDOW_DIGITS_MAX:
         digits += len(groups[reach].digits)
         reach += 1
-    counts = [*([1] if len(groups[at].digits) >= 10 else []), *range(reach - at, 0, -1)]
+    is_long = len(groups[at].digits) >= 10
+    counts = (1, *range(reach - at, 1, -1)) if is_long else range(reach - at, 0, -1)
     for count in counts:
         part = groups[at : at + count]
         end = part[-1].end
