@@ -15,7 +15,7 @@ from shopward.ledger.accounts import OWED, OWNED, parse_account
 from shopward.ledger.transfers import id_of
 
 HISTORIES = int(os.environ.get("SHOPWARD_TEST_HISTORIES", "40"))
-"""10,000 were run once; docs/ledger.md says when and how to run them."""
+"""More by the environment: docs/ledger.md says how."""
 ACCOUNTS = [Account(kind, owner) for kind in Kind for owner in ("a", "b")]
 amounts = st.integers(1, 1_000)
 accounts = st.sampled_from(ACCOUNTS)
