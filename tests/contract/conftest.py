@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.logs import Worker, opened
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -88,3 +90,27 @@ def postgres_place(tmp_path: Path) -> Iterator[Place]:
     separator = "&" if "?" in POSTGRES else "?"
     yield Place("postgresql", f"{POSTGRES}{separator}options=-csearch_path%3D{schema}", tmp_path)
     here.admin(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def log(place):
+    """A claimed, empty log."""
+    with opened(place) as it:
+        yield it
+
+
+@pytest.fixture
+def start(place):
+    """Start workers on the place; none is left at the end."""
+    workers = []
+
+    def go():
+        worker = Worker(place)
+        workers.append(worker)
+        return worker
+
+    yield go
+    for worker in workers:
+        if worker.process.returncode is None:
+            worker.process.kill()
+            worker.close()
