@@ -96,7 +96,7 @@ def test_a_file_size_limit_gives_503_and_loses_nothing(tmp_path):
         import signal  # noqa: PLC0415
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, resource.RLIM_INFINITY))
 
     with Server(tmp_path / "data", preexec=limited) as server:
         answered, refused = fill_up(server, 1)
