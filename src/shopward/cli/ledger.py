@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,7 +47,14 @@ def verify_(data: str | None, database: str | None, *, as_json: bool) -> None:
       shopward ledger verify --data /srv/shopward
     """
     with said("read the books"), _books(data, database) as connection:
-        report = verify(connection, TENANT)
+        bar: Any = click.progressbar(
+            length=Reading(TENANT).length(connection),
+            label="verify",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+        )
+        with bar:
+            report = verify(connection, TENANT, progress=lambda done: bar.update(done - bar.pos))
     if as_json:
         click.echo(json.dumps({**report._asdict(), "faults": [each._asdict() for each in report.faults]}))
     else:

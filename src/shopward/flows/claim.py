@@ -42,13 +42,8 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.claims.claim import PlatformEvidence, Reason, StopReason
     from shopward.claims.payouts import Instrument, Payout
-    from shopward.claims.store import ClaimStore
-    from shopward.events import FactsMaker
-    from shopward.flows.arrows import Outbox, Trail
-    from shopward.ledger import Book
-    from shopward.ports import EventLog, LogEntry, Records
-    from shopward.protection.members import Members
-    from shopward.values import Clock, IdSource
+    from shopward.flows.claiming import Claiming
+    from shopward.ports import LogEntry
 
 LOOK_BACK_MS: Final = 400 * DAY_MS
 EVENTS_MAX: Final = 5_000
@@ -101,42 +96,11 @@ class ClaimDesk:
     """Tells the story; may be called from any thread.
 
     Args:
-        records: transactions.
-        store: claims.
-        book: the ledger.
-        log: what the platform knows.
-        maker: gives an account's token.
-        members: of a sealed victim set.
-        trail: the audit log.
-        outbox: what the shop is owed to hear.
-        clock: the server's.
-        ids: names claims.
+        on: what the story stands on.
     """
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        store: ClaimStore,
-        book: Book,
-        log: EventLog,
-        maker: FactsMaker,
-        members: Callable[[str], Members],
-        trail: Trail,
-        outbox: Outbox,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._records = records
-        self._store = store
-        self._book = book
-        self._log = log
-        self._maker = maker
-        self._members = members
-        self._trail = trail
-        self._outbox = outbox
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, on: Claiming) -> None:
+        self._on = on
 
     def draft(
         self,
@@ -158,10 +122,10 @@ class ClaimDesk:
             since_ms: when the incident began; 400 days ago where 0.
             until_ms: when it ended; now where 0.
         """
-        now_ms, user = self._clock.now_ms(), self._maker.user_token(user_id)
+        now_ms, user = self._on.clock.now_ms(), self._on.maker.user_token(user_id)
         regime_of(regime)
         if incident:
-            self._members(incident)
+            self._on.members(incident)
         entries = self._account(user, now_ms - LOOK_BACK_MS)
         account = [seen(entry) for entry in entries]
         window = (since_ms or now_ms - LOOK_BACK_MS, until_ms or now_ms)
@@ -171,21 +135,21 @@ class ClaimDesk:
             if (item := item_of(entry, account)) is not None
         ]
         made = Claim(
-            id=self._ids.new("c", now_ms), user=user, state="draft", regime=regime, created_ms=now_ms,
+            id=self._on.ids.new("c", now_ms), user=user, state="draft", regime=regime, created_ms=now_ms,
             items=tuple(items[-ITEMS_MAX:]), incident=incident, window_from_ms=window[0], window_until_ms=window[1],
             history=(Happened(now_ms, "drafted", caller.person),),
         )  # fmt: skip
 
         def work(connection: Any) -> Claim:
-            self._store.add(connection, [made])
+            self._on.store.add(connection, [made])
             self._line(connection, caller.key, made, now_ms)
             return made
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def submit(self, caller: Caller, claim_id: str, filing: Filing) -> Claim:
         """The form comes in; assessed at once from what the platform knows."""
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
         if filing.notice_ms > now_ms:
             raise InvalidField(
                 "a notice lies behind us", path="notice_at", expected="a past moment", found="a future one"
@@ -199,8 +163,8 @@ class ClaimDesk:
                 msgspec.structs.replace(draft, is_vulnerable=filing.is_vulnerable), regime, items,
                 notice_ms=filing.notice_ms, at_ms=now_ms, by=caller.person,
             )  # fmt: skip
-            self._store.take_items(connection, claim, filing.event_ids)
-            is_victim = bool(claim.incident) and claim.user in self._members(claim.incident)
+            self._on.store.take_items(connection, claim, filing.event_ids)
+            is_victim = bool(claim.incident) and claim.user in self._on.members(claim.incident)
             found = assess(
                 claim,
                 regime,
@@ -211,31 +175,31 @@ class ClaimDesk:
             claim = states.assessed(claim, found, at_ms=now_ms)
             return self._kept(connection, claim, caller.key, now_ms, instrument=filing.instrument)
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def get(self, claim_id: str) -> tuple[Claim, list[Payout]]:
         """A claim and its payouts; raises ``NotFound``."""
 
         def work(connection: Any) -> tuple[Claim, list[Payout]]:
-            claim = self._store.get(connection, claim_id)
+            claim = self._on.store.get(connection, claim_id)
             if claim is None:
                 raise _unknown()
-            return claim, self._store.payouts_of(connection, claim_id)
+            return claim, self._on.store.payouts_of(connection, claim_id)
 
-        return self._records.read(work)
+        return self._on.records.read(work)
 
     def listed(self, *, state: str, user_id: str, incident: str, before: str, limit: int) -> list[Claim]:
         """Claims, newest first; an empty word asks for all."""
-        user = self._maker.user_token(user_id) if user_id else ""
-        return self._records.read(
-            lambda each: self._store.listed(
+        user = self._on.maker.user_token(user_id) if user_id else ""
+        return self._on.records.read(
+            lambda each: self._on.store.listed(
                 each, state=state, user=user, incident=incident, before=before, limit=limit
             )
         )
 
     def counts(self) -> dict[str, int]:
         """How many claims stand in each state."""
-        return self._records.read(self._store.counts)
+        return self._on.records.read(self._on.store.counts)
 
     def approve(
         self,
@@ -338,23 +302,25 @@ class ClaimDesk:
 
     def repay(self, caller: Caller, claim_id: str, instrument: Instrument) -> Claim:
         """What a failed payout did not bring is promised anew, by another way."""
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
 
         def work(connection: Any) -> Claim:
             claim = self._got(connection, claim_id)
             if claim.state == "approved" and debts.promise(
-                connection, self._store, self._book, claim, instrument, now_ms
+                connection, self._on.store, self._on.book, claim, instrument, now_ms
             ):
                 self._line(connection, caller.key, claim, now_ms)
             return claim
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def sweep(self) -> int:
         """Approve what was not decided in time and credit what is due meanwhile; how many. Run by the server."""
-        now_ms = self._clock.now_ms()
-        overdue = self._records.read(lambda each: self._store.overdue(each, at_ms=now_ms, limit=SWEEP_MAX))
-        return sum(self._records.write(partial(self._by_clock, claim_id, now_ms)) for claim_id in overdue)
+        now_ms = self._on.clock.now_ms()
+        overdue = self._on.records.read(
+            lambda each: self._on.store.overdue(each, at_ms=now_ms, limit=SWEEP_MAX)
+        )
+        return sum(self._on.records.write(partial(self._by_clock, claim_id, now_ms)) for claim_id in overdue)
 
     def _by_clock(self, claim_id: str, now_ms: int, connection: Any) -> bool:
         claim = self._got(connection, claim_id)
@@ -368,7 +334,7 @@ class ClaimDesk:
         if claim.provisional_minor or not 0 < claim.provisional_due_ms < now_ms:
             return False  # its clock stands
         credited = states.credited(claim, at_ms=now_ms)
-        debts.credit(connection, self._store, self._book, credited, now_ms)
+        debts.credit(connection, self._on.store, self._on.book, credited, now_ms)
         self._kept(connection, credited, SYSTEM, now_ms, instrument="original")
         return True
 
@@ -381,25 +347,25 @@ class ClaimDesk:
         instrument: Instrument = "original",
         frees: bool = False,
     ) -> Claim:
-        now_ms = self._clock.now_ms()
+        now_ms = self._on.clock.now_ms()
 
         def work(connection: Any) -> Claim:
             claim = step(self._got(connection, claim_id), now_ms)
             if frees:
-                self._store.free_items(connection, claim)
+                self._on.store.free_items(connection, claim)
             return self._kept(connection, claim, caller.key, now_ms, instrument=instrument)
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def _kept(
         self, connection: Any, claim: Claim, actor: str, now_ms: int, *, instrument: Instrument
     ) -> Claim:
         """Steps (5) and (6): what is approved is owed and on its way, the shop hears of it, the line, the row."""
         if claim.state == "approved":
-            claim = debts.owe(connection, self._store, self._book, claim, instrument, now_ms)
-        self._store.put(connection, claim)
+            claim = debts.owe(connection, self._on.store, self._on.book, claim, instrument, now_ms)
+        self._on.store.put(connection, claim)
         last = claim.history[-1]
-        self._outbox.owe(
+        self._on.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.CLAIM_STEPPED, subject=claim.id,
             payload={"state": claim.state, "step": last.step, "round": claim.round},
         )  # fmt: skip
@@ -408,7 +374,7 @@ class ClaimDesk:
 
     def _line(self, connection: Any, actor: str, claim: Claim, now_ms: int) -> None:
         last = claim.history[-1]
-        self._trail.append(
+        self._on.trail.append(
             connection, at_ms=now_ms, actor=actor, deed="claim:step", subject=claim.id,
             details={"step": last.step, "state": claim.state, "round": claim.round, "items": len(claim.items)},
         )  # fmt: skip
@@ -418,7 +384,7 @@ class ClaimDesk:
         found: list[LogEntry] = []
         before = None
         while len(found) < EVENTS_MAX:
-            page = self._log.timeline(user, before_seq=before, limit=_PAGE)
+            page = self._on.log.timeline(user, before_seq=before, limit=_PAGE)
             found += [entry for entry in page if entry.at_ms >= since_ms]
             if len(page) < _PAGE or page[-1].at_ms < since_ms:
                 break
@@ -426,7 +392,7 @@ class ClaimDesk:
         return found[::-1]
 
     def _got(self, connection: Any, claim_id: str) -> Claim:
-        claim = self._store.get(connection, claim_id, lock=True)
+        claim = self._on.store.get(connection, claim_id, lock=True)
         if claim is None:
             raise _unknown()
         return claim

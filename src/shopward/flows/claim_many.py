@@ -24,17 +24,13 @@ from shopward.flows.claim import item_of, seen
 from shopward.outbox import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from shopward.access import Caller
     from shopward.claims.payouts import Instrument
-    from shopward.claims.store import ClaimStore
-    from shopward.events import FactsMaker
-    from shopward.flows.arrows import Outbox, Trail
-    from shopward.ledger import Book
-    from shopward.ports import EventLog, LogEntry, Records
+    from shopward.flows.claiming import Claiming
+    from shopward.ports import LogEntry
     from shopward.protection.members import Members
-    from shopward.values import Clock, IdSource
 
 CLAIMS_MAX: Final = 500
 
@@ -57,38 +53,21 @@ class Incident(NamedTuple):
 
 
 class VictimClaims:
-    """Files them; may be called from any thread. Arguments as ``ClaimDesk``'s."""
+    """Files them; may be called from any thread.
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        store: ClaimStore,
-        book: Book,
-        log: EventLog,
-        maker: FactsMaker,
-        members: Callable[[str], Members],
-        trail: Trail,
-        outbox: Outbox,
-        clock: Clock,
-        ids: IdSource,
-    ) -> None:
-        self._records = records
-        self._store = store
-        self._book = book
-        self._log = log
-        self._maker = maker
-        self._members = lru_cache(maxsize=4)(members)  # a sealed set never changes
-        self._trail = trail
-        self._outbox = outbox
-        self._clock = clock
-        self._ids = ids
+    Args:
+        on: what the story stands on.
+    """
+
+    def __init__(self, on: Claiming) -> None:
+        self._on = on
+        self._members = lru_cache(maxsize=4)(on.members)  # a sealed set never changes
 
     def file(self, caller: Caller, about: Incident, losses: Sequence[Loss]) -> list[Claim | ShopwardError]:
         """File up to ``CLAIMS_MAX`` claims; for each the claim, or why not."""
-        now_ms, members = self._clock.now_ms(), self._members(about.victims)
+        now_ms, members = self._on.clock.now_ms(), self._members(about.victims)
         regime_of(about.regime)
-        entries = self._log.find([event for loss in losses for event in loss.event_ids])
+        entries = self._on.log.find([event for loss in losses for event in loss.event_ids])
         drafts: list[Claim | ShopwardError] = []
         for loss in losses:
             try:
@@ -99,7 +78,7 @@ class VictimClaims:
         def work(connection: Any) -> list[Claim | ShopwardError]:
             return self._filed(connection, drafts, about, caller, now_ms)
 
-        return self._records.write(work)
+        return self._on.records.write(work)
 
     def _decided(
         self,
@@ -111,7 +90,7 @@ class VictimClaims:
         now_ms: int,
     ) -> Claim:
         """A claim, received and assessed, of nothing but what the log says."""
-        user = self._maker.user_token(loss.user_id)
+        user = self._on.maker.user_token(loss.user_id)
         if user not in members:
             raise InvalidField(
                 "not a victim", path="user", expected="a user of the victim set", found="another user"
@@ -127,7 +106,7 @@ class VictimClaims:
                 )  # fmt: skip
             items.append(item)
         draft = Claim(
-            id=self._ids.new("c", now_ms), user=user, state="draft", regime=about.regime, created_ms=now_ms,
+            id=self._on.ids.new("c", now_ms), user=user, state="draft", regime=about.regime, created_ms=now_ms,
             items=tuple(items), incident=about.victims, window_from_ms=about.since_ms, window_until_ms=about.until_ms,
             history=(Happened(now_ms, "drafted", caller.person),),
         )  # fmt: skip
@@ -143,7 +122,7 @@ class VictimClaims:
         caller: Caller,
         now_ms: int,
     ) -> list[Claim | ShopwardError]:
-        owners = self._store.owners(
+        owners = self._on.store.owners(
             connection, [item.event_id for each in drafts if isinstance(each, Claim) for item in each.items]
         )
         answers: list[Claim | ShopwardError] = []
@@ -154,17 +133,19 @@ class VictimClaims:
         fresh = [each for each in answers if isinstance(each, Claim)]
         if not fresh:
             return answers
-        self._store.give(connection, {item.event_id: each.id for each in fresh for item in each.items})
+        self._on.store.give(connection, {item.event_id: each.id for each in fresh for item in each.items})
         approved = [each for each in fresh if each.state == "approved"]
         owed = {each.id: msgspec.structs.replace(each, accrued_minor=borne(each)) for each in approved}
-        debts.owe_many(connection, self._store, self._book, list(owed.values()), about.instrument, now_ms)
+        debts.owe_many(
+            connection, self._on.store, self._on.book, list(owed.values()), about.instrument, now_ms
+        )
         kept = [owed.get(each.id, each) for each in fresh]
-        self._store.add(connection, kept)
-        self._trail.append(
+        self._on.store.add(connection, kept)
+        self._on.trail.append(
             connection, at_ms=now_ms, actor=caller.key, deed="claim:file_many", subject=about.victims,
             details={"filed": len(kept), "approved": len(approved)},
         )  # fmt: skip
-        self._outbox.owe(
+        self._on.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.CLAIM_FILED_FOR_VICTIMS, subject=about.victims,
             payload={"filed": len(kept), "approved": len(approved)},
         )  # fmt: skip

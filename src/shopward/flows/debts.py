@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shopward.ledger import Book
 
 PARTNER: Final = "receiving_partner"
-"""Who bears one half where the regime says so; which partner it is stands in the incident."""
+"""Who bears one half where the regime says so; whose it is in the end, people settle and book as a recovery."""
 
 
 def owe(

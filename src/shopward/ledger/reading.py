@@ -12,7 +12,7 @@ from sqlalchemy import select, tuple_
 
 from shopward.errors import NotFound
 from shopward.ledger.rows import Ending, endings_of, standings_of, transfers_by_id, with_entries
-from shopward.ledger.tables import ledger_balance, ledger_entry, ledger_ref, ledger_transfer
+from shopward.ledger.tables import ledger_balance, ledger_entry, ledger_head, ledger_ref, ledger_transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,11 @@ class Reading:
         table = ledger_entry.c
         seqs = select(table.seq).where(table.tenant == self._tenant, table.account == str(account)).distinct()
         return self._listed(connection, seqs, table.seq, before=before, limit=limit)
+
+    def length(self, connection: Connection) -> int:
+        """How many transfers there are."""
+        table = ledger_head.c
+        return connection.scalar(select(table.last_seq).where(table.tenant == self._tenant)) or 0
 
     def stream(self, connection: Connection, *, after: int = 0) -> Iterator[Recorded]:
         """Every transfer after a place in the order, oldest first, some at a time."""

@@ -4,8 +4,8 @@ Promise: reads every transfer once, in order, and finds: a gap or a stranger in 
 time (the chain), entries that do not sum to zero, an ending without its transfer or against its lines, a balance that
 its entries do not make. In memory it holds the accounts, and the lines of each transfer that may still be ended.
 
-It does not find that the whole of the books was replaced by other sound ones: for that the chain's head stands in the
-audit log (``ledger:verify``), whose checkpoints are kept elsewhere.
+It does not find that the whole of the books was replaced by other sound ones: for that somebody has to keep the chain's last
+digest, which ``Report`` gives, elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import select
 
-from shopward.ledger.reading import Reading
+from shopward.ledger.reading import STREAM_ROWS, Reading
 from shopward.ledger.rows import Standing
 from shopward.ledger.tables import ledger_balance, ledger_ending, ledger_head
 from shopward.ledger.transfers import ENDING, GENESIS, Entry, Stage, Transfer, chained, fingerprint, turned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from shopward.ledger.rows import Recorded
@@ -51,11 +53,21 @@ class Report(NamedTuple):
         return not self.faults
 
 
-def verify(connection: Connection, tenant: str) -> Report:
-    """Read the books of a tenant from first to last, in the caller's transaction; at most ``FAULTS_MAX`` faults."""
+def verify(
+    connection: Connection, tenant: str, *, progress: Callable[[int], None] = lambda _done: None
+) -> Report:
+    """Read the books of a tenant from first to last, in the caller's transaction; at most ``FAULTS_MAX`` faults.
+
+    Args:
+        connection: one state of the books.
+        tenant: whose.
+        progress: told now and then how many transfers were read.
+    """
     walk = _Walk()
     for transfer in Reading(tenant).stream(connection):
         walk.step(transfer)
+        if walk.seq % STREAM_ROWS == 0:
+            progress(walk.seq)
     walk.compare_endings(connection, tenant)
     walk.compare_balances(connection, tenant)
     walk.compare_head(connection, tenant)

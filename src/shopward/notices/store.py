@@ -68,10 +68,9 @@ class NoticeStore:
         """Put people on a mailing; how many were new."""
         if not recipients:
             return 0
-        before = self._count(connection, mailing_id)
         rows = [{"tenant": self._tenant, "mailing": mailing_id, **each._asdict()} for each in recipients]
-        connection.execute(_INSERTS[connection.dialect.name](notice_recipient).on_conflict_do_nothing(), rows)
-        return self._count(connection, mailing_id) - before
+        adding = _INSERTS[connection.dialect.name](notice_recipient).on_conflict_do_nothing()
+        return connection.execute(adding, rows, execution_options={"preserve_rowcount": True}).rowcount
 
     def take(
         self, connection: Connection, mailing_id: str, *, at_ms: int, until_ms: int, limit: int
@@ -126,9 +125,6 @@ class NoticeStore:
             .group_by(table.state)
         )
         return dict(map(tuple, connection.execute(query)))
-
-    def _count(self, connection: Connection, mailing_id: str) -> int:
-        return sum(self.counts(connection, mailing_id).values())
 
     def _recipients(self) -> Any:
         columns = [notice_recipient.c[name] for name in Recipient._fields]

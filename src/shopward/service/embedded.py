@@ -41,6 +41,7 @@ from shopward.flows.asked import Askings, Witnesses
 from shopward.flows.casework import CaseDesk
 from shopward.flows.claim import ClaimDesk
 from shopward.flows.claim_many import VictimClaims
+from shopward.flows.claiming import Claiming
 from shopward.flows.consequences import Consequences
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
@@ -163,12 +164,11 @@ class Shopward:
         )
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         claims = ClaimStore(TENANT)
-        claiming: dict[str, Any] = {
-            "records": desks.records, "store": claims, "book": desks.book, "log": log, "maker": maker,
-            "members": desks.overseer.members, "trail": desks.trail, "outbox": desks.outbox, "clock": clock,
-            "ids": SystemIds(),
-        }  # fmt: skip
-        self.claims, self.victim_claims = ClaimDesk(**claiming), VictimClaims(**claiming)
+        claiming = Claiming(
+            desks.records, claims, desks.book, log, maker, desks.overseer.members, desks.trail, desks.outbox, clock,
+            SystemIds(),
+        )  # fmt: skip
+        self.claims, self.victim_claims = ClaimDesk(claiming), VictimClaims(claiming)
         self.payouts = PayoutDesk(
             records=desks.records, store=claims, book=desks.book, log=log, trail=desks.trail, outbox=desks.outbox,
             payer=payer_of(settings, clock), clock=clock,
