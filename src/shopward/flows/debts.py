@@ -115,18 +115,9 @@ def promise(
         transfer = book.post_one(connection, rule, at_ms=now_ms).id
         made.append(
             Payout(
-                name,
-                claim.id,
-                "due",
-                now_ms,
-                0,
-                amount,
-                currency,
-                instrument,
-                is_provisional=False,
-                transfer=transfer,
+                name, claim.id, "due", now_ms, 0, amount, currency, instrument, is_provisional=False, transfer=transfer
             )
-        )
+        )  # fmt: skip
     store.add_payouts(connection, made)
     return made
 
@@ -143,18 +134,9 @@ def credit(connection: Any, store: ClaimStore, book: Book, claim: Claim, now_ms:
         transfer = book.post_one(connection, rule, at_ms=now_ms).id
         made.append(
             Payout(
-                name,
-                claim.id,
-                "due",
-                now_ms,
-                0,
-                amount,
-                currency,
-                "original",
-                is_provisional=True,
-                transfer=transfer,
+                name, claim.id, "due", now_ms, 0, amount, currency, "original", is_provisional=True, transfer=transfer
             )
-        )
+        )  # fmt: skip
     store.add_payouts(connection, made)
 
 
