@@ -7,7 +7,16 @@ import pytest
 from msgspec.structs import replace
 
 from shopward.service.doctor import CHECKS, judge, worst
-from shopward.service.doctor.seen import Failure, FileSeen, HookSeen, KeySeen, Seen, StoreSeen
+from shopward.service.doctor.seen import (
+    AdvisoriesSeen,
+    Advisory,
+    Failure,
+    FileSeen,
+    HookSeen,
+    KeySeen,
+    Seen,
+    StoreSeen,
+)
 from shopward.values import DAY_MS, HOUR_MS
 
 NOW_MS = 1_790_000_000_000
@@ -20,6 +29,7 @@ WELL = Seen(
     files=(FileSeen("data", 0o40700, is_ours=True), FileSeen("token.key", 0o100600, is_ours=True)),
     keys=(KeySeen("first", is_admin=True, made_ms=NOW_MS - DAY_MS), KeySeen("shop", is_admin=False, made_ms=NOW_MS - DAY_MS)),
     store=STORE, policy="default@1", is_compiled=True, disk_free=2**40, disk_total=2**41, is_synchronised=True,
+    advisories=AdvisoriesSeen(20_000, 0, "2026-09-20", ()),
 )  # fmt: skip
 TLS = {"has_tls": True, "is_loopback": False, "certificate_until_ms": NOW_MS + 90 * DAY_MS}
 
@@ -57,6 +67,11 @@ def test_all_well_says_so_of_every_check():
         ("webhooks", "warn", {"store": replace(STORE, hooks=())}),
         ("webhooks", "warn", {"store": replace(STORE, hooks=(*STORE.hooks, HookSeen("w-2", True, 0, ())))}),
         ("webhooks", "warn", {"store": replace(STORE, hooks=(HookSeen("w-1", False, NOW_MS - 2 * HOUR_MS, ()),))}),
+        ("advisories", "unknown", {"advisories": None}),
+        ("advisories", "unknown", {"advisories": AdvisoriesSeen(1, 1, "2026-09-20", ())}),
+        ("advisories", "warn", {"advisories": AdvisoriesSeen(9, 0, "2026-09-01", ())}),
+        ("advisories", "warn", {"advisories": AdvisoriesSeen(9, 0, "2026-09-20", (Advisory("G-1", "x", "1", "2", is_grave=False),))}),
+        ("advisories", "unsafe", {"advisories": AdvisoriesSeen(9, 0, "2026-09-20", (Advisory("G-1", "x", "1", "", is_grave=True),))}),
         ("policy", "unsafe", {"policy_faults": ("test 1 of rule x fails",)}),
         ("disk", "warn", {"disk_free": 2**30}),
         ("disk", "unsafe", {"disk_free": 2**20}),

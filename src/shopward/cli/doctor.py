@@ -28,8 +28,14 @@ _MARKS = {"ok": "ok     ", "unknown": "unknown", "warn": "warn   ", "unsafe": "U
 @click.option("--tls-cert", metavar="FILE", help="PEM certificate chain of the server.")
 @click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="A proxy in front ends TLS.")
+@click.option(
+    "--advisories",
+    default="",
+    metavar="PATH",
+    help="Known vulnerabilities of Python packages: OSV's all.zip of PyPI, or a folder of its records.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def doctor(*, as_json: bool, **flags: str | bool | None) -> None:
+def doctor(*, as_json: bool, advisories: str, **flags: str | bool | None) -> None:
     """Say what is unsafe or misconfigured here, and how to mend it; exit code 1 where something is unsafe.
 
     Give it the options and the environment of the server, as the server's user.
@@ -37,11 +43,11 @@ def doctor(*, as_json: bool, **flags: str | bool | None) -> None:
     \b
     Examples:
       shopward doctor --data /srv/shopward
-      shopward doctor --json
+      shopward doctor --advisories all.zip --json
     """
     from shopward.service.doctor import judge, look, worst  # noqa: PLC0415 -- the other commands need no store
 
-    checks = judge(look(settings_from(os.environ, **flags), SystemClock()))
+    checks = judge(look(settings_from(os.environ, **flags), SystemClock(), advisories=advisories))
     level = worst(checks)
     if as_json:
         click.echo(msgspec.json.encode({"worst": level, "checks": checks}))

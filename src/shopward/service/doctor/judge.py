@@ -6,6 +6,7 @@ Promise: every check says something, also where all is well; what could not be l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ KEY_OLD_MS: Final = 365 * DAY_MS
 DISK_WARN: Final = 2 * 1024**3
 DISK_UNSAFE: Final = 256 * 1024**2
 FAILING_MS: Final = HOUR_MS
+ADVISORIES_OLD_MS: Final = 7 * DAY_MS
+OSV_LIST: Final = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
 _OTHERS: Final = 0o077
 
 
@@ -285,6 +288,42 @@ def _speed(seen: Seen) -> _Said:
         )
 
 
+def _advisories(seen: Seen) -> _Said:
+    known = seen.advisories
+    if known is None:
+        yield (
+            "unknown",
+            "no list of known vulnerabilities was given",
+            f"fetch {OSV_LIST}, then --advisories all.zip",
+        )
+        return
+    for each in known.found:
+        mend = (
+            f"pip install -U '{each.package}>={each.fixed}'"
+            if each.fixed
+            else "no version mends it yet: read it"
+        )
+        yield "unsafe" if each.is_grave else "warn", f"{each.package} {each.version}: {each.id}", mend
+    if not known.records or known.broken:
+        yield (
+            "unknown",
+            f"{known.broken} records of the list could not be read, {known.records} could",
+            f"fetch {OSV_LIST} anew",
+        )
+    elif seen.now_ms - _day_ms(known.newest) > ADVISORIES_OLD_MS:
+        yield "warn", f"the list of known vulnerabilities ends on {known.newest}", f"fetch {OSV_LIST} anew"
+    elif not known.found:
+        yield "ok", f"none of {known.records:,} known vulnerabilities is of a package here", ""
+
+
+def _day_ms(day: str) -> int:
+    """The beginning of an ISO day, in milliseconds since 1970; 0 for no day."""
+    try:
+        return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
 def _names(files: list[FileSeen] | tuple[FileSeen, ...], between: str = ", ") -> str:
     return between.join(each.name for each in files)
 
@@ -293,6 +332,7 @@ _CHECKS: Final[dict[str, Callable[[Seen], _Said]]] = {
     "settings": _settings, "exposure": _exposure, "certificate": _certificate, "process": _process, "folder": _folder,
     "keys": _keys, "api_keys": _api_keys, "database": _database, "audit": _audit, "webhooks": _webhooks,
     "policy": _policy, "disk": _disk, "clock": _clock, "speed": _speed,
+    "advisories": _advisories,
 }  # fmt: skip
 CHECKS: Final = tuple(_CHECKS)
 """Every check by its name; docs/doctor.md has a row for each."""

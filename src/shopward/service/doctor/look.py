@@ -15,6 +15,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from zipfile import BadZipFile
 
 from cryptography import x509
 from sqlalchemy import select
@@ -43,6 +44,7 @@ from shopward.publication.store import PolicyStore
 from shopward.risk.policy import PolicyFiles
 from shopward.risk.policy.selftest import run_tests
 from shopward.service.desks import TENANT
+from shopward.service.doctor.advisories import advisories_in, installed
 from shopward.service.doctor.seen import Failure, FileSeen, HookSeen, KeySeen, Seen, StoreSeen
 from shopward.service.stores import edition_of_files
 from shopward.stepup import Store
@@ -65,8 +67,14 @@ _TIMEX_BYTES: Final = 512
 FAULTS_MAX: Final = 5
 
 
-def look(settings: Settings, clock: Clock) -> Seen:
-    """Everything that is judged; it raises nothing of the store's, the policy's or the files'."""
+def look(settings: Settings, clock: Clock, *, advisories: str = "") -> Seen:
+    """Everything that is judged; it raises nothing of the store's, the policy's or the files'.
+
+    Args:
+        settings: as the server would take them.
+        clock: what time it is.
+        advisories: OSV's zip file of PyPI, or a folder of its records; empty for none.
+    """
     failed: dict[str, Failure] = {}
     seen: dict[str, Any] = {
         "now_ms": clock.now_ms(),
@@ -86,6 +94,7 @@ def look(settings: Settings, clock: Clock) -> Seen:
         "database": _stored,
         "policy": _policy,
         "speed": _kernel,
+        "advisories": lambda _settings: _advisories(advisories),
     }
     for check, work in looks.items():
         try:
@@ -93,7 +102,7 @@ def look(settings: Settings, clock: Clock) -> Seen:
         except ShopwardError as refused:
             is_down = isinstance(refused, StoreUnavailable)
             failed[check] = Failure(refused.message, refused.hint or "", is_down=is_down)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, BadZipFile) as error:
             failed[check] = Failure(type(error).__name__)
     if "database" in failed:
         failed |= dict.fromkeys(("keys", "audit", "webhooks"), Failure("the store cannot be read"))
@@ -250,6 +259,10 @@ def _published(settings: Settings) -> Policy | None:
 
 def _kernel(_settings: Settings) -> dict[str, Any]:
     return {"is_compiled": importlib.util.find_spec("numba") is not None}
+
+
+def _advisories(source: str) -> dict[str, Any]:
+    return {"advisories": advisories_in(Path(source), installed())} if source else {}
 
 
 def _file(path: Path) -> FileSeen:

@@ -57,6 +57,25 @@ class StoreSeen(Struct, frozen=True):
     hooks: tuple[HookSeen, ...]
 
 
+class Advisory(Struct, frozen=True):
+    """A known vulnerability of an installed package: ``fixed`` is the first version without it, empty where none is named."""
+
+    id: str
+    package: str
+    version: str
+    fixed: str
+    is_grave: bool
+
+
+class AdvisoriesSeen(Struct, frozen=True):
+    """A list of advisories: how many records, how many could not be read, its newest day (ISO), and what concerns us."""
+
+    records: int
+    broken: int
+    newest: str
+    found: tuple[Advisory, ...]
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Everything that was looked at; ``None`` for what could not be, with the reason in ``failed`` under its check.
 
@@ -68,6 +87,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         missing_keys: key files without which what the store holds cannot be read or verified.
         is_root: whether the process has all rights.
         policy_faults: what is wrong with the policy that would be in force; its failed tests too.
+        advisories: what a list of known vulnerabilities says of the packages here; ``None`` where none was given.
         is_synchronised: whether the kernel says that its clock is; ``None`` where it says nothing.
     """
 
@@ -91,4 +111,5 @@ class Seen(Struct, frozen=True, kw_only=True):
     disk_free: int = 0
     disk_total: int = 0
     is_synchronised: bool | None = None
+    advisories: AdvisoriesSeen | None = None
     failed: dict[str, Failure] = {}
