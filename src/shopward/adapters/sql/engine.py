@@ -1,7 +1,8 @@
 """A database from a URL, set up so that a commit that returned is on the disk.
 
 Promise: SQLite runs in WAL mode with ``synchronous=FULL`` in a file that only its owner can read; PostgreSQL is
-spoken to through psycopg 3 and never with ``synchronous_commit=off``. A URL that cannot keep that promise is
+spoken to through psycopg 3, never with ``synchronous_commit=off``, and beyond this machine only under TLS unless its URL says
+otherwise. A URL that cannot keep that promise is
 ``Misconfigured`` here, before anything is served. No message repeats a URL, since it may hold a password.
 
 Not here: tables (``schema``), their making (``migrate``), who may append (``claims``).
@@ -19,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from shopward.adapters.sql import failures
 from shopward.errors import Misconfigured, NotFound
+from shopward.values import is_loopback
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -175,7 +177,7 @@ def _postgres(url: URL) -> Engine:
             hint="pip install 'shopward[postgres]'",
         )
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        _under_tls(url).set(drivername="postgresql+psycopg"),
         paramstyle="format",
         use_native_hstore=False,
         connect_args={
@@ -190,6 +192,20 @@ def _postgres(url: URL) -> Engine:
     )
     event.listen(engine, "connect", _set_up_postgres)
     return engine
+
+
+def _under_tls(url: URL) -> URL:
+    """The URL with ``sslmode=require`` where it leaves this machine and neither it nor ``PGSSLMODE`` says how.
+
+    The driver's own default, ``prefer``, goes on in clear text where the server, or somebody on the way, says that it has no
+    TLS. Fails closed: without TLS there is no connection. ``sslmode=disable`` in the URL is the operator's word that the wire
+    is his own.
+    """
+    host = str(url.query.get("host", "") or url.host or "")
+    is_here = not host or host.startswith("/") or is_loopback(host)
+    if is_here or "sslmode" in url.query or os.environ.get("PGSSLMODE"):
+        return url
+    return url.update_query_dict({"sslmode": "require"})
 
 
 def _set_up_postgres(connection: Any, _record: object) -> None:

@@ -51,7 +51,7 @@ _IO: Final[Meaning] = (
 )
 _UNREACHABLE: Final[Meaning] = (
     "the database cannot be reached",
-    "check that it runs and the network to it",
+    "check that it runs, the network to it, and that it speaks TLS (one elsewhere has to, unless its URL says sslmode=disable)",
     1.0,
 )
 _NOT_LET_IN: Final[Meaning] = (
