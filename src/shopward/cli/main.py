@@ -19,6 +19,7 @@ from shopward.cli.order import order
 from shopward.cli.passwords import passwords
 from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
+from shopward.cli.recovery import recovery
 from shopward.cli.replay import replay
 from shopward.cli.report import report
 from shopward.cli.screen import screen
@@ -79,6 +80,7 @@ for command in (
     vault,
     policy,
     order,
+    recovery,
     audit,
     webhook,
     passwords,

@@ -166,6 +166,14 @@ class RecoveryDesk:
         changes = self._changes(case)
         return view(case, language, changes.listed, complete=changes.complete)
 
+    def under_way(self, *, user_id: str, before: str, limit: int, language: str) -> list[RecoveryView]:
+        """Open cases, newest first, without what has to be looked through; an empty user asks for everybody's."""
+        user = self._on.blind("user", user_id) if user_id else ""
+        cases = self._on.records.read(
+            lambda connection: self._store.under_way(connection, user=user, before=before, limit=limit)
+        )
+        return [view(case, language) for case in cases]
+
     def prove(self, caller: Caller, case_id: str, who: Who) -> Case:
         """The passed challenge of a case, spent: from here on an hour, on this device."""
         asked = self._asking.asked(case_id, who)

@@ -13,12 +13,13 @@ from shopward.flows.undo import UndoOffer
 from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
-from shopward.http.recoveries import FreezeAsked, PasswordAsked, ReviewAsked, UndoAsked, UndoUsed
+from shopward.http.reads import LIMIT_MAX
+from shopward.http.recoveries import FreezeAsked, PasswordAsked, Recoveries, ReviewAsked, UndoAsked, UndoUsed
 from shopward.recovery.view import RecoveryView
 
 ACCOUNT_SHAPES: Final = (
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
-    RemoveAsked, Removed, FreezeAsked, PasswordAsked, ReviewAsked, RecoveryView, UndoAsked, UndoUsed, UndoOffer,
+    RemoveAsked, Removed, FreezeAsked, PasswordAsked, ReviewAsked, RecoveryView, Recoveries, UndoAsked, UndoUsed, UndoOffer,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 
@@ -82,10 +83,20 @@ def _recovery_paths() -> dict[str, Any]:
     """Freezing oneself, the steps back, and the undo."""
     review = WHO_EXAMPLE | {"keep": ["e-70"], "undo": ["e-71"]}
     password = WHO_EXAMPLE | {"password_hmac": "..."}
+    words = {"type": "string", "maxLength": 128}
+    asked = [
+        parameter("user", "query", words),
+        parameter("before", "query", words),
+        parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}),
+    ]
     return {
         "/v1/users/{id}/freeze": {"post": _challenge_call(
             "freeze_user", "Freeze an account at its owner's wish", "In force when the answer leaves; opens the way back.",
             "FreezeAsked", {"reason": "lost_device"}, "RecoveryView", status="201",
+        )},
+        "/v1/recoveries": {"get": get(
+            "recoveries", "Open recoveries", "Newest first; of one customer with `user`.", "Recoveries",
+            asked, "403", "422",
         )},
         "/v1/recoveries/{id}": {"get": get(
             "recovery", "Where a recovery is", "What is stopped, what works, what is next, what changed.", "RecoveryView",

@@ -17,6 +17,8 @@ from shopward.events.catalogue import Id, Moment, Word
 from shopward.flows.recover import Reviewed
 from shopward.http.calls import decoded, id_of, json_answer, language
 from shopward.http.challenges import WhoAsked
+from shopward.http.orders import before_of, limit_of
+from shopward.recovery.view import RecoveryView
 from shopward.values import to_ms
 
 if TYPE_CHECKING:
@@ -76,6 +78,13 @@ class UndoUsed(Struct, forbid_unknown_fields=True, omit_defaults=True):
     token: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
+class Recoveries(Struct):
+    """A page of open recoveries, newest first, without ``changes``; ``next`` is the ``before`` of the next page, if any."""
+
+    recoveries: list[RecoveryView]
+    next: str | None
+
+
 _Shape = TypeVar("_Shape")
 _Who = TypeVar("_Who", bound=WhoAsked)
 
@@ -99,6 +108,7 @@ class RecoveryCalls:
         """Where they answer."""
         return [
             Route("/v1/users/{id}/freeze", self.freeze, methods=["POST"]),
+            Route("/v1/recoveries", self.under_way, methods=["GET"]),
             Route("/v1/recoveries/{id}", self.look, methods=["GET"]),
             Route("/v1/recoveries/{id}/identity", self.identity, methods=["POST"]),
             Route("/v1/recoveries/{id}/password", self.password, methods=["POST"]),
@@ -114,14 +124,29 @@ class RecoveryCalls:
         caller, asked = await self._read(request, FreezeAsked)
         user_id = id_of(request)
         if user_id is None or len(user_id) > USER_ID_MAX:
-            raise InvalidField(
-                "not a user's id", path="id", expected=f"1 to {USER_ID_MAX} characters", found="another text"
-            )
+            raise _no_user("id")
         since_ms = 0 if asked.since is UNSET else to_ms(asked.since)
         case = await run_in_threadpool(
             lambda: self._desk.freeze(caller, user_id, reason=asked.reason, since_ms=since_ms)
         )
         return await self._changed(request, case, 201)
+
+    async def under_way(self, request: Request) -> Response:
+        """``GET /v1/recoveries?user=&before=&limit=``."""
+        self._calls.caller(request, "service", "analyst")
+        limit, before, user = (
+            limit_of(request),
+            before_of(request) or "",
+            request.query_params.get("user", ""),
+        )
+        if len(user) > USER_ID_MAX:
+            raise _no_user("user")
+        found = await run_in_threadpool(
+            lambda: self._desk.under_way(
+                user_id=user, before=before, limit=limit + 1, language=language(request)
+            )
+        )
+        return json_answer(Recoveries(found[:limit], found[limit - 1].id if len(found) > limit else None))
 
     async def look(self, request: Request) -> Response:
         """``GET /v1/recoveries/{id}``."""
@@ -192,6 +217,12 @@ class RecoveryCalls:
         await self._gate.take_orders()
         shown: Any = await run_in_threadpool(self._desk.look, case.id, language(request))
         return json_answer(shown, status)
+
+
+def _no_user(path: str) -> InvalidField:
+    return InvalidField(
+        "not a user's id", path=path, expected=f"1 to {USER_ID_MAX} characters", found="another text"
+    )
 
 
 def _case_id(request: Request) -> str:

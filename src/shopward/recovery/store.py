@@ -58,6 +58,20 @@ class RecoveryStore:
         """The open case of a user, locked."""
         return self._case(connection, recovery_case.c.open_for == user, lock=True)
 
+    def under_way(self, connection: Connection, *, user: str, before: str, limit: int) -> list[Case]:
+        """Open cases, newest first; of one user, or with an empty word of all."""
+        table = recovery_case.c
+        query = (
+            select(table.body)
+            .where(
+                table.tenant == self._tenant, table.open_for == user if user else table.open_for != table.id
+            )
+            .order_by(table.id.desc())
+            .limit(limit)
+        )
+        bodies = connection.scalars(query.where(table.id < before) if before else query)
+        return [decode_case(body) for body in bodies]
+
     def put_undo(self, connection: Connection, undo: Undo) -> None:
         """A way back; a newer token of the same change makes the older worthless."""
         adding = _INSERTS[connection.dialect.name](recovery_undo)
