@@ -83,6 +83,7 @@ class Deed(StrEnum):
     PAYOUT_SETTLE = "payout:settle"
     REPORT_SETTLE = "report:settle"
     INCIDENT_STEP = "incident:step"
+    INCIDENT_PEOPLE = "incident:people"
     NOTICE_MAILING = "notice:mailing"
     NOTICE_BOUNCE = "notice:bounce"
     PARTNER_CHANGE = "partner:change"

@@ -124,6 +124,77 @@ def draft(incident_id: str, rule: str, spoken: str, **server: Any) -> None:
     )
 
 
+@incident.command()
+@click.argument("incident_id", metavar="INCIDENT")
+@click.argument("known", metavar="KIND=VALUE...", nargs=-1, required=True)
+@click.option("--since", required=True, help="From when on it may have happened: 2026-01-05T00:00:00Z.")
+@click.option("--until", help="Until when.  [default: now]")
+@click.option("--reason", required=True, help="Why this count, for the record.")
+@click.option("--where", default="", help="Only users whose declared attributes fit, as in orders.")
+@click.option("--elsewhere", default="", help="Jurisdiction of whom nobody declared a region: ID, CN, ...")
+@click.option("--no-sessions", is_flag=True, help="Do not follow what the same session did afterwards.")
+@click.option("--yes", is_flag=True, help="Keep it as the next version; without it only count.")
+@server_options
+def scope(
+    incident_id: str,
+    known: tuple[str, ...],
+    since: str,
+    until: str | None,
+    reason: str,
+    where: str,
+    elsewhere: str,
+    *,
+    no_sessions: bool,
+    yes: bool,
+    **server: Any,
+) -> None:
+    """Find who was touched, from what is known: ip, network, device, payee, password, session, campaign, staff, partner.
+
+    \b
+    Examples:
+      shopward incident scope inc-019b8f2c5a10 ip=203.0.113.7 --since 2026-01-05T00:00:00Z --reason "first count"
+      shopward incident scope inc-019b8f2c5a10 staff=desk-7 --since 2026-01-01T00:00:00Z --reason export --elsewhere ID --yes
+    """
+    indicators = [dict(zip(("kind", "value"), _field(each), strict=True)) for each in known]
+    body = {
+        "indicators": indicators, "since": since, "reason": reason, "where": where, "elsewhere": elsewhere,
+        "follow_sessions": not no_sessions, "dry_run": not yes,
+    } | ({"until": until} if until else {})  # fmt: skip
+    said = talk_to(**server).ask("POST", f"{_path(incident_id)}/scope", body)
+    lines = [
+        f"{each['of']:13} {each['kind']:20} {each['users']:>10,}  {each['open']}" for each in said["numbers"]
+    ]
+    lines += [f"also in       {name:20} {users:>10,}" for name, users in said["overlaps"].items()]
+    done = (
+        "nothing is kept: this was a dry run; repeat it with --yes"
+        if not yes
+        else f"version {said['version']}"
+    )
+    _print(said, "\n".join((*lines, done)), as_json=server["as_json"])
+
+
+@incident.command()
+@click.argument("incident_id", metavar="INCIDENT")
+@click.option("--version", type=int, required=True, help="Of the scope.")
+@click.option("--grade", default="", help="reached, tried, entered, read, spent, or exposed.")
+@click.option("--jurisdiction", default="", help="Only those whom this law counts: ID, CN, ..., unknown.")
+@click.option("--after", default="", help="The next of the page before.")
+@server_options
+def victims(incident_id: str, version: int, grade: str, jurisdiction: str, after: str, **server: Any) -> None:
+    """List the people of a scope by the shop's own ids, a page at a time; the audit log has a line of it.
+
+    \b
+    Examples:
+      shopward incident victims inc-019b8f2c5a10 --version 1 --grade spent
+    """
+    asked = {"version": version, "grade": grade, "jurisdiction": jurisdiction, "after": after}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    said = talk_to(**server).ask("GET", f"{_path(incident_id)}/victims?{query}")
+    lines = [f"{each['user'] or each['token']:24} {','.join(each['grades'])}" for each in said["people"]]
+    lines += [f"next: --after {said['next']}"] if said["next"] else []
+    _print(said, "\n".join(lines), as_json=server["as_json"])
+
+
 def _field(given: str) -> tuple[str, Any]:
     name, equals, value = given.partition("=")
     if not equals:

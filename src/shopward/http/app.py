@@ -52,6 +52,7 @@ from shopward.http.reads import Reads
 from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
 from shopward.http.reports import ReportCalls
+from shopward.http.scopes import ScopeCalls
 from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
 from shopward.http.vault import VaultCalls
@@ -139,6 +140,7 @@ class Application:
                 *LedgerCalls(shopward, calls).routes(),
                 *ClaimCalls(shopward, calls).routes(),
                 *IncidentCalls(shopward, calls).routes(),
+                *ScopeCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *PartnerCalls(shopward, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),

@@ -55,6 +55,7 @@ from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
+from shopward.http.scope_paths import SCOPE_SHAPES, scope_paths
 from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
 from shopward.http.vault_paths import VAULT_SHAPES, vault_paths
 from shopward.http.victims import Sets, SetView
@@ -102,7 +103,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *INCIDENT_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
+    *CLAIM_SHAPES, *INCIDENT_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -146,6 +147,7 @@ def document() -> dict[str, Any]:
         | screening_paths()
         | claim_paths()
         | incident_paths()
+        | scope_paths()
         | notice_paths()
         | partner_paths()
         | _webhook_paths()

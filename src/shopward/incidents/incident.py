@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.incidents.law import Clock, Content, DataClass, Harm, Risk
+from shopward.incidents.scope import Group, ScopeQuery
 
 State = Literal["open", "contained", "closed"]
 Severity = Literal["low", "medium", "high", "critical"]
@@ -90,6 +91,10 @@ class Scope(Struct, frozen=True, omit_defaults=True):
     Attributes:
         reason: why this version replaces the one before.
         sets: victim set by depth: ``reached``, ``tried``, ``entered``, ``read``, ``spent``.
+        query: how they were found in the log; ``None`` where the sets were made by hand.
+        groups: what the rows of its victims share.
+        counts: how many, by grade of everybody and by all else of those exposed.
+        overlaps: how many of its people other open incidents have too, by their ids.
     """
 
     version: int
@@ -97,6 +102,10 @@ class Scope(Struct, frozen=True, omit_defaults=True):
     by: str
     reason: str
     sets: dict[str, str]
+    query: ScopeQuery | None = None
+    groups: tuple[Group, ...] = ()
+    counts: dict[str, dict[str, int]] = {}
+    overlaps: dict[str, int] = {}
 
 
 class Ask(Struct, frozen=True, omit_defaults=True):

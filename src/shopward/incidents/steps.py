@@ -82,10 +82,40 @@ def scoped(incident: Incident, sets: Mapping[str, str], *, reason: str, by: str,
             "not a scope", path="sets", expected="a sealed set for one or more of " + ", ".join(DEPTHS),
             found="another depth, or none",
         )  # fmt: skip
-    scope = Scope(len(incident.scopes) + 1, now_ms, by, reason, dict(sets))
+    return _widened(incident, Scope(len(incident.scopes) + 1, now_ms, by, reason, dict(sets)))
+
+
+def refuse_version(incident: Incident, version: int) -> None:
+    """Raise where a version is not the next one: somebody else scoped the incident meanwhile."""
+    if version != len(incident.scopes) + 1:
+        raise Conflict(
+            "somebody scoped this incident meanwhile", code="scope_version", path="version",
+            expected=f"version {len(incident.scopes) + 1}", found=f"version {version}", hint="look at it, and ask again",
+        )  # fmt: skip
+
+
+def scope_found(incident: Incident, scope: Scope) -> Incident:
+    """The next version, as the log has it; people, jurisdictions and data of the facts are never less than it says."""
+    _open(incident)
+    after, facts = _widened(incident, scope), incident.facts
+    places = {
+        name: users for name, users in scope.counts.get("jurisdiction", {}).items() if name != "unknown"
+    }
+    data = tuple(dict.fromkeys((*facts.data, *scope.counts.get("data", {}))))
+    filled = msgspec.structs.replace(
+        facts, data=data, records=max(facts.records, scope.counts.get("grade", {}).get("exposed", 0)),
+        subjects={name: max(facts.subjects.get(name, 0), places.get(name, 0)) for name in {**facts.subjects, **places}},
+    )  # fmt: skip
+    if filled == facts:
+        return after
     return _lined(
-        incident, now_ms, f"scope {scope.version}: {reason}", by, now_ms, scopes=(*incident.scopes, scope)
+        after, scope.at_ms, f"facts, from scope {scope.version}", scope.by, scope.at_ms, facts=filled
     )
+
+
+def _widened(incident: Incident, scope: Scope) -> Incident:
+    line = f"scope {scope.version}: {scope.reason}"
+    return _lined(incident, scope.at_ms, line, scope.by, scope.at_ms, scopes=(*incident.scopes, scope))
 
 
 def task_added(incident: Incident, task: Task, *, by: str, now_ms: int) -> Incident:

@@ -6,15 +6,20 @@ at once, one sees what the other wrote.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert, select, update
 
 from shopward.incidents.incident import Incident, decode, encode
-from shopward.incidents.tables import incident_record
+from shopward.incidents.scope import ROW
+from shopward.incidents.tables import incident_record, incident_victims
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
+
+PAGE_ROWS: Final = 16_384
 
 
 class IncidentStore:
@@ -56,6 +61,28 @@ class IncidentStore:
         if before:
             query = query.where(table.id < before)
         return [decode(body) for body in connection.scalars(query)]
+
+    def put_victims(self, connection: Connection, incident_id: str, version: int, rows: bytes) -> None:
+        """The people of a version, which is new."""
+        step = PAGE_ROWS * ROW
+        named = {"tenant": self._tenant, "incident": incident_id, "version": version}
+        for page, start in enumerate(range(0, len(rows), step)):
+            connection.execute(
+                insert(incident_victims), {**named, "page": page, "rows": rows[start : start + step]}
+            )
+
+    def victims(self, connection: Connection, incident_id: str, version: int) -> Iterator[bytes]:
+        """The pages of a version, one at a time."""
+        table, page = incident_victims.c, 0
+        while True:
+            asked = select(table.rows).where(
+                table.tenant == self._tenant, table.incident == incident_id, table.version == version, table.page == page
+            )  # fmt: skip
+            rows = connection.scalar(asked)
+            if rows is None:
+                return
+            yield bytes(rows)
+            page += 1
 
     def _row(self, incident: Incident, at_ms: int) -> dict[str, Any]:
         return {

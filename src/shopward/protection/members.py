@@ -26,7 +26,7 @@ SET_USERS_MAX: Final = 5_000_000
 PAGES_MAX: Final = 10_000
 _BUCKETS: Final = 1 << 16
 
-Source = Literal["upload", "predicate", "links"]
+Source = Literal["upload", "predicate", "links", "log"]
 
 
 class VictimSet(Struct, frozen=True, kw_only=True):

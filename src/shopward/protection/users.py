@@ -31,6 +31,7 @@ SET_EXACT_UP_TO: Final = 20_000
 """Users of a set are looked up by their keys, which costs more than reading on in the table."""
 SAMPLE: Final = 10
 _PAGE: Final = 10_000
+_HOMES: Final = 5_000
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _COLUMNS: Final = [declared_user.c[name] for name in Declared.__struct_fields__]
 
@@ -72,6 +73,15 @@ class DeclaredUsers:
             )
             found.update((row[0], _declared(row)) for row in rows)
         return found
+
+    def homes(self, connection: Connection, tokens: Sequence[str]) -> Iterator[tuple[str, str, bool, bool]]:
+        """Of those who are declared: token, region, whether an e-mail address is known, and whether a phone number is."""
+        table = declared_user.c
+        for start in range(0, len(tokens), _HOMES):
+            asked = select(table.user_token, table.region, table.email != "", table.phone != "").where(
+                table.tenant == self._tenant, table.user_token.in_(tokens[start : start + _HOMES])
+            )
+            yield from map(tuple, connection.execute(asked))
 
     def measure(self, connection: Connection, target: Target) -> Measured:
         """How many declared users a target covers."""

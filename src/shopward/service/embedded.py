@@ -56,6 +56,7 @@ from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
+from shopward.flows.scope import ScopeDesk
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
@@ -177,6 +178,10 @@ class Shopward:
         self.incidents = IncidentDesk(
             records=desks.records, store=IncidentStore(TENANT), sets=SetStore(TENANT).sealed, trail=desks.trail,
             outbox=desks.outbox, clock=clock, ids=self.ids,
+        )  # fmt: skip
+        self.scopes = ScopeDesk(
+            desks.ground, store=IncidentStore(TENANT), log=log, cases=self.cases, accesses=vault.room.accesses,
+            outbox=desks.outbox, ids=self.ids,
         )  # fmt: skip
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,

@@ -68,6 +68,17 @@ class AccessBook:
         )  # fmt: skip
         return [(person, record, version) for person, record, version in connection.execute(query)]
 
+    def seen_by(
+        self, connection: Connection, person: str, since_ms: int, until_ms: int
+    ) -> list[tuple[str, str]]:
+        """Whom a person saw in a span of time: customer's token and names of fields, once for each access."""
+        table = vault_access.c
+        query = select(table.subject, table.fields).where(
+            table.tenant == self._tenant, table.person == person, table.at_ms >= since_ms, table.at_ms < until_ms,
+            table.outcome.in_(("revealed", "exported")),
+        )  # fmt: skip
+        return [(subject, fields) for subject, fields in connection.execute(query)]
+
     def _accesses(self, connection: Connection, mine: Any, before: str | None, limit: int) -> list[Access]:
         columns = [vault_access.c[name] for name in Access._fields]
         query = select(*columns).where(vault_access.c.tenant == self._tenant, mine)

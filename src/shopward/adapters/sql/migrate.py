@@ -50,6 +50,7 @@ REVISIONS: Final = (
     "0020_vault",
     "0021_notices",
     "0022_partners",
+    "0023_victims",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
