@@ -145,6 +145,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Files of reported links, one JSON object a line, several with ':' between; read again when they change."
         ),
     ] = ""
+    loss_look_h: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=720,
+            description="Hours within which somebody looks at a reported loss; told to who reports it.",
+        ),
+    ] = 4
+    report_look_h: Annotated[
+        int,
+        Meta(ge=1, le=720, description="The same for a doubt, message, link or sender that was reported."),
+    ] = 24
     shop_name: Annotated[
         str, Meta(description="The shop's name, in authenticator apps, on passkeys and in codes; no colon.")
     ] = "Shopward"

@@ -15,7 +15,8 @@ from shopward.service import Shopward
 class World:
     """Runs stories against an application: ``world.run(async function of (client, world))``."""
 
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, *, clock=None, **settings):
+        self.clock = clock
         self.settings = Settings(data=str(folder), policy=str(POLICY), **settings)
         self.key = None
         self.application = None
@@ -26,7 +27,7 @@ class World:
         return asyncio.run(self._run(story))
 
     async def _run(self, story):
-        with Shopward.open(self.settings, rebuild=False) as self.shopward:
+        with Shopward.open(self.settings, rebuild=False, clock=self.clock) as self.shopward:
             keys, key = open_keys(self.settings.folder, self.shopward.clock)
             self.key = key or self.key
             self.application = Application(self.shopward, keys)

@@ -81,6 +81,8 @@ class Deed(StrEnum):
     CLAIM_STEP = "claim:step"
     CLAIM_FILE_MANY = "claim:file_many"
     PAYOUT_SETTLE = "payout:settle"
+    REPORT_ASSIGN = "report:assign"
+    REPORT_NOTE = "report:note"
     REPORT_SETTLE = "report:settle"
     INCIDENT_STEP = "incident:step"
     INCIDENT_PEOPLE = "incident:people"

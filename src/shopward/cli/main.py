@@ -9,6 +9,7 @@ import click
 
 from shopward.cli.audit import audit
 from shopward.cli.backtest import backtest, diff
+from shopward.cli.case import case
 from shopward.cli.claim import claim
 from shopward.cli.demo import demo
 from shopward.cli.doctor import doctor
@@ -84,6 +85,7 @@ for command in (
     audit,
     webhook,
     passwords,
+    case,
     claim,
     incident,
     ledger,

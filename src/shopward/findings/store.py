@@ -138,6 +138,20 @@ class FindingStore:
         query = self._campaigns().where(campaign_record.c.state == "live")
         return [CampaignRow(*row) for row in connection.execute(query)]
 
+    def live_of(self, connection: Connection, token: str) -> list[tuple[str, str, str]]:
+        """The live campaigns of which a user is a member: id, body, and the body of the membership."""
+        member, campaign = campaign_member.c, campaign_record.c
+        query = (
+            select(campaign.id, campaign.body, member.body)
+            .join(
+                campaign_member,
+                (member.tenant == campaign.tenant) & (member.campaign == campaign.id) & (member.user_token == token),
+            )
+            .where(campaign.tenant == self._tenant, campaign.state == "live")
+            .order_by(campaign.id.desc())
+        )  # fmt: skip
+        return [(str(each), str(body), str(of)) for each, body, of in connection.execute(query)]
+
     def members(
         self, connection: Connection, campaign_id: str, *, after: str, limit: int
     ) -> list[tuple[str, str]]:

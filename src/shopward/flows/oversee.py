@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shopward.protection.attributes import Declared
     from shopward.protection.inforce import Change
     from shopward.protection.members import Members
-    from shopward.protection.orders import Order
+    from shopward.protection.orders import Order, Standing
 
 CHANGES_PAGE: Final = 500
 JUMP_MS: Final = HOUR_MS
@@ -95,15 +95,19 @@ class Overseer:
 
     def orders_of(self, user: str) -> list[str]:
         """The ids of the orders in force that cover a user in anything."""
-        token = self._on.blind("user", user)
+        return [order.id for order in self.in_force_for(self._on.blind("user", user))]
 
-        def work(connection: Any) -> list[str]:
+    def in_force_for(self, token: str) -> list[Standing]:
+        """The orders in force that cover a user, by token, in anything."""
+
+        def work(connection: Any) -> list[Standing]:
             index = self.index(connection)
             declared = self._on.users.get(connection, [token]).get(token)
             facts = Facts("", "", "", user=token, actor=token)
-            ids = [order.id for order in index.of_user(mask(OPERATIONS), facts, declared)]
+            covering = list(index.of_user(mask(OPERATIONS), facts, declared))
+            ids = [order.id for order in covering]
             released = self._on.store.exceptions_of(connection, token, ids) if ids else set()
-            return [order_id for order_id in ids if order_id not in released]
+            return [order for order in covering if order.id not in released]
 
         return self._on.records.read(work)
 

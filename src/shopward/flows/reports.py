@@ -1,43 +1,47 @@
-"""Reports: somebody presses the button, one case opens or grows, a person settles it, and the list follows.
+"""Reports: somebody presses the button, one case opens or grows, and hears what happens next and by when.
 
 Promise:
-- a report is answered with its verdict and its case in one transaction; reports of the same thing share one open case;
-- nothing that a customer sends puts anything on a list: a person of staff confirms the case, and the entry names its scope
-  and its end; a shared host is never listed as a whole;
-- dismissing a case takes its entry off again; the audit log keeps who said what;
-- of a message only the evidence is kept (``screening.reports.clusters``), of a customer only a token.
+- a report is answered with its verdict and its case in one transaction; reports of the same thing share one open case, and
+  so do losses and doubts of one customer: pressed twice, the button makes one case;
+- a loss or a doubt is answered with what the customer can do at once, each as the one request that does it. Nothing is
+  frozen or claimed by a report itself;
+- nothing that a customer sends puts anything on a list; what people make of a case is ``flows/report_cases.py``;
+- of a message only the evidence is kept (``screening.reports.clusters``), of a customer only a token, and of what was said
+  only the text with its personal values masked.
 
 The story of a report:
   (1) it is judged as a question would be; where no profile is in force, it is taken all the same
-  (2) under the lock: the open case of its cluster, or a new one
+  (2) under the lock: the open case of its customer or of its cluster, or a new one
   (3) report, case, and for a new case what the shop is owed to hear; commit
+  (4) what happens next, by when, and what can be done at once
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from urllib.parse import quote
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from shopward.errors import Conflict, InvalidField, NotFound
-from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked, entries_of
+from shopward.errors import InvalidField, NotFound
+from shopward.events.catalogue import Moment
+from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.outbox import Topic
 from shopward.screening import Screened, screened
 from shopward.screening.links.address import read_address
-from shopward.screening.links.lists import TTL_MS
 from shopward.screening.messages.clusters import cluster_keys
 from shopward.screening.messages.extract import links_in
 from shopward.screening.messages.normalise import MESSAGE_MAX
-from shopward.screening.reports import CaseRow, ReportRow, cluster_of, evidence_of
+from shopward.screening.reports import OF_A_CUSTOMER, CaseRow, ReportRow, cluster_of, evidence_of, wording
 from shopward.screening.reports.clusters import CLUSTER_MAX
-from shopward.screening.reports.rows import ListedRow
+from shopward.scrubber import scrub
+from shopward.values import HOUR_MS, to_ms, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shopward.access import Caller
-    from shopward.flows.arrows import Outbox, Trail
+    from shopward.flows.arrows import Outbox
     from shopward.flows.screen import ScreeningDesk
     from shopward.ports import Fence, Records
     from shopward.screening import Verdict
@@ -57,6 +61,8 @@ class Reported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         url, sender, channel: the link, who sent it, and where it was met.
         user: the shop's id of the customer whom it is about.
         reporter: who pressed the button.
+        said: what happened, in their own words; personal values are masked before it is kept.
+        since: since when something is wrong, as far as they know.
     """
 
     kind: Literal["message", "link", "sender", "loss", "doubt"]
@@ -66,28 +72,36 @@ class Reported(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channel: Annotated[str, Meta(max_length=32)] = ""
     user: Annotated[str, Meta(max_length=128)] = ""
     reporter: Literal["customer", "staff"] = "customer"
+    said: Annotated[str, Meta(max_length=4_000)] = ""
+    since: Moment | UnsetType = UNSET
+
+
+class Offer(Struct, omit_defaults=True):
+    """Something that can be done at once, and the request that does it, with a key of the service."""
+
+    action: Literal["freeze", "claim"]
+    text: str
+    method: str
+    path: str
+    body: dict[str, str]
 
 
 class ReportTaken(Struct, omit_defaults=True):
-    """The answer: the case, how many reports it has by now, and the verdict for the one who asked."""
+    """The answer: the case, how many reports it has by now, what happens next, and the verdict for the one who asked.
+
+    Attributes:
+        due_at: by when a member of staff has looked.
+        offers: what the customer can do at once; for a loss or doubt of a customer who was named.
+    """
 
     id: str
     case_id: str
     state: str
     reports: int
+    text: str
+    due_at: str
+    offers: list[Offer] = []
     verdict: Screened | None = None
-
-
-class Settling(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person says a case is.
-
-    Attributes:
-        state: confirmed puts its link on the list; dismissed takes it off.
-        scope: of the entry: this url, what is below its path, its host, or its registered domain.
-    """
-
-    state: Literal["confirmed", "dismissed"]
-    scope: Literal["url", "path", "host", "domain"] = "host"
 
 
 class _Judged(NamedTuple):
@@ -101,14 +115,14 @@ class ReportDesk:
 
     Args:
         records: transactions.
-        fence: lets one case be opened or settled at a time.
+        fence: lets one case be opened or joined at a time.
         store: the rows.
-        screening: judges, and takes the list.
-        trail: the audit log.
+        screening: judges.
         outbox: what the shop is owed to hear.
         clock: the server's.
         ids: names reports and cases.
         token_of: makes a token of the shop's id of a user.
+        within_ms: by kind, how soon somebody looks.
     """
 
     def __init__(
@@ -118,21 +132,21 @@ class ReportDesk:
         fence: Fence,
         store: ReportStore,
         screening: ScreeningDesk,
-        trail: Trail,
         outbox: Outbox,
         clock: Clock,
         ids: IdSource,
         token_of: Callable[[str], str],
+        within_ms: Callable[[str], int],
     ) -> None:
         self._records = records
         self._fence = fence
         self._store = store
         self._screening = screening
-        self._trail = trail
         self._outbox = outbox
         self._clock = clock
         self._ids = ids
         self._token_of = token_of
+        self._within_ms = within_ms
 
     def take(self, said: Reported, language: str) -> ReportTaken:
         """A report; raises ``InvalidField`` where it says nothing about what its kind is of."""
@@ -145,18 +159,22 @@ class ReportDesk:
         judged = self._judged(said, language)  # (1)
         at_ms = self._clock.now_ms()
         near: tuple[str, ...] = ()
+        user_token = self._token_of(said.user) if said.user else ""
         url = said.url or self._led_to(said.text)
         cluster, keys = cluster_of(url=url, sender="" if said.text else said.sender), cluster_keys(said.text)
         if keys:  # the same link or nearly the same wording: campaigns change the one and keep the other
             near = (f"{cluster} text", *keys) if cluster else keys
             cluster = f"{cluster} text {' '.join(keys)}".strip()[:CLUSTER_MAX]
+        if user_token and said.kind in OF_A_CUSTOMER:
+            cluster, keys = f"customer {user_token}", ()
         evidence = evidence_of(judged.verdict, judged.given) if judged.verdict else []
         body = {
             "channel": said.channel,
             "verdict": judged.verdict.level if judged.verdict else "",
             "evidence": evidence,
+            "said": scrub(said.said).text,
         }
-        user_token = self._token_of(said.user) if said.user else ""
+        due_ms = at_ms + self._within_ms(said.kind)
 
         def work(connection: Any) -> CaseRow:
             self._fence.exclusive(connection)  # (2)
@@ -167,18 +185,10 @@ class ReportDesk:
             if case is None:
                 shown = {"link": _plain(url), "verdict": body["verdict"], "evidence": evidence}
                 case = CaseRow(
-                    self._ids.new("rc", at_ms),
-                    cluster,
-                    "open",
-                    said.kind,
-                    0,
-                    at_ms,
-                    at_ms,
-                    "",
-                    0,
-                    _json(shown),
-                )
-            case = case._replace(reports=case.reports + 1, last_ms=max(at_ms, case.last_ms))
+                    self._ids.new("rc", at_ms), cluster, "open", said.kind, 0, at_ms, at_ms, "", 0, _json(shown),
+                    user_token if said.kind in OF_A_CUSTOMER else "", due_ms,
+                )  # fmt: skip
+            case = _joined(case, said.kind, at_ms, due_ms)
             self._store.put_case(connection, case)  # (3)
             report = ReportRow(report_id, case.id, said.kind, said.reporter, user_token, at_ms, _json(body))
             self._store.add(connection, report)
@@ -191,54 +201,11 @@ class ReportDesk:
 
         report_id = self._ids.new("rp", at_ms)
         case = self._records.write(work)
-        return ReportTaken(report_id, case.id, case.state, case.reports, judged.shown)
-
-    def cases(self, *, state: str | None, before: str | None, limit: int) -> list[CaseRow]:
-        """Cases, newest first."""
-        return self._records.read(
-            lambda connection: self._store.cases(connection, state=state, before=before, limit=limit)
-        )
-
-    def case(self, case_id: str, *, after: str, limit: int) -> tuple[CaseRow, list[ReportRow]]:
-        """A case and its reports; raises ``NotFound``."""
-
-        def work(connection: Any) -> tuple[CaseRow, list[ReportRow]]:
-            return self._case(connection, case_id), self._store.reports(
-                connection, case_id, after=after, limit=limit
-            )
-
-        return self._records.read(work)
-
-    def settle(self, caller: Caller, case_id: str, said: Settling) -> CaseRow:
-        """What a person says a case is, and the list with it; said anew, the last word counts.
-
-        Raises:
-            NotFound: there is no such case.
-            Conflict: its link cannot be listed so, since pages of others stand on its host.
-        """
-        caller.require("analyst")
-        at_ms = self._clock.now_ms()
-
-        def work(connection: Any) -> CaseRow:
-            self._fence.exclusive(connection)
-            case = self._case(connection, case_id)
-            link = msgspec.json.decode(case.body)["link"]
-            self._store.drop_listed(connection, case_id)
-            if said.state == "confirmed" and link:
-                entry = ListedRow(case_id, link, said.scope, at_ms, at_ms + TTL_MS)
-                _refuse_unlistable(entry)
-                self._store.put_listed(connection, entry)
-            case = case._replace(state=said.state, settled_by=caller.person, settled_ms=at_ms)
-            self._store.put_case(connection, case)
-            self._trail.append(
-                connection, at_ms=at_ms, actor=caller.person, deed="report:settle", subject=case_id,
-                details={"state": said.state, "scope": said.scope if link else "", "reports": case.reports},
-            )  # fmt: skip
-            return case
-
-        case = self._records.write(work)
-        self._screening.look_again()
-        return case
+        left = max(1, -(-(case.due_ms - at_ms) // HOUR_MS))
+        return ReportTaken(
+            report_id, case.id, case.state, case.reports, wording.said("next", said.kind, language, hours=left),
+            to_rfc3339(case.due_ms), offers_of(said.kind, said.user, language, since=said.since), judged.shown,
+        )  # fmt: skip
 
     def _judged(self, said: Reported, language: str) -> _Judged:
         """The verdict on what the report is about; none where nothing can be judged. Fails open."""
@@ -269,20 +236,30 @@ class ReportDesk:
         profile = self._screening.profile()
         return _Judged(verdict, given, screened(verdict, given, language, profile=profile.version))
 
-    def _case(self, connection: Any, case_id: str) -> CaseRow:
-        case = self._store.case(connection, case_id)
-        if case is None:
-            raise NotFound("there is no such case", path="id", expected="the id of a case", found="another")
-        return case
+
+def offers_of(kind: str, user: str, language: str, *, since: Moment | UnsetType = UNSET) -> list[Offer]:
+    """What a customer can do at once about a loss or a doubt; nothing for who was not named."""
+    if not user or kind not in OF_A_CUSTOMER:
+        return []
+    began = {} if since is UNSET else {"since": to_rfc3339(to_ms(since))}
+    why = "payment_fraud" if kind == "loss" else "account_at_risk"
+    path = f"/v1/users/{quote(user, safe='')}/freeze"
+    offers = [
+        Offer("freeze", wording.said("offers", "freeze", language), "POST", path, {"reason": why, **began})
+    ]
+    if kind == "loss":
+        body = {"user": user, **began}
+        offers.append(Offer("claim", wording.said("offers", "claim", language), "POST", "/v1/claims", body))
+    return offers
 
 
-def _refuse_unlistable(row: ListedRow) -> None:
-    refused = entries_of([row]).refused
-    if refused:
-        raise Conflict(
-            "pages of others stand on this host", code="shared_host", expected="a link with a path, or another scope",
-            found=refused[0][1],
-        )  # fmt: skip
+def _joined(case: CaseRow, kind: str, at_ms: int, due_ms: int) -> CaseRow:
+    """A case with one report more: the graver kind names it, and the sooner date holds."""
+    is_graver = case.kind == "doubt" and kind == "loss"
+    return case._replace(
+        reports=case.reports + 1, last_ms=max(at_ms, case.last_ms), kind=kind if is_graver else case.kind,
+        due_ms=min(case.due_ms or due_ms, due_ms),
+    )  # fmt: skip
 
 
 def _plain(url: str) -> str:

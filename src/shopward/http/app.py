@@ -99,6 +99,7 @@ class Application:
             proofs=shopward.proofs,
             undos=shopward.undos,
             claims=shopward.claims,
+            report_cases=shopward.report_cases,
             payouts=shopward.payouts,
             notices=shopward.notices,
             partners=shopward.partners,

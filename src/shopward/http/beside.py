@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shopward.flows.payout import PayoutDesk
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
+    from shopward.flows.report_cases import ReportCases
     from shopward.flows.undo import UndoDesk
     from shopward.ports import Messenger
     from shopward.service.vault import Vault
@@ -79,6 +80,7 @@ class Beside:
         proofs: ProofDesk,
         undos: UndoDesk,
         claims: ClaimDesk,
+        report_cases: ReportCases,
         payouts: PayoutDesk,
         notices: NoticeDesk,
         vault: Vault,
@@ -93,6 +95,7 @@ class Beside:
         self._proofs = proofs
         self._undos = undos
         self._claims = claims
+        self._report_cases = report_cases
         self._payouts = payouts
         self._notices = notices
         self._vault = vault
@@ -150,6 +153,7 @@ class Beside:
             if self._loop.time() >= look_at:
                 await self._tried(self._overseer.sweep)
                 await self._tried(self._claims.sweep)
+                await self._tried(self._report_cases.sweep)
                 await self._tried(self._recorder.look)
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shopward.flows.reports import Reported, ReportTaken, Settling
+from shopward.flows.report_cases import Assigning, Noted, Settling
+from shopward.flows.reports import Reported, ReportTaken
 from shopward.flows.screen import LinkAsked, MessageAsked, ProfileView, SenderAsked
 from shopward.http.calls import ID_MAX
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
 from shopward.http.orders import LIST_MAX
-from shopward.http.reports import CasePage, CaseView, ReportCases, ReportView
+from shopward.http.reports import CasePage, CaseView, NoteView, ReportCases, ReportView
 from shopward.screening import Screened
 from shopward.screening.profile import ProfileSpec
 from shopward.screening.reports import CASE_STATES
 
 SCREENING_SHAPES: Final = (
-    LinkAsked, MessageAsked, SenderAsked, Screened, ProfileView, ProfileSpec, Reported, ReportTaken, Settling, CaseView, CasePage,
-    ReportCases, ReportView,
+    LinkAsked, MessageAsked, SenderAsked, Screened, ProfileView, ProfileSpec, Reported, ReportTaken, Settling, Assigning, Noted,
+    CaseView, CasePage, ReportCases, ReportView, NoteView,
 )  # fmt: skip
 PROFILE_EXAMPLE: Final = {
     "name": "Toko Nusantara", "aliases": ["TokoNusa"], "official_domains": ["tokonusa.co.id"],
@@ -59,17 +60,20 @@ def _report_paths() -> dict[str, Any]:
     """The button, and the queue that people settle."""
     limit = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX})
     mark = {"type": "string", "minLength": 1, "maxLength": ID_MAX}
+    words = {"type": "string", "maxLength": 128}
     state = parameter("state", "query", {"type": "string", "enum": list(CASE_STATES)})
     return {
         "/v1/reports": {
             "post": post(
-                "report", "Report a message, link, sender, loss or doubt", "Opens a case, or joins the open one of the same thing.",
+                "report", "Report a message, link, sender, loss or doubt",
+                "Opens a case, or joins the open one of the same thing or the same customer.",
                 {"application/json": content("Reported", {"kind": "link", "url": "https://tokonusa.shop/", "channel": "sms"})},
                 {"201": answer("Taken, with the verdict", "application/json", "ReportTaken", None)},
             ),
             "get": get(
                 "report_cases", "Cases of reports", "Newest first.", "ReportCases",
-                [state, parameter("before", "query", mark), limit], "403", "422",
+                [state, parameter("user", "query", words), parameter("assignee", "query", words),
+                 parameter("before", "query", mark), limit], "403", "422",
             ),
         },
         "/v1/reports/{id}": {
@@ -81,6 +85,20 @@ def _report_paths() -> dict[str, Any]:
                 "settle_report", "Say what a case is", "Confirmed puts its link on the list, dismissed takes it off.",
                 {"application/json": content("Settling", {"state": "confirmed", "scope": "domain"})},
                 {"200": answer("The case", "application/json", "CaseView", None)}, "403", "404",
+            )),
+        },
+        "/v1/reports/{id}/assign": {
+            "post": on_id(post(
+                "assign_report", "Look after a case", "Who asks, where nobody is named.",
+                {"application/json": content("Assigning", {"person": "siti"})},
+                {"200": answer("The case", "application/json", "CaseView", None)}, "403", "404",
+            ), required=False),
+        },
+        "/v1/reports/{id}/notes": {
+            "post": on_id(post(
+                "note_report", "Write into a case", "Personal values are masked.",
+                {"application/json": content("Noted", {"text": "She was called by somebody who said he was from the bank."})},
+                {"201": answer("The note", "application/json", "NoteView", None)}, "403", "404",
             )),
         },
     }  # fmt: skip

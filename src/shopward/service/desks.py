@@ -30,6 +30,7 @@ from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.publish import PolicyDesk
+from shopward.flows.report_cases import ReportCases
 from shopward.flows.reports import ReportDesk
 from shopward.flows.screen import ScreeningDesk
 from shopward.flows.trace import Tracer
@@ -52,7 +53,7 @@ from shopward.screening.profile import refuse_faults
 from shopward.screening.profile.store import ProfileStore
 from shopward.screening.reports.store import ReportStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
-from shopward.values import SECOND_MS, SystemClock, SystemIds
+from shopward.values import HOUR_MS, SECOND_MS, SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,7 @@ class Desks(NamedTuple):
     book: Book
     screening: ScreeningDesk
     reports: ReportDesk
+    report_cases: ReportCases
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -128,6 +130,11 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         learned=shipped_scorer(), pinned=_profile(settings), feeds=ListFiles(settings.lists),
     )  # fmt: skip
     reports = ReportDesk(
+        records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, outbox=outbox,
+        clock=clock, ids=SystemIds(), token_of=maker.user_token,
+        within_ms=lambda kind: HOUR_MS * (settings.loss_look_h if kind == "loss" else settings.report_look_h),
+    )  # fmt: skip
+    report_cases = ReportCases(
         records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, trail=trail,
         outbox=outbox, clock=clock, ids=SystemIds(), token_of=maker.user_token,
     )  # fmt: skip
@@ -151,6 +158,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         book,
         screening,
         reports,
+        report_cases,
     )
 
 

@@ -57,6 +57,7 @@ from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
 from shopward.flows.scope import ScopeDesk
+from shopward.flows.sight import Sight
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
@@ -130,7 +131,7 @@ class Shopward:
         self.vault = vault
         self.books = desks.books
         self.screening = desks.screening
-        self.reports = desks.reports
+        self.reports, self.report_cases = desks.reports, desks.report_cases
         cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
         asking = RecoveryAsking(
             records=desks.records, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, maker=maker,
@@ -193,6 +194,14 @@ class Shopward:
             outbox=desks.outbox, clock=clock, ids=self.ids, entropy=secrets.token_bytes,
         )  # fmt: skip
         self.wording = Wording(edition.policy.spec)
+        self.sight = Sight(
+            records=desks.records,
+            log=log,
+            overseer=desks.overseer,
+            findings=found,
+            claims=claims,
+            wording=self.wording,
+        )
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
@@ -298,6 +307,7 @@ class Shopward:
             self.recorder.offer(self.desk.engine.campaigns, self.desk.seq)
         self.recorder.step()
         self.claims.sweep()
+        self.report_cases.sweep()
         while self.payouts.step():
             pass
         while self.notices.step():

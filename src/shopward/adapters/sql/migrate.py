@@ -51,6 +51,7 @@ REVISIONS: Final = (
     "0021_notices",
     "0022_partners",
     "0023_victims",
+    "0024_cases",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from shopward.screening.links.lists import Scope
 
 CASE_STATES: Final = ("open", "confirmed", "dismissed")
 """A case is open until a person says what it is; a settled one takes no further reports."""
+Reason = Literal[
+    "fraud_seen", "account_taken_over", "loss_confirmed", "data_misused", "nothing_found", "owner_acted", "genuine_message",
+    "already_settled", "withdrawn",
+]  # fmt: skip
+REASONS: Final[dict[str, tuple[Reason, ...]]] = {
+    "confirmed": ("fraud_seen", "account_taken_over", "loss_confirmed", "data_misused"),
+    "dismissed": ("nothing_found", "owner_acted", "genuine_message", "already_settled", "withdrawn"),
+}
+"""By state, why a case may be settled so; the first stands where nobody says."""
+OF_A_CUSTOMER: Final = frozenset({"loss", "doubt"})
+"""These kinds gather by whose account it is; all others by what was reported."""
 
 
 class ReportRow(NamedTuple):
@@ -36,7 +47,12 @@ class CaseRow(NamedTuple):
 
     Attributes:
         cluster: what they share; empty for a case that takes no others.
+        user_token: whose account it is about, for a loss or a doubt of a customer who was named; else empty.
         reports: how many.
+        due_ms: by when somebody has looked.
+        is_overdue: 1 once the shop was told that nobody has.
+        assignee: the person who looks after it; empty for nobody.
+        reason: why it was settled so; empty while it is open.
         body: what is shown of it, as JSON.
     """
 
@@ -50,6 +66,21 @@ class CaseRow(NamedTuple):
     settled_by: str
     settled_ms: int
     body: str
+    user_token: str = ""
+    due_ms: int = 0
+    is_overdue: int = 0
+    assignee: str = ""
+    reason: str = ""
+
+
+class NoteRow(NamedTuple):
+    """What a person wrote into a case; personal values are masked in ``text``."""
+
+    id: str
+    case_id: str
+    person: str
+    at_ms: int
+    text: str
 
 
 class ListedRow(NamedTuple):

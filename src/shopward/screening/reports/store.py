@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
-from shopward.screening.reports.rows import CaseRow, ListedRow, ReportRow
-from shopward.screening.reports.tables import screening_case, screening_listed, screening_report
+from shopward.screening.reports.rows import CaseRow, ListedRow, NoteRow, ReportRow
+from shopward.screening.reports.tables import (
+    screening_case,
+    screening_listed,
+    screening_note,
+    screening_report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,15 +71,49 @@ class ReportStore:
         return None if row is None else CaseRow(*row)
 
     def cases(
-        self, connection: Connection, *, state: str | None, before: str | None, limit: int
-    ) -> list[CaseRow]:
-        """Cases, newest first, from the one before ``before`` on."""
-        query = self._cases().order_by(screening_case.c.id.desc()).limit(limit)
-        if state is not None:
-            query = query.where(screening_case.c.state == state)
-        if before is not None:
-            query = query.where(screening_case.c.id < before)
+        self, connection: Connection, *, state: str = "", user: str = "", assignee: str = "", before: str = "",
+        limit: int,
+    ) -> list[CaseRow]:  # fmt: skip
+        """Cases, newest first, from the one before ``before`` on; an empty word asks for all."""
+        table = screening_case.c
+        asked = ((table.state, state), (table.user_token, user), (table.assignee, assignee))
+        query = self._cases().order_by(table.id.desc()).limit(limit)
+        query = query.where(*(column == value for column, value in asked if value))
+        if before:
+            query = query.where(table.id < before)
         return [CaseRow(*row) for row in connection.execute(query)]
+
+    def overdue(self, connection: Connection, *, at_ms: int, limit: int) -> list[CaseRow]:
+        """Open cases that nobody looked at in time and of which nobody was told, the longest due first."""
+        table = screening_case.c
+        query = self._cases().where(
+            table.state == "open", table.is_overdue == 0, table.due_ms > 0, table.due_ms < at_ms
+        )
+        return [CaseRow(*row) for row in connection.execute(query.order_by(table.due_ms).limit(limit))]
+
+    def counts(self, connection: Connection) -> tuple[int, int]:
+        """How many cases are open, and how many of them are overdue."""
+        table = screening_case.c
+        query = select(func.count(), func.sum(table.is_overdue)).where(
+            table.tenant == self._tenant, table.state == "open"
+        )
+        count, late = connection.execute(query).one()
+        return int(count), int(late or 0)
+
+    def add_note(self, connection: Connection, note: NoteRow) -> None:
+        """What a person wrote."""
+        connection.execute(insert(screening_note), {"tenant": self._tenant, **note._asdict()})
+
+    def notes(self, connection: Connection, case_id: str, *, limit: int) -> list[NoteRow]:
+        """The notes of a case, oldest first."""
+        table = screening_note.c
+        query = (
+            select(*(table[name] for name in NoteRow._fields))
+            .where(table.tenant == self._tenant, table.case_id == case_id)
+            .order_by(table.id)
+            .limit(limit)
+        )
+        return [NoteRow(*row) for row in connection.execute(query)]
 
     def reports(self, connection: Connection, case_id: str, *, after: str, limit: int) -> list[ReportRow]:
         """Reports of a case, oldest first."""

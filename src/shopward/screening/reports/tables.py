@@ -46,8 +46,28 @@ screening_case = Table(
     Column("settled_by", String(PERSON_MAX), nullable=False),
     Column("settled_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    Column("user_token", String(TOKEN_MAX), nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("is_overdue", Integer, nullable=False),
+    Column("assignee", String(PERSON_MAX), nullable=False),
+    Column("reason", String(32), nullable=False),
     Index("ix_screening_case_state", "tenant", "state", "id"),
     Index("ix_screening_case_cluster", "tenant", "cluster", "state"),
+    Index("ix_screening_case_due", "tenant", "state", "is_overdue", "due_ms"),
+    Index("ix_screening_case_user", "tenant", "user_token", "id"),
+    sqlite_with_rowid=False,
+)
+
+screening_note = Table(
+    "screening_note",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("id", String(ID_MAX), primary_key=True),
+    Column("case_id", String(ID_MAX), nullable=False),
+    Column("person", String(PERSON_MAX), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_screening_note_case", "tenant", "case_id", "id"),
     sqlite_with_rowid=False,
 )
 
