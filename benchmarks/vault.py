@@ -145,7 +145,8 @@ def rewrapped(records: SqlRecords, keys: TenantKeys, sealed: SealedRecords, cust
         ]  # fmt: skip
         records.write(lambda connection, rows=rows: connection.execute(insert(vault_subject), rows))  # type: ignore[misc]
     rotations = Rotations("main", keys, sealed, SingleWriterFence())
-    records.write(lambda connection: rotations.begin(connection, "kek", "bench", 0))
+    new = keys.prepared(records.read(keys.states), "kek")
+    records.write(lambda connection: rotations.begin(connection, new, "bench", 0))
     clock, wall = time.process_time(), time.perf_counter()
     while records.write(lambda connection: rotations.step(connection, 0)):
         pass

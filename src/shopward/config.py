@@ -223,7 +223,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     vault_root: Annotated[
         str,
         Meta(
-            description="Who keeps the key above all others of the vault: file, age:IDENTITY_FILE, or pkcs11:MODULE?token=LABEL&key=LABEL."
+            description="Who keeps the key above all others of the vault: file, age:, pkcs11:, transit:, aws-kms:, gcp-kms: or azure-kv: and what docs/vault.md says."
         ),
     ] = "file"
     vault_root_next: Annotated[

@@ -142,6 +142,10 @@ class KeyRoot(Protocol):
         """The key that was wrapped for this place; raises ``SealBroken``, or ``KeysUnavailable`` where nobody answers."""
         ...
 
+    def version(self, wrapped: bytes) -> str:
+        """Which version of the root's key wrapped this; empty where the root has one, or keeps the versions to itself."""
+        ...
+
 
 class Messenger(Protocol):
     """Carries one message to one URL of somebody else's; what they answer is never read further than its status."""

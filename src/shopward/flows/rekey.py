@@ -47,6 +47,7 @@ class RekeyDesk:
                 "no such key to rotate", path="use", expected="root, kek or index", found="another"
             )
         now_ms = self._room.clock.now_ms()
+        new = self._room.keys.prepared(self._room.records.read(self._room.keys.states), use)
 
         def work(connection: Any) -> Rotation:
             self._room.fence.one_user(connection, "vault:keys")
@@ -54,7 +55,7 @@ class RekeyDesk:
                 each.use == use and each.state == "running" for each in self._room.rotations.all(connection)
             ):
                 raise Conflict("a rotation of this key runs", code="rotation_state", path="use")
-            rotation = self._room.rotations.begin(connection, use, caller.person, now_ms)
+            rotation = self._room.rotations.begin(connection, new, caller.person, now_ms)
             self._room.line(
                 connection, caller.key, "vault:rotate", use, {"version": rotation.version}, now_ms
             )
@@ -75,16 +76,16 @@ class RekeyDesk:
                 "no root is to follow", code="rotation_state", path="vault_root_next", expected="the setting vault_root_next"
             )  # fmt: skip
         now_ms = self._room.clock.now_ms()
+        keys = self._room.keys.rewrapped(self._room.records.read(self._room.keys.ring), root)
 
-        def work(connection: Any) -> int:
+        def work(connection: Any) -> None:
             self._room.fence.one_user(connection, "vault:keys")
-            moved = self._room.keys.rewrap(connection, root, now_ms)
+            self._room.keys.rewrap(connection, keys, now_ms)
             self._room.line(connection, caller.key, "vault:rotate", "root", {"root": root.name}, now_ms)
-            return moved
 
-        moved = self._room.records.write(work)
+        self._room.records.write(work)
         self._room.keys.adopt(root)
-        return moved
+        return len(keys)
 
     def step(self) -> bool:
         """Do some of the rotation that runs; false where none does."""

@@ -19,7 +19,7 @@ from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.erasures import ErasureBook
 from shopward.vault.journal import JOURNAL_FILE, Journal
-from shopward.vault.keys import TenantKeys
+from shopward.vault.keys import TenantKeys, states_of
 from shopward.vault.records import SealedRecords
 from shopward.vault.rotations import Rotations
 
@@ -48,8 +48,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         StoreError: the root does not open the keys.
     """
     ground = desks.ground
-    probe = TenantKeys(tenant, _NoRoot(), secrets.token_bytes)
-    in_use = bool(ground.records.read(probe.states))
+    in_use = bool(ground.records.read(lambda connection: states_of(connection, tenant)))
     root = _root(settings, settings.vault_root, in_use=in_use)
     keys = TenantKeys(tenant, root, secrets.token_bytes)
     now_ms = ground.clock.now_ms()
@@ -76,18 +75,6 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     guard = GuardDesk(room)
     rekeying = RekeyDesk(room, partial(_next_root, settings))
     return Vault(room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying)
-
-
-class _NoRoot:
-    """Asked nothing: the states of keys are read without one."""
-
-    name = ""
-
-    def wrap(self, key: bytes, bound: bytes) -> bytes:
-        raise NotImplementedError
-
-    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
-        raise NotImplementedError
 
 
 def _begin(desks: Desks, keys: TenantKeys, connection: Any, now_ms: int) -> None:

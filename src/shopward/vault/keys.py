@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from shopward.errors import SealBroken, StoreError
+from shopward.errors import Conflict, SealBroken, StoreError
 from shopward.vault.envelope import GCM_SIV, KEY_BYTES, Cipher, Place
 from shopward.vault.rows import KeyState
 from shopward.vault.search import IndexKey
 from shopward.vault.tables import vault_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -58,6 +58,15 @@ class Ring(NamedTuple):
         return self.secrets[max(each for each in self.secrets if each[0] == use)]
 
 
+class Wrapped(NamedTuple):
+    """A key as it is to be kept: wrapped before the transaction that keeps it, since a root may be far away."""
+
+    use: str
+    version: int
+    root: str
+    wrapped: bytes
+
+
 class TenantKeys:
     """The keys of one tenant; may be shared by threads.
 
@@ -82,10 +91,11 @@ class TenantKeys:
         Raises:
             StoreError: the root is another than the one that wrapped them.
         """
-        have = {use for use, _version, _state in self._read(connection)}
+        states = self.states(connection)
+        have = {each.use for each in states}
         for use in USES:
             if use not in have:
-                self.add(connection, use, now_ms)
+                self.add(connection, self.prepared(states, use), now_ms)
         self.ring(connection)
 
     def ring(self, connection: Connection) -> Ring:
@@ -96,19 +106,24 @@ class TenantKeys:
                 self._take(connection, standing)
             return self._ring
 
-    def add(self, connection: Connection, use: str, now_ms: int) -> int:
-        """A new version, from now on the one for writing; its number."""
-        version = 1 + max((each[1] for each in self._read(connection) if each[0] == use), default=0)
-        key = self._entropy(KEY_BYTES)
-        wrapped = self._root.wrap(key, self._bound(use, version))
+    def prepared(self, states: Sequence[KeyState], use: str) -> Wrapped:
+        """A new key of a use, wrapped and not kept yet; raises ``KeysUnavailable``. Call it outside of transactions."""
+        version = 1 + max((each.version for each in states if each.use == use), default=0)
+        wrapped = self._root.wrap(self._entropy(KEY_BYTES), self._bound(use, version))
+        return Wrapped(use, version, self._root.name, wrapped)
+
+    def add(self, connection: Connection, new: Wrapped, now_ms: int) -> int:
+        """Keep a new version, from now on the one for writing; its number. Raises ``Conflict`` where another came first."""
+        use, version = new.use, new.version
+        if any(each[:2] == (use, version) for each in self._read(connection)):
+            raise _raced()
         connection.execute(
             update(vault_key)
             .where(vault_key.c.tenant == self._tenant, vault_key.c.use == use, vault_key.c.state == "active")
             .values(state="retiring", changed_ms=now_ms)
         )
         row = {
-            "tenant": self._tenant, "use": use, "version": version, "root": self._root.name, "wrapped": wrapped,
-            "state": "active", "created_ms": now_ms, "changed_ms": now_ms,
+            "tenant": self._tenant, "use": use, "version": version, "root": new.root, "wrapped": new.wrapped, "state": "active", "created_ms": now_ms, "changed_ms": now_ms,
         }  # fmt: skip
         connection.execute(insert(vault_key), row)
         return version
@@ -117,13 +132,26 @@ class TenantKeys:
         """Destroy a key that nothing needs any more; the caller has counted."""
         self._update(connection, use, version, state="retired", wrapped=b"", changed_ms=now_ms)
 
-    def rewrap(self, connection: Connection, new_root: KeyRoot, now_ms: int) -> int:
-        """Wrap every key by another root; how many. The old root can go when this is committed."""
-        self.ring(connection)
-        for (use, version), key in sorted(self._unwrapped.items()):
-            wrapped = new_root.wrap(key, self._bound(use, version))
-            self._update(connection, use, version, wrapped=wrapped, root=new_root.name, changed_ms=now_ms)
-        return len(self._unwrapped)
+    def rewrapped(self, ring: Ring, new_root: KeyRoot) -> list[Wrapped]:
+        """Every key wrapped by another root; raises ``KeysUnavailable``. Call it outside of transactions."""
+        return [
+            Wrapped(use, version, new_root.name, new_root.wrap(key, self._bound(use, version)))
+            for (use, version), key in sorted(ring.secrets.items())
+        ]
+
+    def rewrap(self, connection: Connection, keys: Sequence[Wrapped], now_ms: int) -> None:
+        """Keep every key as ``rewrapped`` gave it; the old root can go when this is committed.
+
+        Raises:
+            Conflict: there are other keys by now.
+        """
+        standing = [each[:2] for each in self._read(connection) if each[2] != "retired"]
+        if standing != [(each.use, each.version) for each in keys]:
+            raise _raced()
+        for each in keys:
+            self._update(
+                connection, each.use, each.version, wrapped=each.wrapped, root=each.root, changed_ms=now_ms
+            )
 
     def adopt(self, root: KeyRoot) -> None:
         """Wrap by this root from now on: ``rewrap`` to it is committed."""
@@ -131,11 +159,7 @@ class TenantKeys:
 
     def states(self, connection: Connection) -> list[KeyState]:
         """Every key there is or was."""
-        columns = [vault_key.c[name] for name in KeyState._fields]
-        query = select(*columns).where(vault_key.c.tenant == self._tenant)
-        return [
-            KeyState(*row) for row in connection.execute(query.order_by(vault_key.c.use, vault_key.c.version))
-        ]
+        return states_of(connection, self._tenant)
 
     def _take(self, connection: Connection, standing: tuple[tuple[str, int, str], ...]) -> None:
         rows = connection.execute(
@@ -192,6 +216,22 @@ class TenantKeys:
 
     def _bound(self, use: str, version: int) -> bytes:
         return Place(self._tenant, "", "tenant key", use, "", version).bound()
+
+
+def states_of(connection: Connection, tenant: str) -> list[KeyState]:
+    """Every key of a tenant there is or was; no root is asked."""
+    columns = [vault_key.c[name] for name in KeyState._fields]
+    query = select(*columns).where(vault_key.c.tenant == tenant)
+    return [
+        KeyState(*row) for row in connection.execute(query.order_by(vault_key.c.use, vault_key.c.version))
+    ]
+
+
+def _raced() -> Conflict:
+    return Conflict(
+        "the keys changed meanwhile", code="rotation_state", expected="the keys as they stood", found="another rotation",
+        retry_after_s=1.0,
+    )  # fmt: skip
 
 
 def _retired(version: int) -> StoreError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from shopward.ports import Fence
-    from shopward.vault.keys import TenantKeys
+    from shopward.vault.keys import TenantKeys, Wrapped
     from shopward.vault.records import SealedRecords
 
 WRAPS: Final = 2_000
@@ -44,10 +44,10 @@ class Rotations:
         self._keys = keys
         self._records = records
 
-    def begin(self, connection: Connection, use: str, person: str, now_ms: int) -> Rotation:
-        """Make a new key of a use, ``kek`` or ``index``; writing goes by it from here on, the rest follows in steps."""
-        version = self._keys.add(connection, use, now_ms)
-        return self._begun(connection, use, version, person, now_ms)
+    def begin(self, connection: Connection, new: Wrapped, person: str, now_ms: int) -> Rotation:
+        """Keep a new ``kek`` or ``index`` key; writing goes by it from here on, the rest follows in steps."""
+        version = self._keys.add(connection, new, now_ms)
+        return self._begun(connection, new.use, version, person, now_ms)
 
     def begin_indexing(self, connection: Connection, person: str, now_ms: int) -> Rotation:
         """Have all index rows written anew under the key that stands, after an index was switched on or off."""

@@ -86,6 +86,10 @@ class FileRoot:
         """The key that was wrapped for this place; raises ``SealBroken``."""
         return self._cipher.open(wrapped, bound)
 
+    def version(self, wrapped: bytes) -> str:  # noqa: ARG002 -- the port's
+        """One key, without versions."""
+        return ""
+
 
 def _written(key: bytes, passphrase: str, entropy: Entropy) -> bytes:
     kept = _Kept(1, sealed=False, key=key)

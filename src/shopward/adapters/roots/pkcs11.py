@@ -78,6 +78,10 @@ class Pkcs11Root:
             raise _broken()
         return key
 
+    def version(self, wrapped: bytes) -> str:  # noqa: ARG002 -- the port's
+        """One key, without versions."""
+        return ""
+
     def _asked(self, work: Callable[..., bytes], data: bytes, nonce: bytes, bound: bytes) -> bytes:
         library = self._library
         parameters = library.GCMParams(nonce, bound, _TAG_BITS)

@@ -151,6 +151,18 @@ def _keys(seen: Seen) -> _Said:
         yield "ok", "every key that the store needs is there", ""
 
 
+def _root(seen: Seen) -> _Said:
+    root = seen.root
+    if root is None:
+        yield "ok", "no key of the vault yet; the first start makes them", ""
+    elif root.fault:
+        yield "unsafe", f"{root.name}: {root.fault}", root.hint
+    elif root.is_bare:
+        yield "ok", f"{root.name} opens the vault's {root.keys} keys; who has the data folder has it", ""
+    else:
+        yield "ok", f"{root.name} answers and opens the vault's {root.keys} keys", ""
+
+
 def _api_keys(seen: Seen) -> _Said:
     if not seen.keys:
         yield "ok", "no API key yet; the first start prints one", ""
@@ -330,7 +342,7 @@ def _names(files: list[FileSeen] | tuple[FileSeen, ...], between: str = ", ") ->
 
 _CHECKS: Final[dict[str, Callable[[Seen], _Said]]] = {
     "settings": _settings, "exposure": _exposure, "certificate": _certificate, "process": _process, "folder": _folder,
-    "keys": _keys, "api_keys": _api_keys, "database": _database, "audit": _audit, "webhooks": _webhooks,
+    "keys": _keys, "root": _root, "api_keys": _api_keys, "database": _database, "audit": _audit, "webhooks": _webhooks,
     "policy": _policy, "disk": _disk, "clock": _clock, "speed": _speed,
     "advisories": _advisories,
 }  # fmt: skip

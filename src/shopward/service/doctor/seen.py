@@ -76,6 +76,20 @@ class AdvisoriesSeen(Struct, frozen=True):
     found: tuple[Advisory, ...]
 
 
+class RootSeen(Struct, frozen=True):
+    """The vault's root: its name, how many keys of the tenant hang from it, why it does not open them (empty: it does).
+
+    Attributes:
+        is_bare: whether who has the data folder has the root.
+    """
+
+    name: str
+    keys: int
+    fault: str = ""
+    hint: str = ""
+    is_bare: bool = False
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Everything that was looked at; ``None`` for what could not be, with the reason in ``failed`` under its check.
 
@@ -88,6 +102,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         is_root: whether the process has all rights.
         policy_faults: what is wrong with the policy that would be in force; its failed tests too.
         advisories: what a list of known vulnerabilities says of the packages here; ``None`` where none was given.
+        root: the vault's root; ``None`` where nothing hangs from one.
         is_synchronised: whether the kernel says that its clock is; ``None`` where it says nothing.
     """
 
@@ -105,6 +120,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     is_root: bool = False
     keys: tuple[KeySeen, ...] | None = None
     store: StoreSeen | None = None
+    root: RootSeen | None = None
     policy: str = ""
     policy_faults: tuple[str, ...] = ()
     is_compiled: bool = False
