@@ -211,6 +211,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Fewest characters of a password; 15 where it is an account's only factor.",
         ),
     ] = 8
+    incidents: Annotated[
+        Literal["propose", "open", "off"],
+        Meta(
+            description="What is done with a campaign that the server finds: propose an incident, open one, or neither (off)."
+        ),
+    ] = "propose"
+    shop_jurisdiction: Annotated[
+        str,
+        Meta(
+            pattern="^(|[A-Z]{2})$",
+            description="Whose law counts customers whose region nobody declared (ID, CN, SG, EU); empty: they are counted as unknown.",
+        ),
+    ] = ""
     payout_url: Annotated[
         str,
         Meta(

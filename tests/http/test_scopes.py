@@ -71,3 +71,27 @@ def test_a_number_that_there_is_not(world, query, code):
         assert (await client.post(f"{path}/scope", json=nobody)).status_code == 422
 
     world.run(story)
+
+
+def test_an_incident_of_a_source(world):
+    """In one call over HTTP, the same each time; two signals at once, and one that there is not, are refused."""
+
+    async def story(client, world):
+        now_ms = world.shopward.clock.now_ms()
+        await client.post("/v1/decisions", json=login(1, now_ms - 1_000, "bo", "succeeded"))
+        source = {"kind": "device", "value": "dx", "since": to_rfc3339(now_ms - 60_000)}
+        made = await client.post("/v1/incidents/signals", json={"source": source, "elsewhere": "ID"})
+        assert made.status_code == 201, made.text
+        incident = made.json()["incident"]
+        assert (made.json()["victims"]["entered"], incident["facts"]["subjects"]) == (1, {"ID": 1})
+        again = await client.post("/v1/incidents/signals", json={"source": source})
+        assert again.json()["incident"]["id"] == incident["id"]
+        wider = await client.post(f"/v1/incidents/{incident['id']}/widen", json={"reason": "an hour later"})
+        assert (wider.status_code, wider.json()["version"]) == (201, 2)
+        for body, code in (
+            ({}, "invalid_field"), ({"campaign": "c-1", "source": source}, "invalid_field"),
+            ({"campaign": "c-none"}, "not_found"), ({"finding": "f-none"}, "not_found"),
+        ):  # fmt: skip
+            assert (await client.post("/v1/incidents/signals", json=body)).json()["code"] == code
+
+    world.run(story)

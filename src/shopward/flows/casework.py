@@ -100,6 +100,12 @@ class CaseDesk:
         users = self._users(events)
         return [(row, users.get(event, "")) for row, event in zip(rows, events, strict=True)]
 
+    def finding(self, finding_id: str) -> tuple[FindingRow, str]:
+        """One finding with the shop's id of its user; raises ``NotFound``."""
+        row = self._records.read(lambda connection: self._finding(connection, finding_id))
+        event = str(_decode(row.body)["event_id"])
+        return row, self._users([event]).get(event, "")
+
     def open_findings(self) -> int:
         """How many findings nobody has looked at."""
         return self._records.read(self._store.open_findings)

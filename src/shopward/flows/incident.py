@@ -88,6 +88,8 @@ class IncidentDesk:
 
         def work(connection: Any) -> Incident:
             self._store.add(connection, made, at_ms=now_ms)
+            if campaign:  # so that the server proposes no second one of it
+                self._store.put_signal(connection, "campaign", campaign, made.id, accounts=0, only_new=True)
             self._told(connection, caller, made, "opened", now_ms)
             return made
 

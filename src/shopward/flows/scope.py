@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from shopward.vault.accesses import AccessBook
 
 OTHERS_MAX: Final = 100
-"""So many open incidents are held against a new scope."""
+"""So many of the newest incidents are held against a new scope."""
 _MEMBERS: Final = 500
 _decode: Final = msgspec.json.decode
 _DOMAINS: Final[dict[str, str]] = {
@@ -152,8 +152,8 @@ class ScopeDesk:
             follow=follow, where=where, elsewhere=elsewhere,
         )  # fmt: skip
 
-    def find(self, incident_id: str, query: ScopeQuery, *, by: str, reason: str) -> Found:
-        """Steps 1 to 4; nothing is kept."""
+    def find(self, incident_id: str, query: ScopeQuery, *, by: str, reason: str, version: int = 0) -> Found:
+        """Steps 1 to 4; nothing is kept. ``version`` is that of an incident which is not kept yet."""
         now_ms = self._on.clock.now_ms()
         people: dict[bytes, int] = {}
         tokens = [each.token for each in query.indicators if each.kind != "campaign"]
@@ -166,11 +166,13 @@ class ScopeDesk:
         scan.run(self._log, since_ms=query.since_ms, until_ms=query.until_ms)  # (2)
         groups = self._homes(people, query)  # (3)
         rows = packed_rows(people)
-        incident, overlaps = self._on.records.read(
-            lambda each: self._beside(each, incident_id, people)
-        )  # (4)
+        version, overlaps = self._on.records.read(
+            lambda each: (
+                version or len(self._got(each, incident_id).scopes) + 1, self._beside(each, incident_id, people),
+            )
+        )  # (4)  # fmt: skip
         scope = Scope(
-            version=len(incident.scopes) + 1, at_ms=now_ms, by=by, reason=reason, sets={},
+            version=version, at_ms=now_ms, by=by, reason=reason, sets={},
             query=msgspec.structs.replace(query, seq=scan.seq), groups=groups,
             counts=counted(Counter(people.values()), groups), overlaps=overlaps,
         )  # fmt: skip
@@ -319,20 +321,18 @@ class ScopeDesk:
             if not is_kept:
                 del people[token_bytes(token)]
 
-    def _beside(
-        self, connection: Any, incident_id: str, people: dict[bytes, int]
-    ) -> tuple[Incident, dict[str, int]]:
-        """The incident, and how many of these people other open ones have."""
-        incident, overlaps = self._got(connection, incident_id), {}
-        for other in self._store.listed(connection, state="open", before="", limit=OTHERS_MAX):
+    def _beside(self, connection: Any, incident_id: str, people: dict[bytes, int]) -> dict[str, int]:
+        """How many of these people other incidents have that are not over."""
+        overlaps: dict[str, int] = {}
+        for other in self._store.listed(connection, state="", before="", limit=OTHERS_MAX):
             newest = next((each for each in reversed(other.scopes) if each.query is not None), None)
-            if other.id == incident_id or newest is None:
+            if other.id == incident_id or newest is None or other.state in ("closed", "dismissed"):
                 continue
             pages: Iterator[bytes] = self._store.victims(connection, other.id, newest.version)
             shared = sum(token in people for page in pages for token, _bits, _group in rows_of(page))
             if shared:
                 overlaps[other.id] = shared
-        return incident, overlaps
+        return overlaps
 
     def _sealed(self, connection: Any, actor: str, name: str, tokens: bytes, scope: Scope) -> str:
         """A sealed victim set of a grade, so that an order or claims can be about these people."""

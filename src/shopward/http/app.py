@@ -102,6 +102,7 @@ class Application:
             report_cases=shopward.report_cases,
             payouts=shopward.payouts,
             notices=shopward.notices,
+            signals=shopward.signals,
             partners=shopward.partners,
             messenger_of=self._messenger,
             vault=shopward.vault,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shopward.flows.prove import ProofDesk
     from shopward.flows.record import CampaignRecorder
     from shopward.flows.report_cases import ReportCases
+    from shopward.flows.signal import SignalDesk
     from shopward.flows.undo import UndoDesk
     from shopward.ports import Messenger
     from shopward.service.vault import Vault
@@ -64,6 +65,7 @@ class Beside:
         claims: approves what nobody decided in time.
         payouts: has customers paid.
         notices: tells many.
+        signals: makes or proposes incidents of campaigns.
         vault: forgets records whose time is over, and goes on with rotations.
         partners: tells of audits that come due, and drops shares that are over.
         messenger_of: makes what carries them, in this thread.
@@ -83,6 +85,7 @@ class Beside:
         report_cases: ReportCases,
         payouts: PayoutDesk,
         notices: NoticeDesk,
+        signals: SignalDesk,
         vault: Vault,
         partners: PartnerDesk,
         messenger_of: Callable[[], Messenger],
@@ -98,6 +101,7 @@ class Beside:
         self._report_cases = report_cases
         self._payouts = payouts
         self._notices = notices
+        self._signals = signals
         self._vault = vault
         self._partners = partners
         self._messenger_of = messenger_of
@@ -107,6 +111,7 @@ class Beside:
         self._store = ThreadPoolExecutor(1, "shopward-beside-store")
         self._payer = ThreadPoolExecutor(1, "shopward-payer")
         self._mailer = ThreadPoolExecutor(1, "shopward-mailer")
+        self._scoper = ThreadPoolExecutor(1, "shopward-scoper")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._on_orders: Callable[[], object] = lambda: None
@@ -130,6 +135,7 @@ class Beside:
         self._store.shutdown()
         self._payer.shutdown(cancel_futures=True)
         self._mailer.shutdown(cancel_futures=True)
+        self._scoper.shutdown(cancel_futures=True)
 
     def _main(self) -> None:
         try:
@@ -143,6 +149,7 @@ class Beside:
         waiting = (
             self._loop.create_task(self._again(self._payouts.step, self._payer)),
             self._loop.create_task(self._again(self._notices.step, self._mailer)),
+            self._loop.create_task(self._again(self._signals.step, self._scoper)),
         )
         look_at = hourly_at = 0.0
         while not self._is_stopping:

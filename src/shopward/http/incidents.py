@@ -184,8 +184,12 @@ class IncidentCalls:
         return json_answer(made)
 
     async def _shown(self, incident_id: str) -> IncidentView:
-        incident, owed, counts = await run_in_threadpool(self._desk.get, incident_id)
-        return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts)
+        return shown_incident(*await run_in_threadpool(self._desk.get, incident_id))
+
+
+def shown_incident(incident: Incident, owed: list[Obligation], counts: dict[str, int]) -> IncidentView:
+    """An incident as answers show it."""
+    return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts)
 
 
 def _obligation(owed: Obligation) -> ObligationView:

@@ -17,10 +17,12 @@ from starlette.routing import Route
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.flows.scope import Asked
+from shopward.flows.signal import Words
 from shopward.http.calls import decoded, id_of, json_answer
 from shopward.http.incident_steps import ms_of
+from shopward.http.incidents import shown_incident
 from shopward.http.orders import limit_of
-from shopward.incidents.incident import Short
+from shopward.incidents.incident import Kind, Severity, Short
 from shopward.incidents.law import NOTICE
 from shopward.incidents.scope import DATA, GRADES, INDICATORS_MAX, IndicatorKind, Wanted
 from shopward.protection.attributes import PREDICATE_MAX
@@ -63,6 +65,33 @@ class ScopeAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     where: Annotated[str, Meta(max_length=PREDICATE_MAX)] = ""
     elsewhere: Annotated[str, Meta(pattern="^(|[A-Z]{2})$")] = ""
     dry_run: bool = True
+
+
+class SourceAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A condemned address or device, or the member of staff or partner whom a trace of a leak names, and since when."""
+
+    kind: IndicatorKind
+    value: Annotated[str, Meta(min_length=1, max_length=256)]
+    since: Moment
+    until: Moment | UnsetType = UNSET
+
+
+class SignalAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A new incident from exactly one of a ``campaign``, a ``finding`` and a ``source``; what else is said takes the place of what is found."""
+
+    campaign: Annotated[str, Meta(max_length=64)] = ""
+    finding: Annotated[str, Meta(max_length=130)] = ""
+    source: SourceAsked | UnsetType = UNSET
+    title: Annotated[str, Meta(max_length=200)] = ""
+    kind: Kind | UnsetType = UNSET
+    severity: Severity | UnsetType = UNSET
+    elsewhere: Annotated[str, Meta(pattern="^(|[A-Z]{2})$")] = ""
+
+
+class WidenAsked(Struct, forbid_unknown_fields=True):
+    """Why the newest query is run once more, until now."""
+
+    reason: Short
 
 
 class Number(Struct):
@@ -129,6 +158,7 @@ class ScopeCalls:
 
     def __init__(self, shopward: Shopward, calls: Calls) -> None:
         self._desk = shopward.scopes
+        self._signals = shopward.signals
         self._incidents = shopward.incidents
         self._clock = shopward.clock
         self._calls = calls
@@ -136,10 +166,47 @@ class ScopeCalls:
     def routes(self) -> list[Route]:
         """Where they answer."""
         return [
+            Route("/v1/incidents/signals", self.signal, methods=["POST"]),
             Route("/v1/incidents/{id}/scope", self.find, methods=["POST"]),
+            Route("/v1/incidents/{id}/widen", self.widen, methods=["POST"]),
             Route("/v1/incidents/{id}/scopes/{version:int}", self.one, methods=["GET"]),
             Route("/v1/incidents/{id}/victims", self.people, methods=["GET"]),
         ]
+
+    async def signal(self, request: Request) -> Response:
+        """``POST /v1/incidents/signals``: 201 for the incident of a signal, also where it had one."""
+        caller = self._calls.caller(request, "analyst")
+        asked = decoded(await self._calls.body(request, caller), SignalAsked)
+        words = Words(asked.title, asked.kind or None, asked.severity or None, asked.elsewhere)
+
+        def work() -> str:
+            given = [each for each in (asked.campaign, asked.finding, asked.source) if each]
+            if len(given) != 1:
+                raise InvalidField(
+                    "not one signal", path="campaign", expected="exactly one of campaign, finding and source",
+                    found=f"{len(given)}",
+                )  # fmt: skip
+            if asked.campaign:
+                return self._signals.of_campaign(caller, asked.campaign, words).id
+            if asked.finding:
+                return self._signals.of_finding(caller, asked.finding, words).id
+            source = asked.source or None
+            assert source is not None  # noqa: S101 -- the only one left
+            until_ms = ms_of(source.until) or self._clock.now_ms() + 1
+            made = self._signals.of_source(
+                caller, Asked(source.kind, source.value), ms_of(source.since), until_ms, words
+            )
+            return made.id
+
+        incident, owed, counts = await run_in_threadpool(lambda: self._incidents.get(work()))
+        return json_answer(shown_incident(incident, owed, counts), 201)
+
+    async def widen(self, request: Request) -> Response:
+        """``POST /v1/incidents/{id}/widen``."""
+        caller, incident_id = self._calls.caller(request, "analyst"), _id(request)
+        asked = decoded(await self._calls.body(request, caller), WidenAsked)
+        incident = await run_in_threadpool(self._signals.widen, caller, incident_id, asked.reason)
+        return json_answer(_view(incident_id, incident.scopes[-1]), 201)
 
     async def find(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/scope``."""

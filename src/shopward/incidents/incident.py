@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 from shopward.incidents.law import Clock, Content, DataClass, Harm, Risk
 from shopward.incidents.scope import Group, ScopeQuery
 
-State = Literal["open", "contained", "closed"]
+State = Literal["proposed", "open", "contained", "closed", "dismissed"]
+"""``proposed`` by the server until a person opens or dismisses it; its clocks run meanwhile."""
+SignalKind = Literal["campaign", "finding", "source"]
 Severity = Literal["low", "medium", "high", "critical"]
 Kind = Literal[
     "credential_stuffing", "account_takeover", "data_leak", "partner_leak", "insider", "payment_fraud", "gift_card_fraud",
@@ -151,6 +153,23 @@ class Exempt(Struct, frozen=True):
     at_ms: int
 
 
+class Signal(Struct, frozen=True, omit_defaults=True):
+    """What it came from.
+
+    Attributes:
+        subject: id of the campaign or finding; of a source its kind and token.
+        accounts: how many it had when it was scoped last.
+        grown: how many it has now, where that is so many more that the scope ought to be widened; 0 for no proposal.
+    """
+
+    kind: SignalKind
+    subject: str
+    began_ms: int
+    alarm_ms: int
+    accounts: int = 0
+    grown: int = 0
+
+
 class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The whole record.
 
@@ -176,6 +195,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tasks: tuple[Task, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     scopes: tuple[Scope, ...] = ()
+    signals: tuple[Signal, ...] = ()
     vendors: tuple[Vendor, ...] = ()
     sent: tuple[Sent, ...] = ()
     exempt: tuple[Exempt, ...] = ()

@@ -232,6 +232,16 @@ def moved(incident: Incident, state: State, rules: Mapping[str, Rule], *, by: st
     """Contained, closed, or open again."""
     if state == incident.state:
         return incident
+    if (
+        state == "proposed"
+        or (state == "dismissed" and incident.state != "proposed")
+        or (incident.state == "proposed" and state not in ("open", "dismissed"))
+    ):
+        raise Conflict(
+            "from this state the incident does not go there", code="incident_state", path="state",
+            expected="open or dismissed, for a proposed one" if incident.state == "proposed" else "open, contained or closed",
+            found=incident.state,
+        )  # fmt: skip
     if state == "closed" and (left := _left(incident, rules, now_ms)):
         raise Conflict(
             "the incident cannot be closed yet", code="incident_owes", path="state", expected="nothing left to do",
@@ -264,7 +274,7 @@ def _left(incident: Incident, rules: Mapping[str, Rule], now_ms: int) -> list[st
 
 
 def _open(incident: Incident) -> None:
-    if incident.state == "closed":
+    if incident.state in ("closed", "dismissed"):
         raise Conflict(
             "the incident is closed", code="incident_closed", path="state", expected="an open incident",
             found="a closed one", hint="open it again first",

@@ -6,13 +6,14 @@ at once, one sees what the other wrote.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.incidents.incident import Incident, decode, encode
 from shopward.incidents.scope import ROW
-from shopward.incidents.tables import incident_record, incident_victims
+from shopward.incidents.tables import incident_record, incident_signal, incident_victims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 PAGE_ROWS: Final = 16_384
+_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+class SignalRow(NamedTuple):
+    """Which incident a signal has, and how many accounts it had when it was scoped last."""
+
+    incident: str
+    accounts: int
 
 
 class IncidentStore:
@@ -61,6 +70,40 @@ class IncidentStore:
         if before:
             query = query.where(table.id < before)
         return [decode(body) for body in connection.scalars(query)]
+
+    def signals(self, connection: Connection) -> dict[tuple[str, str], SignalRow]:
+        """Every signal that has an incident, by kind and subject."""
+        table = incident_signal.c
+        asked = select(table.kind, table.subject, table.incident, table.accounts).where(
+            table.tenant == self._tenant
+        )
+        return {(kind, subject): SignalRow(*row) for kind, subject, *row in connection.execute(asked)}
+
+    def put_signal(
+        self,
+        connection: Connection,
+        kind: str,
+        subject: str,
+        incident: str,
+        *,
+        accounts: int,
+        only_new: bool = False,
+    ) -> bool:
+        """Note the incident of a signal; with ``only_new`` false, and nothing changed, where it has one."""
+        row = {
+            "tenant": self._tenant,
+            "kind": kind,
+            "subject": subject,
+            "incident": incident,
+            "accounts": accounts,
+        }
+        adding = _INSERTS[connection.dialect.name](incident_signal)
+        if only_new:
+            return bool(connection.execute(adding.on_conflict_do_nothing(), row).rowcount)
+        key = ["tenant", "kind", "subject"]
+        changed = {"incident": adding.excluded.incident, "accounts": adding.excluded.accounts}
+        connection.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), row)
+        return True
 
     def put_victims(self, connection: Connection, incident_id: str, version: int, rows: bytes) -> None:
         """The people of a version, which is new."""

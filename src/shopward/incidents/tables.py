@@ -34,3 +34,16 @@ incident_victims = (
         Column("rows", LargeBinary, nullable=False),
     )
 )
+
+incident_signal = (
+    Table(  # which incident a signal has, and how many accounts the signal had when it was scoped
+        "incident_signal",
+        metadata,
+        Column("tenant", String(64), primary_key=True),
+        Column("kind", String(16), primary_key=True),
+        Column("subject", String(160), primary_key=True),
+        Column("incident", String(64), nullable=False),
+        Column("accounts", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+)

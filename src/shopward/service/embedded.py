@@ -48,7 +48,6 @@ from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
 from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
-from shopward.flows.incident import IncidentDesk
 from shopward.flows.notary import Notary
 from shopward.flows.notify import NoticeDesk
 from shopward.flows.partner import PartnerDesk
@@ -56,24 +55,22 @@ from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
-from shopward.flows.scope import ScopeDesk
 from shopward.flows.sight import Sight
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
 from shopward.flows.wording import Decision, Wording
-from shopward.incidents.store import IncidentStore
 from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
 from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
-from shopward.protection.sets import SetStore
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postman_of
 from shopward.service.marks import open_marks
 from shopward.service.passwords import PasswordDesk
+from shopward.service.response import open_response
 from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.service.vault import Vault, open_vault
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
@@ -176,14 +173,16 @@ class Shopward:
             payer=payer_of(settings, clock), clock=clock,
         )  # fmt: skip
         self.ids = SystemIds()
-        self.incidents = IncidentDesk(
-            records=desks.records, store=IncidentStore(TENANT), sets=SetStore(TENANT).sealed, trail=desks.trail,
-            outbox=desks.outbox, clock=clock, ids=self.ids,
-        )  # fmt: skip
-        self.scopes = ScopeDesk(
-            desks.ground, store=IncidentStore(TENANT), log=log, cases=self.cases, accesses=vault.room.accesses,
-            outbox=desks.outbox, ids=self.ids,
-        )  # fmt: skip
+        self.incidents, self.scopes, self.signals = open_response(
+            settings,
+            desks,
+            vault,
+            log=log,
+            cases=self.cases,
+            clock=clock,
+            ids=self.ids,
+            title_of=self._campaign_title,
+        )
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postman=postman_of(settings, clock),
@@ -306,6 +305,7 @@ class Shopward:
         with self._one_at_a_time:
             self.recorder.offer(self.desk.engine.campaigns, self.desk.seq)
         self.recorder.step()
+        self.signals.step()
         self.claims.sweep()
         self.report_cases.sweep()
         while self.payouts.step():
@@ -374,6 +374,10 @@ class Shopward:
                 self.passwords.close()
                 self.records.close()
                 self.log.close()
+
+    def _campaign_title(self, kind: str) -> str:
+        declared = self.policy.spec.campaigns.campaign.get(kind)
+        return kind if declared is None else declared.title.in_language("en")
 
     def _engine_of(self, edition: Edition) -> Callable[[Recall], Engine]:
         return lambda recall: Engine(edition.policy, self.maker, recall, kernel=self.settings.kernel)

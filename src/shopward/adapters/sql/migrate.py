@@ -52,6 +52,7 @@ REVISIONS: Final = (
     "0022_partners",
     "0023_victims",
     "0024_cases",
+    "0025_signals",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

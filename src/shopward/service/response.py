@@ -1,0 +1,66 @@
+"""What answers an attack: incidents, whom they touched, and the signals that they come from, put together over one store.
+
+Promise: all three work on the same rows, clock and audit log.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shopward.flows.incident import IncidentDesk
+from shopward.flows.scope import ScopeDesk
+from shopward.flows.signal import SignalDesk
+from shopward.incidents.store import IncidentStore
+from shopward.protection.sets import SetStore
+from shopward.service.desks import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.config import Settings
+    from shopward.flows.casework import CaseDesk
+    from shopward.ports import EventLog
+    from shopward.service.desks import Desks
+    from shopward.service.vault import Vault
+    from shopward.values import Clock, IdSource
+
+
+class Response(NamedTuple):
+    """The desks."""
+
+    incidents: IncidentDesk
+    scopes: ScopeDesk
+    signals: SignalDesk
+
+
+def open_response(
+    settings: Settings,
+    desks: Desks,
+    vault: Vault,
+    *,
+    log: EventLog,
+    cases: CaseDesk,
+    clock: Clock,
+    ids: IdSource,
+    title_of: Callable[[str], str],
+) -> Response:
+    """The desks over the store of the settings."""
+    store = IncidentStore(TENANT)
+    incidents = IncidentDesk(
+        records=desks.records, store=store, sets=SetStore(TENANT).sealed, trail=desks.trail, outbox=desks.outbox,
+        clock=clock, ids=ids,
+    )  # fmt: skip
+    scopes = ScopeDesk(
+        desks.ground,
+        store=store,
+        log=log,
+        cases=cases,
+        accesses=vault.room.accesses,
+        outbox=desks.outbox,
+        ids=ids,
+    )
+    signals = SignalDesk(
+        records=desks.records, store=store, scopes=scopes, cases=cases, log=log, trail=desks.trail, outbox=desks.outbox,
+        clock=clock, ids=ids, title_of=title_of, mode=settings.incidents, elsewhere=settings.shop_jurisdiction,
+    )  # fmt: skip
+    return Response(incidents, scopes, signals)
