@@ -1,51 +1,46 @@
-"""The desk over each database, with its own clock."""
+"""An open Shopward over each database, with its own clock, and what the tests of partners ask of it."""
 
 from __future__ import annotations
 
 import json
-import random
 
 import pytest
 
+from serving import POLICY
 from shopward.access import Caller
-from shopward.adapters.sql import bring_up_to_date, open_engine
-from shopward.adapters.sql.records import SqlRecords
-from shopward.audit import AuditTrail
-from shopward.flows.partner import PartnerDesk
-from shopward.leaks import Marks
-from shopward.outbox.messages import Outbox
+from shopward.config import Settings
+from shopward.flows.pulling import PullAsk
 from shopward.partners.partner import day_ms
-from shopward.partners.store import PartnerStore
-from shopward.values import ManualClock, SystemIds
+from shopward.service import Shopward
+from shopward.values import ManualClock
 from stores import empty_store
 
 ADMIN = Caller(key="shop", person="ani", roles=("admin",))
-MARKS = Marks(b"m" * 32)
 
 
 class Office:
-    """The desk and what stands around it."""
+    """The desks of partners and what stands around them."""
 
-    def __init__(self, engine):
-        self.records = SqlRecords(engine)
-        self.clock = ManualClock(day_ms("2026-06-01", path=""))
-        self.trail = AuditTrail("main")
-        self.desk = PartnerDesk(
-            records=self.records, store=PartnerStore("main"), marks=MARKS, trail=self.trail,
-            outbox=Outbox("main", SystemIds()), clock=self.clock, ids=SystemIds(), entropy=random.Random(7).randbytes,
-        )  # fmt: skip
+    def __init__(self, shop, clock):
+        self.shop, self.clock = shop, clock
+        self.records, self.desk, self.marks = shop.records, shop.partners, shop.vault.marks
+
+    def pull(self, partner_id, share_id, page, token):
+        """The whole story of a pull, with the real engine."""
+        pending = self.shop.pulls.prepare(PullAsk(partner_id, share_id, page, token))
+        return self.shop.pulls.finish(pending, [self.shop.decide(pending.event).decision])
 
     def deeds(self):
         """The audit log's deeds with their details."""
-        return [(each.deed, json.loads(each.details)) for each in self.records.read(lambda at: self.trail.read(at, after_seq=0, limit=500))]  # fmt: skip
+        lines = self.records.read(lambda at: self.shop.trail.read(at, after_seq=0, limit=500))
+        return [(each.deed, json.loads(each.details)) for each in lines]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request, tmp_path):
     """An office on an empty store."""
+    clock = ManualClock(day_ms("2026-06-01", path=""))
     with empty_store(request.param, tmp_path) as url:
-        engine = open_engine(url)
-        bring_up_to_date(engine)
-        made = Office(engine)
-        yield made
-        made.records.close()
+        settings = Settings(data=str(tmp_path / "data"), policy=str(POLICY), database=url)
+        with Shopward.open(settings, clock=clock) as shop:
+            yield Office(shop, clock)

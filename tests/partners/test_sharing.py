@@ -19,6 +19,7 @@ from shopward.partners import (
     Share,
     check_partner,
     check_rows,
+    check_share,
     due_ms,
     open_page,
     presets,
@@ -96,8 +97,13 @@ def test_each_reason_against_a_page_has_its_code(partner, share, page, now_ms, c
 )
 def test_a_share_beyond_the_scope_is_refused(purpose, fields, rows, days) -> None:
     """Other fields, purposes, no rows and no days are no share."""
+
+    def check():
+        check_share(COURIER, purpose, fields, rows=len(rows), days=days)
+        check_rows(fields, rows)
+
     with pytest.raises(InvalidField):
-        check_rows(COURIER, purpose, fields, rows, days=days)
+        check()
 
 
 @pytest.mark.parametrize(
@@ -126,9 +132,9 @@ def test_every_preset_can_be_used(name) -> None:
     check_partner(partner)
     purpose, fields = next(iter(preset.purposes.items()))
     with pytest.raises(InvalidField):
-        check_rows(partner, purpose, fields, [{"id": "1"}], days=preset.days_max + 1)
+        check_share(partner, purpose, fields, rows=1, days=preset.days_max + 1)
     with pytest.raises(InvalidField):
-        check_rows(partner, purpose, fields, [{"id": "1"}] * (preset.rows_max + 1), days=1)
+        check_share(partner, purpose, fields, rows=preset.rows_max + 1, days=1)
 
 
 def test_reminders_come_before_on_and_after_the_day() -> None:

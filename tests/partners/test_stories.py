@@ -8,7 +8,7 @@ import threading
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from partners.conftest import ADMIN, MARKS
+from partners.conftest import ADMIN
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.leaks.channels import read
 from shopward.partners import Agreement, AuditPlan, Contact, Partner, open_page
@@ -49,12 +49,14 @@ def test_a_partner_gets_its_rows_marked_and_sealed(office) -> None:
     assert share.pages == 3
     rows = []
     for page in range(share.pages):
-        sealed = office.desk.pull("courier", share.id, page, token)
+        sealed = office.pull("courier", share.id, page, token)
         assert b"Pembeli" not in sealed
         rows += open_page(KEY, "courier", share.id, page, sealed)
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
     assert all(
-        bit == MARKS.bit("courier", f"{row['id']}/{name}") for row in rows for name, bit in read(row).items()
+        bit == office.marks.bit("courier", f"{row['id']}/{name}")
+        for row in rows
+        for name, bit in read(row).items()
     )
     assert sum(len(read(row)) for row in rows) > 1_000
     assert [details["outcome"] for deed, details in office.deeds() if deed == "share:pull"] == ["given"] * 3
@@ -63,15 +65,15 @@ def test_a_partner_gets_its_rows_marked_and_sealed(office) -> None:
 def test_a_suspension_ends_a_download_in_its_middle(office) -> None:
     """Page one is given, the next is refused with a code and audited, and after the resumption it goes on."""
     share, token = shared(office)
-    office.desk.pull("courier", share.id, 0, token)
+    office.pull("courier", share.id, 0, token)
     office.desk.suspend(ADMIN, "courier", "rows found for sale")
-    assert code_of(lambda: office.desk.pull("courier", share.id, 1, token)) == "partner_suspended"
+    assert code_of(lambda: office.pull("courier", share.id, 1, token)) == "partner_suspended"
     assert ("share:pull", "partner_suspended") in [
         (deed, details.get("outcome")) for deed, details in office.deeds()
     ]
     assert code_of(lambda: office.desk.share(ADMIN, "courier", purpose="delivery", fields=FIELDS, rows=ROWS[:1], days=1)) == "partner_suspended"  # fmt: skip
     office.desk.resume(ADMIN, "courier", "mended")
-    assert office.desk.pull("courier", share.id, 1, token)
+    assert office.pull("courier", share.id, 1, token)
 
 
 def test_no_page_leaves_after_a_suspension_was_answered(office) -> None:
@@ -83,7 +85,7 @@ def test_no_page_leaves_after_a_suspension_was_answered(office) -> None:
         while go_on:
             was_answered = answered.is_set()
             try:
-                office.desk.pull("courier", share.id, 0, token)
+                office.pull("courier", share.id, 0, token)
             except Refused:
                 continue
             if was_answered:
@@ -95,7 +97,7 @@ def test_no_page_leaves_after_a_suspension_was_answered(office) -> None:
     office.desk.suspend(ADMIN, "courier", "now")
     answered.set()
     for _ in range(5):
-        assert code_of(lambda: office.desk.pull("courier", share.id, 0, token)) == "partner_suspended"
+        assert code_of(lambda: office.pull("courier", share.id, 0, token)) == "partner_suspended"
     go_on = False
     for each in pullers:
         each.join()
@@ -106,7 +108,7 @@ def test_a_share_ends_with_its_days_and_its_pages_go(office) -> None:
     """After its days it is over, and the sealed pages are deleted with the next look."""
     share, token = shared(office, days=2)
     office.clock.advance(2 * DAY_MS)
-    assert code_of(lambda: office.desk.pull("courier", share.id, 0, token)) == "share_over"
+    assert code_of(lambda: office.pull("courier", share.id, 0, token)) == "share_over"
     office.desk.remind()
     assert office.records.read(lambda each: office.desk._store.page(each, share.id, 0)) is None
 
@@ -115,7 +117,7 @@ def test_a_share_that_was_closed_is_over(office) -> None:
     """Its pages are gone at once."""
     share, token = shared(office)
     office.desk.close(ADMIN, "courier", share.id)
-    assert code_of(lambda: office.desk.pull("courier", share.id, 0, token)) == "share_over"
+    assert code_of(lambda: office.pull("courier", share.id, 0, token)) == "share_over"
 
 
 def test_a_wrong_token_and_no_share_look_the_same(office) -> None:
@@ -124,7 +126,7 @@ def test_a_wrong_token_and_no_share_look_the_same(office) -> None:
     office.desk.register(ADMIN, partner("other"))
     for partner_id, share_id, given in (("courier", share.id, token + "x"), ("courier", "sh-none", token), ("other", share.id, token), ("nobody", share.id, token)):  # fmt: skip
         with pytest.raises(NotFound) as missing:
-            office.desk.pull(partner_id, share_id, 0, given)
+            office.pull(partner_id, share_id, 0, given)
         assert missing.value.message == "no such share"
 
 

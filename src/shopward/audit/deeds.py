@@ -91,4 +91,5 @@ class Deed(StrEnum):
     PARTNER_CHANGE = "partner:change"
     SHARE_CHANGE = "share:change"
     SHARE_PULL = "share:pull"
+    LEAK_TRACE = "leak:trace"
     AUDIT_CHECKPOINT = "audit:checkpoint"

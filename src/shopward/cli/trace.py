@@ -1,8 +1,9 @@
-"""``shopward vault trace``: who leaked a file, from the shop's own lists.
+"""``shopward vault trace``: who leaked a file, from what the vault showed to whom, or from the shop's own lists.
 
-Promise: no server, no store, no network; values are compared as keyed hashes under a key of this run alone and appear in no
-answer. It prints what may be said: ``proof``, ``lead``, ``possible`` or ``ruled_out``, and always how likely it is that none
-of the logged leaked. Exit code 1 where no row is the shop's.
+Promise: with lists no server, no store, no network; values are compared as keyed hashes under a key of this run alone.
+Without them the rows go to the shop's own server, which keeps none of them. No value appears in an answer. It prints what may
+be said: ``proof``, ``lead``, ``possible`` or ``ruled_out``, and always how likely it is that none of the logged leaked. Exit
+code 1 where no row is the shop's.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from shopward.cli.order import server_options, talk_to
 from shopward.errors import InvalidField, MalformedInput, NotFound
+from shopward.flows.leaked import ROWS_MAX as SENT_MAX
 from shopward.leaks import Bias, Marks, Matcher, Report, Sighting, trace
+from shopward.leaks.columns import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,21 +31,46 @@ _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("trace")
 @click.argument("file", type=_FILE)
-@click.option("--orders", required=True, type=_FILE, help="The shop's orders: id and fields, CSV or NDJSON.")
 @click.option(
-    "--seen", required=True, type=_FILE, help="Who was shown what: recipient, record, fields, version."
+    "--orders", type=_FILE, help="Instead of the vault: the shop's orders: id and fields, CSV or NDJSON."
 )
-@click.option("--marks", type=_FILE, help="File of the key under which copies were marked.")
-@click.option("--bias", type=click.Choice([bias.value for bias in Bias]), default="half", show_default=True, help="Of the marks.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def trace_(file: Path, orders: Path, seen: Path, marks: Path | None, bias: str, *, as_json: bool) -> None:
+@click.option(
+    "--seen", type=_FILE, help="Instead of the vault: who was shown what: recipient, record, fields, version."
+)
+@click.option("--marks", type=_FILE, help="With --seen: file of the key under which copies were marked.")
+@click.option("--bias", type=click.Choice([bias.value for bias in Bias]), default="half", show_default=True, help="Of these marks.")  # fmt: skip
+@click.option(
+    "--since", metavar="TIME", help="Of the vault's log: only what was shown from then on (RFC 3339)."
+)
+@click.option("--until", metavar="TIME", help="Of the vault's log: only what was shown before.")
+@server_options
+def trace_(
+    file: Path, orders: Path | None, seen: Path | None, marks: Path | None, bias: str, since: str | None,
+    until: str | None, **server: Any,
+) -> None:  # fmt: skip
     r"""Rank who leaked FILE (CSV or NDJSON, partial, shuffled, edited).
+
+    Asks the server, whose vault knows what it showed to whom; with --orders and --seen it asks nobody.
 
     \b
     Examples:
+      shopward vault trace leaked.csv
+      shopward vault trace leaked.csv --since 2026-06-01T00:00:00Z --json
       shopward vault trace leaked.csv --orders orders.csv --seen seen.csv
       shopward vault trace leaked.ndjson --orders orders.csv --seen seen.csv --marks marks.key --json
     """
+    if (orders is None) != (seen is None) or (orders is None and marks is not None):
+        raise click.UsageError("--orders and --seen belong together, and --marks to them")
+    if orders is None or seen is None:
+        span = {name: each for name, each in (("since", since), ("until", until)) if each}
+        said = talk_to(**server).ask("POST", "/v1/vault/trace", {"rows": _spread(list(_rows(file))), **span})
+    else:
+        said = _shown(_of_files(file, orders, seen, Marks(marks.read_bytes(), Bias(bias)) if marks else None))
+    click.echo(json.dumps(said, ensure_ascii=False) if server["as_json"] else _table(said))
+
+
+def _of_files(file: Path, orders: Path, seen: Path, marks: Marks | None) -> Report:
+    """The trace over the shop's own lists."""
     matcher = Matcher(secrets.token_bytes(32))
     positions: dict[str, int] = {}
     for row in _rows(orders):
@@ -54,11 +83,17 @@ def trace_(file: Path, orders: Path, seen: Path, marks: Path | None, bias: str, 
         [_sighting(row, seen) for row in _rows(seen)],
         total=len(positions),
         position=positions.__getitem__,
-        marks=Marks(marks.read_bytes(), Bias(bias)) if marks else None,
+        marks=marks,
     )
     if not report.matched:
         raise NotFound("no row of the file is of this shop", code="leak_not_ours", expected="rows with values of --orders", found=f"{report.rows} foreign rows")  # fmt: skip
-    click.echo(json.dumps(_shown(report), ensure_ascii=False) if as_json else _table(report))
+    return report
+
+
+def _spread(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """All rows, or so many spread over the file as one call takes, in columns of a known meaning alone."""
+    step = -(-len(rows) // SENT_MAX) or 1
+    return [renamed(row) for row in rows[::step]]
 
 
 def _shown(report: Report) -> dict[str, Any]:
@@ -68,16 +103,16 @@ def _shown(report: Report) -> dict[str, Any]:
     return report._asdict() | {"candidates": candidates}
 
 
-def _table(report: Report) -> str:
+def _table(said: dict[str, Any]) -> str:
     lines = [
-        f"{report.rows} rows, {report.matched} of them ours, {report.foreign} foreign",
-        f"none of the logged: {report.nobody:.3g} ({report.nobody_how})",
+        f"{said['rows']} rows, {said['matched']} of them ours, {said['foreign']} foreign",
+        f"none of the logged: {said['nobody']:.3g} ({said['nobody_how']})",
         f"{'standing':9} {'seen':>6} {'canary':>6} {'marks':>6} {'chance':>9} {'posterior':>9}  recipient",
     ]
     lines += [
-        f"{each.standing:9} {each.rows_seen:6} {each.canaries:6} {each.mark_places:6} {each.mark_chance:9.2g} "
-        f"{each.posterior:9.3g}  {each.recipient}"
-        for each in report.candidates
+        f"{each['standing']:9} {each['rows_seen']:6} {each['canaries']:6} {each['mark_places']:6} "
+        f"{each['mark_chance']:9.2g} {each['posterior']:9.3g}  {each['recipient']}"
+        for each in said["candidates"]
     ]
     return "\n".join(lines)
 

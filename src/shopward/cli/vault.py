@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from shopward.cli.order import server_options, talk_to
+from shopward.cli.share import share
 from shopward.cli.trace import trace_
 from shopward.errors import MalformedInput
 from shopward.vault.kinds import KINDS
@@ -30,6 +31,7 @@ def vault() -> None:
 
 
 vault.add_command(trace_)
+vault.add_command(share)
 
 
 @vault.command()

@@ -2,9 +2,9 @@
 
 Promise:
 - a step, its line in the audit log and what the shop is owed to hear are one transaction; who took it is told by the key;
-- a share's rows are marked for the partner, sealed to its key and kept sealed; the token that opens it is answered once;
-- a page is given in a transaction that holds the partner's row: after a suspension was answered none leaves, also in the
-  middle of a download. A refusal is audited with its code. Fails closed.
+- a share of rows is marked for the partner, sealed to its key and kept sealed; one of the vault's records names them and
+  copies nothing (``flows.consign``); the token that opens it is answered once;
+- what is suspended here gets no page any more (``flows.pulling``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.errors import Conflict, NotFound, Refused
-from shopward.leaks.channels import write
+from shopward.errors import Conflict, InvalidField, NotFound, Refused
+from shopward.flows.pulling import marked
 from shopward.outbox import Topic
 from shopward.partners import (
     AuditPlan,
@@ -24,18 +24,20 @@ from shopward.partners import (
     Share,
     check_partner,
     check_rows,
+    check_share,
     refusal_of,
     reminder,
     seal_page,
 )
 from shopward.partners.partner import end_ms
-from shopward.partners.shares import DAY_MS, PAGE_ROWS, digest_of, opens
+from shopward.partners.shares import DAY_MS, PAGE_ROWS, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from shopward.access import Caller
     from shopward.flows.arrows import Outbox, Trail
+    from shopward.flows.consign import Consigner
     from shopward.leaks import Marks
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
@@ -53,6 +55,7 @@ class PartnerDesk:
         records: transactions.
         store: rows.
         marks: the bits of partners' copies.
+        consigner: knows the vault's records.
         trail: the audit log.
         outbox: what the shop is owed to hear.
         clock: the server's.
@@ -61,10 +64,10 @@ class PartnerDesk:
     """
 
     def __init__(
-        self, *, records: Records, store: PartnerStore, marks: Marks, trail: Trail, outbox: Outbox, clock: Clock,
-        ids: IdSource, entropy: Callable[[int], bytes],
+        self, *, records: Records, store: PartnerStore, marks: Marks, consigner: Consigner, trail: Trail, outbox: Outbox,
+        clock: Clock, ids: IdSource, entropy: Callable[[int], bytes],
     ) -> None:  # fmt: skip
-        self._records, self._store, self._marks = records, store, marks
+        self._records, self._store, self._marks, self._consigner = records, store, marks, consigner
         self._trail, self._outbox, self._clock, self._ids, self._entropy = trail, outbox, clock, ids, entropy
 
     def register(self, caller: Caller, partner: Partner) -> Partner:
@@ -128,32 +131,45 @@ class PartnerDesk:
         return self._records.read(work)
 
     def share(
-        self, caller: Caller, partner_id: str, *, purpose: str, fields: Sequence[str], rows: Sequence[Mapping[str, str]], days: int,
+        self, caller: Caller, partner_id: str, *, purpose: str, fields: Sequence[str], days: int,
+        rows: Sequence[Mapping[str, str]] = (), records: Sequence[str] = (),
     ) -> tuple[Share, str]:  # fmt: skip
-        """Share some rows; the share and the token that opens it."""
+        """Share some rows, or records of the vault; the share and the token that opens it."""
         now_ms = self._clock.now_ms()
         token = "sh_" + base64.urlsafe_b64encode(self._entropy(TOKEN_BYTES)).decode().rstrip("=")
+        if bool(rows) == bool(records):
+            raise InvalidField("rows or records are shared", path="rows", expected="one of rows and records", found="both or neither")  # fmt: skip
 
         def work(connection: Any) -> Share:
             partner = self._got(connection, partner_id, lock=True)
-            check_rows(partner, purpose, fields, rows, days=days)
+            count = len(rows) or len(records)
+            check_share(partner, purpose, fields, rows=count, days=days)
             share = Share(
-                id=self._ids.new("sh", now_ms), partner=partner.id, purpose=purpose, fields=tuple(fields), rows=len(rows),
-                pages=-(-len(rows) // PAGE_ROWS), digest=digest_of(token), made_by=caller.key, made_ms=now_ms,
+                id=self._ids.new("sh", now_ms), partner=partner.id, purpose=purpose, fields=tuple(fields), rows=count,
+                pages=-(-count // PAGE_ROWS), digest=digest_of(token), made_by=caller.key, made_ms=now_ms,
                 expires_ms=min(now_ms + days * DAY_MS, end_ms(partner.agreement)),
+                source="vault" if records else "rows",
             )  # fmt: skip
             if (refusal := refusal_of(partner, share, page=0, now_ms=now_ms)) is not None:
                 raise Refused(refusal.message, code=refusal.code)
-            marked = [self._marked(partner.id, row) for row in rows]
-            pages = [
-                seal_page(partner, share.id, number, marked[number * PAGE_ROWS : (number + 1) * PAGE_ROWS])
-                for number in range(share.pages)
-            ]
-            self._store.add_share(connection, share, pages)
-            self._audited(connection, caller.key, "share:change", share.id, now_ms, step="create", partner=partner.id, rows=len(rows))  # fmt: skip
+            if records:
+                self._consigner.check(connection, fields, records)
+                self._store.add_share(connection, share, records=records)
+            else:
+                check_rows(fields, rows)
+                self._store.add_share(connection, share, pages=self._pages(partner, share, rows))
+            self._audited(connection, caller.key, "share:change", share.id, now_ms, step="create", partner=partner.id, rows=count, source=share.source)  # fmt: skip
             return share
 
         return self._records.write(work), token
+
+    def _pages(self, partner: Partner, share: Share, rows: Sequence[Mapping[str, str]]) -> list[bytes]:
+        """Rows that the caller gave, marked and sealed at once."""
+        copies = [marked(self._marks, partner.id, row) for row in rows]
+        return [
+            seal_page(partner, share.id, number, copies[number * PAGE_ROWS : (number + 1) * PAGE_ROWS])
+            for number in range(share.pages)
+        ]
 
     def close(self, caller: Caller, partner_id: str, share_id: str) -> Share:
         """End a share early; its pages are deleted."""
@@ -166,30 +182,6 @@ class PartnerDesk:
             return msgspec.structs.replace(share, state="closed")
 
         return self._records.write(work)
-
-    def pull(self, partner_id: str, share_id: str, page: int, token: str) -> bytes:
-        """A sealed page; raises ``NotFound`` for a wrong token as for no share, ``Refused`` for what is over."""
-        now_ms = self._clock.now_ms()
-
-        def work(connection: Any) -> bytes | Refused:
-            partner = self._store.get(connection, partner_id, lock=True)
-            share = self._store.share(connection, partner_id, share_id)
-            if partner is None or share is None or not opens(share, token):
-                raise NotFound("no such share", expected="a share's id and its token")
-            refusal = refusal_of(partner, share, page=page, now_ms=now_ms)
-            sealed = None if refusal else self._store.page(connection, share_id, page)
-            step: dict[str, str | int] = {"partner": partner_id, "page": min(page, share.pages)}
-            if refusal or sealed is None:
-                code = refusal.code if refusal else "share_over"
-                self._audited(connection, partner_id, "share:pull", share_id, now_ms, outcome=code, **step)
-                return Refused(refusal.message if refusal else "the share is over", code=code)
-            self._audited(connection, partner_id, "share:pull", share_id, now_ms, outcome="given", **step)
-            return sealed
-
-        answer = self._records.write(work)
-        if isinstance(answer, Refused):  # raised here so that its line in the audit log is kept
-            raise answer
-        return answer
 
     def remind(self) -> int:
         """Tell the shop of audits that come due, and forget the pages of shares that are over; how many were told."""
@@ -230,9 +222,6 @@ class PartnerDesk:
             return after
 
         return self._records.write(work)
-
-    def _marked(self, partner_id: str, row: Mapping[str, str]) -> dict[str, str]:
-        return write(row, lambda channel: self._marks.bit(partner_id, f"{row['id']}/{channel}"))
 
     def _got(self, connection: Any, partner_id: str, *, lock: bool = False) -> Partner:
         partner = self._store.get(connection, partner_id, lock=lock)

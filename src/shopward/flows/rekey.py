@@ -120,6 +120,8 @@ class RekeyDesk:
                     "the key is needed", code="rotation_state", path="version", expected="a key that no row names",
                     found=f"{found[0].left} rows, state {found[0].key.state}",
                 )  # fmt: skip
+            if use == "index":
+                self._room.sealed.past.retire(connection, version)
             self._room.keys.retire(connection, use, version, now_ms)
             self._room.line(connection, caller.key, "vault:retire", use, {"version": version}, now_ms)
 

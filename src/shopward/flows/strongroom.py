@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shopward.ports import Fence, Records
     from shopward.values import Clock, IdSource
     from shopward.vault.accesses import AccessBook
+    from shopward.vault.census import Census
     from shopward.vault.erasures import ErasureBook
     from shopward.vault.journal import Journal
     from shopward.vault.keys import TenantKeys
@@ -27,6 +28,7 @@ class Strongroom(NamedTuple):
         keys: of the tenant.
         sealed: the records.
         accesses: who saw what, quotas, locks, requests.
+        census: how many customers there are.
         erasures: what is gone, and holds.
         rotations: of keys.
         journal: of erasures, apart from the store.
@@ -43,6 +45,7 @@ class Strongroom(NamedTuple):
     keys: TenantKeys
     sealed: SealedRecords
     accesses: AccessBook
+    census: Census
     erasures: ErasureBook
     rotations: Rotations
     journal: Journal

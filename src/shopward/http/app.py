@@ -144,7 +144,7 @@ class Application:
                 *IncidentCalls(shopward, calls).routes(),
                 *ScopeCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
-                *PartnerCalls(shopward, calls).routes(),
+                *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),
                 *RecoveryCalls(shopward, self.gate, calls).routes(),

@@ -43,8 +43,7 @@ def partner_paths() -> dict[str, Any]:
     shared = answer("The share", "application/json", "ShareView", None)
     step = post("step_partner", "Suspend, resume or end", "A suspension holds at once, in the middle of a download too.", {"application/json": content("PartnerStep", {"step": "suspend", "reason": "rows found for sale"})}, {"200": shown}, "404")  # fmt: skip
     audit = post("audit_partner", "An audit was held", "One that was not passed suspends the partner.", {"application/json": content("PartnerAudited", {"on": "2026-06-30", "passed": True})}, {"200": shown}, "404")  # fmt: skip
-    rows = [{"id": "o-1", "name": "Budi", "address": "Jl. Melati No. 3"}]
-    make = post("share_rows", "Share rows", "Marked for the partner, sealed to its key, until a moment. The token is answered once.", {"application/json": content("ShareAsked", {"purpose": "delivery", "fields": ["name", "address"], "rows": rows, "days": 7})}, {"201": shared}, "404")  # fmt: skip
+    make = post("share", "Share records of the vault, or rows", "Marked for the partner, sealed to its key, until a moment. The token is answered once.", {"application/json": content("ShareAsked", {"purpose": "delivery", "fields": ["name", "address"], "records": ["o-1"], "days": 7})}, {"201": shared}, "404")  # fmt: skip
     close = bare("close_share", "End a share early", "ShareView")
     close["parameters"].append(share)
     pulled = get("pull_share", "One sealed page", "With the share's token as the bearer.", "ShareView", [ID, share, page], "403", "404")  # fmt: skip

@@ -15,7 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shopward.errors import InvalidField, NotFound
+from shopward.events.catalogue import Id
+from shopward.flows.pulling import PullAsk
 from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.decided import decisions_on
 from shopward.http.orders import before_of, limit_of
 from shopward.http.problems import HttpRefusal
 from shopward.partners import Agreement, AuditPlan, Contact, Partner, Share, due_ms
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shopward.http.calls import Calls
+    from shopward.http.gate import Gate
     from shopward.service import Shopward
 
 PAGE_MAX: Final = 10_000
@@ -65,12 +69,13 @@ class PartnerAudited(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class ShareAsked(Struct, forbid_unknown_fields=True, frozen=True):
-    """Rows for a partner; each has ``id`` and some of ``fields``."""
+    """What a partner gets: ``records`` of the vault, by id, or ``rows`` with ``id`` and some of ``fields``."""
 
     purpose: Name
     fields: Fields
-    rows: Annotated[tuple[Row, ...], Meta(min_length=1, max_length=10_000)]
     days: Annotated[int, Meta(ge=1, le=366)]
+    rows: Annotated[tuple[Row, ...], Meta(max_length=10_000)] = ()
+    records: Annotated[tuple[Id, ...], Meta(max_length=10_000)] = ()
 
 
 class PartnerView(Struct, omit_defaults=True):
@@ -110,6 +115,7 @@ class ShareView(Struct, omit_defaults=True):
     made_at: str
     expires_at: str
     state: Literal["open", "closed"]
+    source: Literal["rows", "vault"]
     token: str = ""
 
 
@@ -125,11 +131,14 @@ class PartnerCalls:
 
     Args:
         shopward: the open engine.
+        gate: decides on each pull.
         calls: reads requests.
     """
 
-    def __init__(self, shopward: Shopward, calls: Calls) -> None:
+    def __init__(self, shopward: Shopward, gate: Gate, calls: Calls) -> None:
         self._desk = shopward.partners
+        self._pulls = shopward.pulls
+        self._gate = gate
         self._calls = calls
 
     def routes(self) -> list[Route]:
@@ -202,6 +211,7 @@ class PartnerCalls:
                 purpose=asked.purpose,
                 fields=asked.fields,
                 rows=asked.rows,
+                records=asked.records,
                 days=asked.days,
             )
         )
@@ -226,8 +236,11 @@ class PartnerCalls:
         partner_id, share_id = id_of(request) or "", id_of(request, "share") or ""
         if scheme.lower() != "bearer" or not 1 <= len(token) <= TOKEN_CHARS_MAX:
             raise _unknown()
+        ask = PullAsk(partner_id, share_id, number, token)
         try:
-            sealed = await run_in_threadpool(lambda: self._desk.pull(partner_id, share_id, number, token))
+            pending = await run_in_threadpool(self._pulls.prepare, ask)
+            decisions = await decisions_on(self._gate, [pending.event])
+            sealed = await run_in_threadpool(self._pulls.finish, pending, decisions)
         except NotFound:  # no such share and a wrong token look the same
             raise _unknown() from None
         return Response(sealed, media_type=SEALED, headers={"cache-control": "no-store"})
@@ -265,5 +278,6 @@ def _view(partner: Partner) -> PartnerView:
 def _share(share: Share, token: str = "") -> ShareView:
     return ShareView(
         id=share.id, partner=share.partner, purpose=share.purpose, fields=share.fields, rows=share.rows, pages=share.pages,
-        made_at=to_rfc3339(share.made_ms), expires_at=to_rfc3339(share.expires_ms), state=share.state, token=token,
+        made_at=to_rfc3339(share.made_ms), expires_at=to_rfc3339(share.expires_ms), state=share.state, source=share.source,
+        token=token,
     )  # fmt: skip

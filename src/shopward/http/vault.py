@@ -14,11 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from shopward.errors import InvalidField, NotFound
-from shopward.events import decode_event
 from shopward.flows.custody import masked_view, revealed
-from shopward.flows.engine import DecisionRecord
 from shopward.flows.reveal import RevealAsk
 from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.decided import decisions_on
 from shopward.http.orders import limit_of
 from shopward.http.vault_shapes import (
     Accesses,
@@ -138,7 +137,7 @@ class VaultCalls:
                 caller, kind=asked.kind, field=asked.field, transform=asked.transform, value=asked.value, limit=asked.limit
             )
         )  # fmt: skip
-        self._vault.reveals.check(await self._decided(hits.events))
+        self._vault.reveals.check(await decisions_on(self._gate, hits.events))
         return _records([masked_view(each) for each in hits.found])
 
     async def waiting(self, request: Request) -> Response:
@@ -192,20 +191,9 @@ class VaultCalls:
 
     async def _finished(self, caller: Caller, pending: Pending) -> Response:
         """The values, once the gate has decided and everything is written down."""
-        decisions = await self._decided(pending.events)
+        decisions = await decisions_on(self._gate, pending.events)
         found = await run_in_threadpool(self._vault.reveals.finish, caller, pending, decisions)
         return _records([revealed(each) for each in found])
-
-    async def _decided(self, events: Sequence[dict[str, Any]]) -> list[str]:
-        """The decisions on events of ours; raises where they were not recorded. Fails closed."""
-        if not events:
-            return []
-        heard = await self._gate.submit([decode_event(msgspec.json.encode(each)) for each in events])
-        records = heard if isinstance(heard, list) else [heard]
-        for record in records:
-            if not isinstance(record, DecisionRecord):
-                raise record.with_traceback(None)  # one refusal may be heard by many
-        return [record.decision for record in records if isinstance(record, DecisionRecord)]
 
 
 def _write(asked: RecordAsked) -> Write:

@@ -1,4 +1,4 @@
-"""The office of the vault over HTTP: erasures and holds, locks, rotations, what indexes show.
+"""The office of the vault over HTTP: erasures and holds, locks, rotations, what indexes show, who leaked.
 
 Promise: erasing is a dry run unless it is said otherwise; holds and locks are opened by another person; rotating and
 destroying keys, and opening locks, takes an admin.
@@ -6,14 +6,17 @@ destroying keys, and opening locks, takes an admin.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from shopward.errors import NotFound
 from shopward.http.calls import by_method, decoded, id_of, json_answer
 from shopward.http.vault_shapes import (
+    CandidateView,
     Certificates,
     EraseAsked,
     HoldAsked,
@@ -21,6 +24,7 @@ from shopward.http.vault_shapes import (
     Holds,
     HoldView,
     KeyStateView,
+    LeakTraced,
     LockAsked,
     LockReleased,
     Locks,
@@ -31,15 +35,18 @@ from shopward.http.vault_shapes import (
     RotateAsked,
     Rotations,
     RotationView,
+    TraceAsked,
 )
-from shopward.values import to_rfc3339
+from shopward.values import to_ms, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from shopward.flows.leaked import LeakView
     from shopward.http.beside import Beside
     from shopward.http.calls import Calls
     from shopward.service import Shopward
@@ -76,6 +83,7 @@ class VaultOffice:
             ),
             Route("/v1/vault/rotations/retire", self.retire, methods=["POST"]),
             Route("/v1/vault/indexes", self.plan, methods=["POST"]),
+            Route("/v1/vault/trace", self.trace, methods=["POST"]),
         ]
 
     async def erase(self, request: Request) -> Response:
@@ -176,6 +184,17 @@ class VaultOffice:
         plan = await run_in_threadpool(self._vault.custody.plan, asked.kind, asked.field, asked.transform)
         return json_answer(PlanView(plan.name, plan.is_on, plan.records, plan.sampled, *plan.leakage))
 
+    async def trace(self, request: Request) -> Response:
+        """``POST /v1/vault/trace``: who could have leaked these rows; nothing of them is kept."""
+        caller = self._calls.caller(request, "admin")
+        asked = decoded(await self._calls.body(request, caller), TraceAsked)
+        view = await run_in_threadpool(
+            lambda: self._vault.leaks.trace(
+                caller, asked.rows, since_ms=_ms(asked.since), until_ms=_ms(asked.until)
+            )
+        )
+        return json_answer(_leak_view(view))
+
     def _told(self) -> Rotations:
         rotations: list[Any] = [
             RotationView(
@@ -192,6 +211,22 @@ class VaultOffice:
             for each in self._vault.rekeying.report()
         ]  # fmt: skip
         return Rotations(rotations, keys)
+
+
+def _ms(moment: datetime | UnsetType) -> int:
+    return 0 if moment is UNSET else to_ms(moment)
+
+
+def _leak_view(view: LeakView) -> LeakTraced:
+    """JSON knows no infinity: odds of who could not have shown any row are left out."""
+    candidates = [
+        CandidateView(
+            each.recipient, each.standing, each.rows_seen, each.canaries, each.mark_places, each.mark_chance,
+            each.log_odds if isfinite(each.log_odds) else None, each.posterior, each.share,
+        )
+        for each in view.candidates
+    ]  # fmt: skip
+    return LeakTraced(**view._asdict() | {"candidates": candidates})
 
 
 def _holds(held: Sequence[Hold]) -> list[HoldView]:

@@ -16,6 +16,7 @@ from shopward.http.vault_shapes import (
     HoldAsked,
     HoldReleased,
     Holds,
+    LeakTraced,
     LockAsked,
     LockReleased,
     Locks,
@@ -35,12 +36,14 @@ from shopward.http.vault_shapes import (
     SearchAsked,
     TokenAsked,
     TokenView,
+    TraceAsked,
 )
 
 VAULT_SHAPES: Final = (
     RecordsAsked, RecordView, Records, RectifyAsked, RevealAsked, RequestView, Requests, SearchAsked, Accesses, ExportAsked,
     EraseAsked, HoldAsked, HoldReleased, Holds, Certificates, LockAsked, LockReleased, LockView, Locks, TokenAsked,
     TokenView, RotateAsked, RetireAsked, Rotations, PlanAsked, PlanView,
+    TraceAsked, LeakTraced,
 )  # fmt: skip
 _LIMIT: Final = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100})
 _REVEAL: Final = {"records": ["o-1"], "fields": ["name", "phone"], "purpose": "delivery", "order_id": "1001"}
@@ -147,6 +150,10 @@ def _office() -> dict[str, Any]:
                 "rotate_key", "Replace a key", "The steps are done beside.", "RotateAsked", {"use": "kek"}, "Rotations", status="202"
             ),
         },
+        "/v1/vault/trace": {"post": _call(
+            "trace_leak", "Who leaked", "Leaked rows against what was shown to whom; proof, lead, possible or ruled out.",
+            "TraceAsked", {"rows": [{"phone": "+62 812-3456-7890", "name": "budi"}]}, "LeakTraced", "404",
+        )},
         "/v1/vault/rotations/retire": {"post": _call(
             "retire_key", "Destroy a key", "Refused while a row needs it.", "RetireAsked", {"use": "kek", "version": 1},
             "Rotations", "404",

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.events.catalogue import Id, Moment
 from shopward.flows.erase import Certificate
+from shopward.flows.leaked import ROWS_MAX
 from shopward.vault.kinds import TEXT_CHARS_MAX
 
 RECORDS_MAX = 500
@@ -307,3 +308,75 @@ class PlanView(Struct):
     unique_share: float
     entropy_bits: float
     guess_minutes: float
+
+
+class TraceAsked(Struct, forbid_unknown_fields=True):
+    """Leaked rows, by whatever columns; partial, shuffled, edited.
+
+    Attributes:
+        since: what was shown before is left out.
+        until: what was shown from then on is left out.
+    """
+
+    rows: Annotated[
+        list[
+            Annotated[
+                dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=1_024)]],
+                Meta(max_length=64),
+            ]
+        ],
+        Meta(min_length=1, max_length=ROWS_MAX),
+    ]
+    since: Moment | UnsetType = UNSET
+    until: Moment | UnsetType = UNSET
+
+
+class CandidateView(Struct):
+    """What is known of one recipient, ``staff:`` or ``partner:`` and a name.
+
+    Attributes:
+        standing: ``proof``, ``lead``, ``possible`` or ``ruled_out``.
+        rows_seen: leaked customers whom the recipient could have shown as they leaked.
+        canaries: different canaries of the recipient that leaked.
+        mark_places: places at which marks could be read.
+        mark_chance: that an innocent's marks agree so well; a bound.
+        log_odds: against the best explanation without a recipient; null for who could have shown none.
+        posterior: how likely it is this recipient alone.
+        share: of the leak, where several leaked.
+    """
+
+    recipient: str
+    standing: Literal["proof", "lead", "possible", "ruled_out"]
+    rows_seen: int
+    canaries: int
+    mark_places: int
+    mark_chance: float
+    log_odds: float | None
+    posterior: float
+    share: float
+
+
+class LeakTraced(Struct):
+    """Who could have leaked.
+
+    Attributes:
+        matched: rows of this shop's customers and canaries.
+        ambiguous: rows that fit two customers as well.
+        foreign: rows of nobody here.
+        customers: whom the matched rows are of.
+        known: how many customers the vault knows.
+        canaries: how many different canaries leaked.
+        nobody: how likely it is that none of the logged leaked.
+        nobody_how: the best explanation of that kind.
+    """
+
+    rows: int
+    matched: int
+    ambiguous: int
+    foreign: int
+    customers: int
+    known: int
+    canaries: int
+    candidates: list[CandidateView]
+    nobody: float
+    nobody_how: str

@@ -12,13 +12,15 @@ from shopward.leaks.canaries import Canaries, Canary
 from shopward.leaks.likelihood import Rival, Weighed, shares, weigh
 from shopward.leaks.marks import Bias, Marks, Score
 from shopward.leaks.matching import Matched, Matcher, normalised
-from shopward.leaks.tracing import Candidate, Report, Sighting, trace
+from shopward.leaks.tracing import Candidate, Evidence, Judged, Report, Sighting, judge, trace
 
 __all__ = [
     "Bias",
     "Canaries",
     "Canary",
     "Candidate",
+    "Evidence",
+    "Judged",
     "Marks",
     "Matched",
     "Matcher",
@@ -27,6 +29,7 @@ __all__ = [
     "Score",
     "Sighting",
     "Weighed",
+    "judge",
     "normalised",
     "shares",
     "trace",

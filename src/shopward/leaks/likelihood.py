@@ -87,8 +87,9 @@ class Weighed(NamedTuple):
 
 
 def weigh(
-    sources: Mapping[str, Sequence[str]], sizes: Mapping[str, int], *, total: int, positions: Sequence[int]
-) -> Weighed:
+    sources: Mapping[str, Sequence[str]], sizes: Mapping[str, int], *, total: int, positions: Sequence[int],
+    groups: Mapping[str, tuple[int, int]] | None = None,
+) -> Weighed:  # fmt: skip
     """What the log of accesses says.
 
     Args:
@@ -96,10 +97,11 @@ def weigh(
         sizes: how many records each recipient was shown.
         total: how many records there are.
         positions: where the leaked records stand in the table.
+        groups: of each region or page how many leaked rows lie in it and how many rows it has.
     """
     count = Counter(name for names in sources.values() for name in names)
     fit = {name: profile_likelihood(len(sources), shown, sizes[name], total) for name, shown in count.items()}
-    rival = max(rivals(positions, total), key=_fit)
+    rival = max(rivals(positions, total, groups), key=_fit)
     ranked = sorted(fit.values(), reverse=True)
     lead = None
     if ranked:

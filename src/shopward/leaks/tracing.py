@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from shopward.leaks.canaries import Canaries
-    from shopward.leaks.marks import Marks
+    from shopward.leaks.marks import Marks, Score
     from shopward.leaks.matching import Matcher
 
 Standing = Literal["proof", "lead", "possible", "ruled_out"]
@@ -69,6 +69,63 @@ class Report(NamedTuple):
     candidates: list[Candidate]
     nobody: float
     nobody_how: str
+
+
+class Evidence(NamedTuple):
+    """What is known of a leak before it is judged; a unit is a record, or a customer, of which rows leaked.
+
+    Attributes:
+        sources: for each leaked unit who could have shown it.
+        sizes: how many units each recipient was shown.
+        total: how many units there are.
+        positions: where the leaked ones stand in the table.
+        groups: of each region or page how many leaked units lie in it and how many it has.
+        hits: how many different canaries of each recipient leaked.
+        scores: what the marks say of each recipient.
+    """
+
+    sources: Mapping[str, Sequence[str]]
+    sizes: Mapping[str, int]
+    total: int
+    positions: Sequence[int]
+    groups: Mapping[str, tuple[int, int]]
+    hits: Mapping[str, int]
+    scores: Mapping[str, Score]
+
+
+class Judged(NamedTuple):
+    """Who is named, and how likely it is that none of the logged leaked."""
+
+    candidates: list[Candidate]
+    nobody: float
+    nobody_how: str
+
+
+def judge(evidence: Evidence) -> Judged:
+    """Steps (5) and (6): the log beside its rivals, and each recipient's standing."""
+    sources, sizes, hits = evidence.sources, evidence.sizes, evidence.hits
+    # (5) the log beside its rivals
+    weighed = weigh(
+        sources, sizes, total=evidence.total, positions=evidence.positions, groups=evidence.groups
+    )
+    posterior, nobody = _posterior(weighed.likelihood, weighed.rival.log_likelihood)
+    part = shares([names for names in sources.values() if names], sizes, evidence.total)
+    # (6) standing
+    seen = Counter(name for names in sources.values() for name in names)
+    candidates = []
+    for name in {*sizes, *hits}:
+        score = evidence.scores.get(name)
+        odds = weighed.likelihood.get(name, -math.inf) - weighed.rival.log_likelihood
+        chance = score.chance if score else 1.0
+        standing: Standing = "possible"
+        if hits.get(name, 0) >= CANARIES_FOR_PROOF or chance * len(sizes) <= FALSE_ACCUSATION_MAX:
+            standing = "proof"
+        elif not seen[name] and name not in hits:
+            standing = "ruled_out"
+        elif hits.get(name) or weighed.lead == name:
+            standing = "lead"
+        candidates.append(Candidate(name, standing, seen[name], hits.get(name, 0), score.places if score else 0, chance, odds, posterior.get(name, 0.0), part.get(name, 0.0)))  # fmt: skip
+    return Judged(sorted(candidates, key=_strength), nobody, weighed.rival.name)
 
 
 def trace(
@@ -123,27 +180,10 @@ def trace(
     # (4) marks: each place of a record once
     places = {f"{record}/{name}": bit for record, (row, _match) in leaked.items() for name, bit in read(row).items()}  # fmt: skip
     scores = marks.scores(places, sizes) if marks and places else {}
-    # (5) the log beside its rivals
-    weighed = weigh(sources, sizes, total=total, positions=[position(record) for record in leaked])
-    posterior, nobody = _posterior(weighed.likelihood, weighed.rival.log_likelihood)
-    part = shares([names for names in sources.values() if names], sizes, total)
-    # (6) standing
-    seen = Counter(name for names in sources.values() for name in names)
-    candidates = []
-    for name in {*sizes, *hits}:
-        score = scores.get(name)
-        odds = weighed.likelihood.get(name, -math.inf) - weighed.rival.log_likelihood
-        chance = score.chance if score else 1.0
-        standing: Standing = "possible"
-        if hits.get(name, 0) >= CANARIES_FOR_PROOF or chance * len(sizes) <= FALSE_ACCUSATION_MAX:
-            standing = "proof"
-        elif not seen[name] and name not in hits:
-            standing = "ruled_out"
-        elif hits.get(name) or weighed.lead == name:
-            standing = "lead"
-        candidates.append(Candidate(name, standing, seen[name], hits.get(name, 0), score.places if score else 0, chance, odds, posterior.get(name, 0.0), part.get(name, 0.0)))  # fmt: skip
-    candidates.sort(key=_strength)
-    return Report(len(rows), len(found), len(rows) - len(found) - sum(hits.values()), candidates, nobody, weighed.rival.name)  # fmt: skip
+    judged = judge(
+        Evidence(sources, sizes, total, [position(record) for record in leaked], {}, hits, scores)
+    )  # (5), (6)
+    return Report(len(rows), len(found), len(rows) - len(found) - sum(hits.values()), *judged)
 
 
 _ORDER: Final[dict[Standing, int]] = {"proof": 0, "lead": 1, "possible": 2, "ruled_out": 3}

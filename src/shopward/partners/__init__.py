@@ -18,7 +18,15 @@ from shopward.partners.partner import (
     end_ms,
 )
 from shopward.partners.presets import Preset, presets
-from shopward.partners.shares import Refusal, Share, check_rows, open_page, refusal_of, seal_page
+from shopward.partners.shares import (
+    Refusal,
+    Share,
+    check_rows,
+    check_share,
+    open_page,
+    refusal_of,
+    seal_page,
+)
 
 __all__ = [
     "Agreement",
@@ -32,6 +40,7 @@ __all__ = [
     "Share",
     "check_partner",
     "check_rows",
+    "check_share",
     "due_ms",
     "end_ms",
     "open_page",

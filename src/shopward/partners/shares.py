@@ -36,7 +36,14 @@ _SUITE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_
 
 
 class Share(Struct, frozen=True):
-    """One share; ``digest`` is of the token that opens it, ``state`` ends with ``closed``."""
+    """One share.
+
+    Attributes:
+        rows: how many it has or names.
+        digest: of the token that opens it.
+        state: ends with ``closed``.
+        source: ``rows`` that were given and lie sealed, or records of the ``vault``, made into pages when they are pulled.
+    """
 
     id: str
     partner: str
@@ -49,6 +56,7 @@ class Share(Struct, frozen=True):
     made_ms: int
     expires_ms: int
     state: Literal["open", "closed"] = "open"
+    source: Literal["rows", "vault"] = "rows"
 
 
 class Refusal(NamedTuple):
@@ -58,7 +66,7 @@ class Refusal(NamedTuple):
     message: str
 
 
-def check_rows(partner: Partner, purpose: str, fields: Sequence[str], rows: Sequence[Mapping[str, str]], *, days: int) -> None:  # fmt: skip
+def check_share(partner: Partner, purpose: str, fields: Sequence[str], *, rows: int, days: int) -> None:
     """Raise ``InvalidField`` for a share that goes beyond the partner's scope or its preset."""
     allowed = partner.scope.get(purpose, ())
     if not set(fields) <= set(allowed) or not fields:
@@ -66,10 +74,14 @@ def check_rows(partner: Partner, purpose: str, fields: Sequence[str], rows: Sequ
     preset = presets().get(partner.preset)
     rows_max = min(ROWS_MAX, preset.rows_max if preset else ROWS_MAX)
     days_max = min(DAYS_MAX, preset.days_max if preset else DAYS_MAX)
-    if not 1 <= len(rows) <= rows_max:
-        raise InvalidField("so many rows are not shared at once", path="rows", expected=f"1 to {rows_max}", found=str(len(rows)))  # fmt: skip
+    if not 1 <= rows <= rows_max:
+        raise InvalidField("so many rows are not shared at once", path="rows", expected=f"1 to {rows_max}", found=str(rows))  # fmt: skip
     if not 1 <= days <= days_max:
         raise InvalidField("a share does not live so long", path="days", expected=f"1 to {days_max}", found=str(days))  # fmt: skip
+
+
+def check_rows(fields: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    """Raise ``InvalidField`` for a row that has more than an id and the fields of the share."""
     for number, row in enumerate(rows):
         if not set(row) <= {*fields, "id"} or "id" not in row:
             raise InvalidField("a row has other fields", path=f"rows[{number}]", expected="id, " + ", ".join(fields), found="other fields")  # fmt: skip

@@ -13,9 +13,16 @@ from sqlalchemy import delete, insert, select, update
 
 from shopward.partners.partner import Partner
 from shopward.partners.shares import Share
-from shopward.partners.tables import partner_record, partner_share, partner_share_page
+from shopward.partners.tables import (
+    partner_record,
+    partner_share,
+    partner_share_page,
+    partner_share_record,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
 _partner = msgspec.json.Decoder(Partner).decode
@@ -58,11 +65,34 @@ class PartnerStore:
         query = select(table.body).where(table.tenant == self._tenant, table.id > after).order_by(table.id)
         return [_partner(body) for body in connection.scalars(query.limit(limit))]
 
-    def add_share(self, connection: Connection, share: Share, pages: list[bytes]) -> None:
-        """A new share with its sealed pages."""
+    def add_share(
+        self,
+        connection: Connection,
+        share: Share,
+        *,
+        pages: Sequence[bytes] = (),
+        records: Sequence[str] = (),
+    ) -> None:
+        """A new share with its sealed pages, or with the records that it names."""
         connection.execute(insert(partner_share), self._share_row(share))
-        rows = [{"tenant": self._tenant, "share": share.id, "page": number, "sealed": sealed} for number, sealed in enumerate(pages)]  # fmt: skip
-        connection.execute(insert(partner_share_page), rows)
+        mine = {"tenant": self._tenant, "share": share.id}
+        if pages:
+            rows = [{**mine, "page": number, "sealed": sealed} for number, sealed in enumerate(pages)]
+            connection.execute(insert(partner_share_page), rows)
+        if records:
+            named = [{**mine, "number": number, "record": record} for number, record in enumerate(records)]
+            connection.execute(insert(partner_share_record), named)
+
+    def named(self, connection: Connection, share_id: str, *, first: int, count: int) -> list[str]:
+        """The ids of records that a share names, from a number on."""
+        table = partner_share_record.c
+        query = select(table.record).where(
+            table.tenant == self._tenant,
+            table.share == share_id,
+            table.number >= first,
+            table.number < first + count,
+        )
+        return list(connection.scalars(query.order_by(table.number)))
 
     def close_share(self, connection: Connection, share: Share) -> None:
         """End a share; its pages are gone."""

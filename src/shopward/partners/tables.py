@@ -1,6 +1,7 @@
 """The tables of partners, as they are after the newest migration; a test holds the two against each other.
 
-Promise: the tenant leads every key; no sequence, trigger or foreign key. ``partner_share_page`` holds sealed bytes alone.
+Promise: the tenant leads every key; no sequence, trigger or foreign key. ``partner_share_page`` holds sealed bytes alone,
+``partner_share_record`` ids.
 """
 
 from __future__ import annotations
@@ -41,5 +42,15 @@ partner_share_page = Table(
     Column("share", String(64), primary_key=True),
     Column("page", Integer, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+partner_share_record = Table(
+    "partner_share_record",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("share", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("record", String(130), nullable=False),
     sqlite_with_rowid=False,
 )

@@ -11,12 +11,15 @@ from shopward.adapters.sql.scrubbing import emptied
 from shopward.flows.custody import Custody
 from shopward.flows.erase import EraseDesk
 from shopward.flows.guard import GuardDesk
+from shopward.flows.leaked import LeakDesk
 from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.keyring import derived
+from shopward.leaks import Marks
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
+from shopward.vault.census import Census
 from shopward.vault.erasures import ErasureBook
 from shopward.vault.journal import JOURNAL_FILE, Journal
 from shopward.vault.keys import TenantKeys, states_of
@@ -38,6 +41,8 @@ class Vault(NamedTuple):
     reveals: RevealDesk
     erasing: EraseDesk
     rekeying: RekeyDesk
+    marks: Marks
+    leaks: LeakDesk
 
 
 def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: bytes) -> Vault:
@@ -60,6 +65,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         keys=keys,
         sealed=sealed,
         accesses=AccessBook(tenant),
+        census=Census(tenant),
         erasures=ErasureBook(tenant),
         rotations=Rotations(tenant, keys, sealed, ground.fence),
         journal=Journal(settings.folder / JOURNAL_FILE, derived(token_key, b"shopward journal of erasures")),
@@ -74,7 +80,10 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     erasing.at_start()
     guard = GuardDesk(room)
     rekeying = RekeyDesk(room, partial(_next_root, settings))
-    return Vault(room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying)
+    marks = Marks(ground.records.read(lambda connection: keys.ring(connection).secret("mark")))
+    return Vault(
+        room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying, marks, LeakDesk(room, marks)
+    )
 
 
 def _begin(desks: Desks, keys: TenantKeys, connection: Any, now_ms: int) -> None:

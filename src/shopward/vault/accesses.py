@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from shopward.vault.rows import Access, Lock, RevealRequest
+from shopward.vault.rows import SHOWN, Access, Lock, RevealRequest
 from shopward.vault.tables import vault_access, vault_lock, vault_quota, vault_request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
+CHUNK: Final = 400
 _DIALECTS: Final[dict[str, Any]] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
@@ -59,14 +60,30 @@ class AccessBook:
         """What a person looked at, newest first."""
         return self._accesses(connection, vault_access.c.person == person, before, limit)
 
-    def between(self, connection: Connection, since_ms: int, until_ms: int) -> list[tuple[str, str, int]]:
-        """Person, record and version of everything that was seen in a span of time."""
+    def reach(self, connection: Connection, since_ms: int, until_ms: int) -> dict[str, int]:
+        """How many customers each person was shown something of in a span of time."""
         table = vault_access.c
-        query = select(table.person, table.record, table.version).where(
+        query = select(table.person, func.count(table.subject.distinct())).where(
+            *self._between(since_ms, until_ms)
+        )
+        return {person: int(count) for person, count in connection.execute(query.group_by(table.person))}
+
+    def shown(
+        self, connection: Connection, subjects: Sequence[str], since_ms: int, until_ms: int
+    ) -> Iterator[Access]:
+        """Everything of some customers that anybody was shown in a span of time."""
+        columns = [vault_access.c[name] for name in Access._fields]
+        for start in range(0, len(subjects), CHUNK):
+            part = vault_access.c.subject.in_(subjects[start : start + CHUNK])
+            for row in connection.execute(select(*columns).where(part, *self._between(since_ms, until_ms))):
+                yield Access(*row)
+
+    def _between(self, since_ms: int, until_ms: int) -> tuple[Any, ...]:
+        table = vault_access.c
+        return (
             table.tenant == self._tenant, table.at_ms >= since_ms, table.at_ms < until_ms,
-            table.outcome.in_(("revealed", "exported")),
+            table.outcome.in_(SHOWN),
         )  # fmt: skip
-        return [(person, record, version) for person, record, version in connection.execute(query)]
 
     def seen_by(
         self, connection: Connection, person: str, since_ms: int, until_ms: int

@@ -32,6 +32,7 @@ from shopward.vault.envelope import (
     unpadded,
 )
 from shopward.vault.kinds import KINDS, checked
+from shopward.vault.past import Past
 from shopward.vault.rows import Opened, Stored
 from shopward.vault.tables import vault_index, vault_ngram, vault_record, vault_subject
 
@@ -85,6 +86,7 @@ class SealedRecords:
         self._tenant = tenant
         self._keys = keys
         self._entropy = entropy
+        self.past = Past(tenant)
 
     def put(self, connection: Connection, writes: Sequence[Write], now_ms: int) -> list[Stored]:
         """Keep records, each as its next version, in the order given.
@@ -117,6 +119,8 @@ class SealedRecords:
             done[row.id] = row
             indexed[row.id] = self._index_rows(ring, row, write.values, ngrams)
         self._write_rows(connection, done, before)
+        now = {name: {(each["name"], each["value"]) for each in rows} for name, rows in indexed.items()}
+        self.past.keep(connection, {name: row.version for name, row in before.items()}, now)
         self._drop_index(connection, [each for each in done if each in before])
         self._add_index([each for rows in indexed.values() for each in rows], connection)
         self._write_ledgers(connection, drawers, now_ms)
@@ -194,6 +198,7 @@ class SealedRecords:
             drawers[row.subject, row.retention].ledger.records.pop(row.id, None)
         ids = [row.id for row in rows]
         self._drop_index(connection, ids)
+        self.past.forget(connection, ids)
         for part in _parts(ids):
             mine = (vault_record.c.tenant == self._tenant) & vault_record.c.id.in_(part)
             connection.execute(delete(vault_record).where(mine))
@@ -209,6 +214,7 @@ class SealedRecords:
         mine = (table.tenant == self._tenant) & (table.subject == subject) & table.retention.in_(retention)
         ids = list(connection.scalars(select(table.id).where(mine)))
         self._drop_index(connection, ids)
+        self.past.forget(connection, ids)
         connection.execute(delete(vault_record).where(mine))
         gone = connection.execute(
             delete(vault_subject).where(

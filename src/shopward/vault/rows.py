@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OUTCOMES: Final = ("revealed", "exported", "refused", "canary")
-"""What became of an access."""
+OUTCOMES: Final = ("revealed", "exported", "pulled", "refused", "canary")
+"""What became of an access; ``pulled`` is a partner's."""
+SHOWN: Final = ("revealed", "exported", "pulled")
+"""Those after which somebody knew the values."""
 
 
 class Write(NamedTuple):
@@ -77,6 +79,16 @@ class Access(NamedTuple):
     version: int
     fields: str
     outcome: str
+
+
+class Had(NamedTuple):
+    """A record has, or had, a value: in its versions ``first`` to ``last``; ``last`` is 0 where it still has it."""
+
+    record: str
+    name: str
+    term: str
+    first: int
+    last: int
 
 
 class Lock(NamedTuple):

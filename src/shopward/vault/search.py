@@ -57,6 +57,19 @@ _NAMES: Final = {
     for kind, each in KINDS.items()
 }
 """Of each kind what it can be found by: field, transform and index."""
+KEPT: Final = tuple(
+    name for each in _NAMES.values() for _field, transform, name in each if transform == "exact"
+)
+"""The indexes whose rows outlive a correction, to tell a leaked old value (``vault.past``)."""
+EXACT: Final = {
+    field: tuple(
+        name for each in _NAMES.values() for one, _transform, name in each if one == field and name in KEPT
+    )
+    for each in _NAMES.values()
+    for field, transform, _name in each
+    if transform == "exact"
+}
+"""Of each field that can be found exactly, its indexes in all kinds of records."""
 
 
 def normalised(field: str, value: str, region: str = "") -> str:

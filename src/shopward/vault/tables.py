@@ -82,6 +82,19 @@ vault_index = Table(
     sqlite_with_rowid=False,
 )
 
+vault_past = Table(
+    "vault_past",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("record", String(ID_MAX), primary_key=True),
+    Column("name", String(NAME_MAX), primary_key=True),
+    Column("last", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("value", LargeBinary, nullable=False),
+    Index("ix_vault_past_value", "tenant", "name", "version", "value"),
+    sqlite_with_rowid=False,
+)
+
 vault_ngram = Table(
     "vault_ngram",
     metadata,

@@ -53,6 +53,7 @@ REVISIONS: Final = (
     "0023_victims",
     "0024_cases",
     "0025_signals",
+    "0026_traces",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

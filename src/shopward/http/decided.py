@@ -1,0 +1,30 @@
+"""Events of our own, decided before something leaves.
+
+Promise: the gate decides on them as on a shop's; where they were not recorded that is raised and nothing leaves. Fails closed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shopward.events import decode_event
+from shopward.flows.engine import DecisionRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.http.gate import Gate
+
+
+async def decisions_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[str]:
+    """The decisions on some events, in their order."""
+    if not events:
+        return []
+    heard = await gate.submit([decode_event(msgspec.json.encode(each)) for each in events])
+    records = heard if isinstance(heard, list) else [heard]
+    for record in records:
+        if not isinstance(record, DecisionRecord):
+            raise record.with_traceback(None)  # one refusal may be heard by many
+    return [record.decision for record in records if isinstance(record, DecisionRecord)]

@@ -1,0 +1,60 @@
+"""How many customers the vault knows, and where one stands among them: what a leak is weighed against.
+
+Promise: numbers alone, without canaries, in the caller's transaction. A customer's place is that of the first record kept of
+them, which is near where a dump of a table would have them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select
+
+from shopward.vault.tables import vault_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+CHUNK: Final = 400
+
+
+class Census:
+    """The customers of one tenant; holds no connection and may be shared by threads.
+
+    Args:
+        tenant: leads every key.
+    """
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+
+    def firsts(self, connection: Connection) -> array[int]:
+        """When each customer came, in order; as long as there are customers."""
+        table = vault_record.c
+        first = func.min(table.created_ms).label("first")
+        query = select(first).where(table.tenant == self._tenant, ~table.canary)
+        return array("q", connection.scalars(query.group_by(table.subject).order_by(first)))
+
+    def first_of(self, connection: Connection, subjects: Sequence[str]) -> dict[str, int]:
+        """When each of some customers came."""
+        table, found = vault_record.c, {}
+        for start in range(0, len(subjects), CHUNK):
+            part = table.subject.in_(subjects[start : start + CHUNK])
+            query = select(table.subject, func.min(table.created_ms)).where(
+                table.tenant == self._tenant, part
+            )
+            found.update(
+                {subject: int(first) for subject, first in connection.execute(query.group_by(table.subject))}
+            )
+        return found
+
+    def regions(self, connection: Connection) -> dict[str, int]:
+        """How many customers each region has; one who has records of two counts in both."""
+        table = vault_record.c
+        query = select(table.region, func.count(table.subject.distinct())).where(
+            table.tenant == self._tenant, ~table.canary
+        )
+        return {region: int(count) for region, count in connection.execute(query.group_by(table.region))}
