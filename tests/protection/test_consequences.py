@@ -310,3 +310,32 @@ def test_a_new_follower_begins_at_the_end(acting):
     acting.follower.begin()
     acting.carry_out()
     assert [each["event_id"] for each in told(acting)] == ["p-2"]
+
+
+def test_what_nobody_hears_need_not_be_read_back(acting, monkeypatch):
+    """Shown by whoever recorded it, silence is passed over unread, before, between and after what is heard; nothing else is."""
+    asked = []
+    read = acting.log.read
+
+    def counted(**asks):
+        page = read(**asks)
+        asked.extend(entry.seq for entry in page)
+        return page
+
+    monkeypatch.setattr(acting.log, "read", counted)
+    groups = [[5] * 3, [5, NOTIFY], [5] * 2, [NOTIFY], [5] * 2]
+    shown = [True, True, False, True, True]
+    number, heard = 0, []
+    for group, is_shown in zip(groups, shown, strict=True):
+        begun = number
+        for payload in group:
+            pay(acting, number, payload, f"u{number}")
+            number += 1
+        if is_shown:
+            entries = read(after_seq=begun, limit=number - begun)
+            heard.append(acting.follower.overheard(entries))
+            acting.carry_out()
+    assert heard == [False, True, True, False]
+    assert asked == [4, 5, 6, 7, 8]
+    assert sorted(each["event_id"] for each in told(acting)) == ["p-4", "p-7"]
+    assert acting.follower.step() == (False, False)

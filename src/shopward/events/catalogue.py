@@ -93,8 +93,12 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Word = Annotated[str, Meta(max_length=128)]
 Text = Annotated[str, Meta(max_length=1024)]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-Country = Annotated[str, Meta(pattern="^([A-Z]{2})?$")]
+CURRENCY_PATTERN: Final = "^[A-Z]{3}$"
+COUNTRY_PATTERN: Final = "^([A-Z]{2})?$"
+Currency = Annotated[str, Meta(pattern=CURRENCY_PATTERN)]
+EventCurrency = Annotated[str, Meta(extra_json_schema={"pattern": CURRENCY_PATTERN})]
+EventCountry = Annotated[str, Meta(extra_json_schema={"pattern": COUNTRY_PATTERN})]
+"""Those of events are checked by ``intake``, which remembers what it has seen: a pattern each cost 0.5 us an event."""
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -128,7 +132,7 @@ class Context(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     ip: Annotated[str, Meta(max_length=45)] = ""
     asn: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
-    country: Country = ""
+    country: EventCountry = ""
     city: Word = ""
     lat: Annotated[float, Meta(ge=-90, le=90)] | UnsetType = UNSET
     lon: Annotated[float, Meta(ge=-180, le=180)] | UnsetType = UNSET
@@ -158,7 +162,7 @@ class Transaction(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Word = ""
     amount_minor: Amount = 0
-    currency: Currency | UnsetType = UNSET
+    currency: EventCurrency | UnsetType = UNSET
     instrument: Instrument | UnsetType = UNSET
     instrument_id: Word = ""
     payee_id: Word = ""

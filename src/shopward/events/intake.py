@@ -20,6 +20,8 @@ from msgspec import UNSET, Struct
 from shopward.errors import BadInput, InputTooLarge, InvalidField, MalformedInput
 from shopward.events.catalogue import (
     ACTOR_TYPES,
+    COUNTRY_PATTERN,
+    CURRENCY_PATTERN,
     EVENT_TYPES,
     INSTRUMENTS,
     LABEL_STATUSES,
@@ -46,6 +48,8 @@ class EventLimits(Struct, frozen=True):
 DEFAULT_LIMITS: Final = EventLimits()
 
 _decoder: Final = msgspec.json.Decoder(Event)
+_countries: Final[set[str]] = set()
+_currencies: Final[set[str]] = set()
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 _AT: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _EXPECTED_GOT: Final = re.compile(
@@ -112,16 +116,31 @@ def check_event(event: Event, *, limits: EventLimits = DEFAULT_LIMITS) -> None:
         raise InvalidField(
             "the label names nothing", path="label.event_id", expected="the id of the event", found="nothing"
         )
-    money = event.transaction
-    if money is not UNSET and money.amount_minor and money.currency is UNSET:
-        raise InvalidField(
-            "an amount without currency",
-            path="transaction.currency",
-            expected="an ISO 4217 code",
-            found="nothing",
-        )
+    context, money = event.context, event.transaction
+    if context is not UNSET and context.country not in _countries:
+        _check_code("context.country", context.country, COUNTRY_PATTERN, _countries)
+    if money is not UNSET:
+        if money.currency is UNSET:
+            if money.amount_minor:
+                raise InvalidField(
+                    "an amount without currency",
+                    path="transaction.currency",
+                    expected="an ISO 4217 code",
+                    found="nothing",
+                )
+        elif money.currency not in _currencies:
+            _check_code("transaction.currency", money.currency, CURRENCY_PATTERN, _currencies)
     if event.properties is not UNSET:
         _check_properties(event.properties, limits)
+
+
+def _check_code(path: str, code: str, pattern: str, seen: set[str]) -> None:
+    """Keep a code that fits its pattern, of which there are few thousand; refuse another."""
+    if re.fullmatch(pattern, code) is None:
+        raise InvalidField(
+            "wrong type or range", path=path, expected=f"str matching regex '{pattern}'", found="another text"
+        )
+    seen.add(code)
 
 
 def canonical_bytes(event: Event) -> bytes:

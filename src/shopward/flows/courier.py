@@ -79,13 +79,20 @@ class Courier:
     def due(self) -> list[str]:
         """Endpoints with something to send now, once what is owed is assigned."""
         now_ms = self._on.clock.now_ms()
-        while self._on.records.read(self._on.deliveries.is_owed):
+        while True:
+            is_owed, due = self._on.records.read(
+                lambda connection: (
+                    self._on.deliveries.is_owed(connection),
+                    self._on.deliveries.due(connection, at_ms=now_ms),
+                )
+            )
+            if not is_owed:
+                return due
             self._on.records.write(  # (1)
                 lambda connection: self._on.deliveries.assign(
                     connection, self._on.endpoints.all(connection), at_ms=now_ms
                 )
             )
-        return self._on.records.read(lambda connection: self._on.deliveries.due(connection, at_ms=now_ms))
 
     def lease(self, endpoint_id: str) -> Parcel | None:
         """(2) Some letters of an endpoint; ``None`` where it has none for us."""

@@ -4,6 +4,7 @@ Promise:
 - how far it is (its cursor) moves in the transaction of what was done about it: after a crash, and beside other
   processes on one store, everything in the log is acted on once, in order;
 - nothing of it is on the way of an answer: the log is the truth, and it is read after the answer has left;
+- who records a group may show it (``overheard``): what no listener hears then need not be read back. Nothing rests on that;
 - an entry that cannot be acted on is passed over and named in the log of the server by its position: it fails open, since
   the decision stands and a follower that stopped there would do nothing for anybody after it.
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 KEEP_EVERY: Final = 10_000
+_NONE: Final = (0, 0)
 """So many entries without consequence are read again after a crash, rather than the cursor moved for each page."""
 _facts: Final = msgspec.json.Decoder(Facts)
 _record: Final = msgspec.json.Decoder(DecisionRecord)
@@ -112,11 +114,21 @@ class Follower:
         self._listeners = listeners
         self._kept: int | None = None
         self._read = 0
+        self._silent = _NONE
 
     def begin(self) -> None:
         """Make the cursor, before anything more is recorded; call it when the log is claimed."""
         last = self._log.last_seq()
         self._records.write(lambda connection: self._cursors.begin(connection, self._name, last))
+
+    def overheard(self, entries: Sequence[LogEntry]) -> bool:
+        """Whether somebody hears of a group that was just recorded; from one thread, which may be another one's."""
+        if any(self._listeners_of(entry) for entry in entries):
+            return True
+        if entries:
+            first, last = self._silent
+            self._silent = (first if last + 1 == entries[0].seq else entries[0].seq, entries[-1].seq)
+        return False
 
     def step(self) -> Followed:
         """Read on by a page, and act on it.
@@ -128,17 +140,25 @@ class Follower:
             self._kept = self._read = self._records.read(
                 lambda connection: self._cursors.at(connection, self._name)
             )
-        page = self._log.read(after_seq=self._read, limit=PAGE)
+        first, silent_until = self._silent  # one look: the other thread may set it meanwhile
+        if first <= self._read + 1 <= silent_until:
+            return self._passed(silent_until, [])
+        limit = min(PAGE, first - 1 - self._read) if first > self._read else PAGE
+        page = self._log.read(after_seq=self._read, limit=limit)
         if not page:
             return Followed(more=False, changed=False)
         heard = [
             (self._heard(entry), listeners) for entry in page if (listeners := self._listeners_of(entry))
         ]
+        return self._passed(page[-1].seq, heard, more=len(page) == limit)
+
+    def _passed(self, last: int, heard: Sequence[_Acted], *, more: bool = True) -> Followed:
+        """Act on what was heard up to a position, and go on behind it."""
         changed = False
-        if heard or page[-1].seq - self._kept >= KEEP_EVERY:
-            changed = self._act(heard, page[-1].seq)
-        self._read = page[-1].seq
-        return Followed(more=len(page) == PAGE or self._kept is None, changed=changed)
+        if heard or self._kept is None or last - self._kept >= KEEP_EVERY:
+            changed = self._act(heard, last)
+        self._read = last
+        return Followed(more=more or self._kept is None, changed=changed)
 
     def _listeners_of(self, entry: LogEntry) -> list[Listener]:
         if entry.kind != EVENT:

@@ -105,7 +105,15 @@ class CampaignRecorder:
         changes = book.take(most=MEMBERS_MAX)
         taken = sum(len(each.members) + len(each.left) for each in changes.campaigns)
         self.is_behind = max(taken, len(changes.campaigns), len(changes.findings)) >= MEMBERS_MAX
+        if known is None and not changes.campaigns and not changes.findings:
+            self.seq = seq
+            return
         self._copy = _Copy(changes, known, seq)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a step has something to do."""
+        return self._copy is not None or self.is_behind
 
     def step(self) -> bool:
         """Write what was offered; whether an offer is wanted.

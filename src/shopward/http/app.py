@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from shopward.adapters.mail import MailMessenger
 from shopward.adapters.webhooks import HttpMessenger
+from shopward.flows.recorded import EVENT
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
@@ -179,8 +180,11 @@ class Application:
         """A group is recorded: it is counted, and what has to be done about it is done beside."""
         self.activity.take(group)
         self.shadows.take(group)
-        self._shopward.recorder.offer(self._shopward.desk.engine.campaigns, self._shopward.desk.seq)
-        self.beside.wake()
+        recorder = self._shopward.recorder
+        recorder.offer(self._shopward.desk.engine.campaigns, self._shopward.desk.seq)
+        is_heard = self._shopward.follower.overheard(group.entries)
+        if is_heard or recorder.is_waited_for or any(entry.kind != EVENT for entry in group.entries):
+            self.beside.wake()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One request."""

@@ -152,6 +152,7 @@ class Beside:
             self._loop.create_task(self._again(self._signals.step, self._scoper)),
         )
         look_at = hourly_at = 0.0
+        is_rekeying = False
         while not self._is_stopping:
             self._wake.clear()
             await self._follow()
@@ -162,6 +163,7 @@ class Beside:
                 await self._tried(self._claims.sweep)
                 await self._tried(self._report_cases.sweep)
                 await self._tried(self._recorder.look)
+                is_rekeying = True  # or may be, since somebody may have begun to
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
                 await self._tried(self._courier.forget)
@@ -171,7 +173,9 @@ class Beside:
                 await self._tried(self._vault.erasing.forget_expired)
                 await self._tried(self._partners.remind)
                 hourly_at = self._loop.time() + HOURLY_S
-            if await self._tried(self._vault.rekeying.step):
+            if is_rekeying:
+                is_rekeying = bool(await self._tried(self._vault.rekeying.step))
+            if is_rekeying:
                 self._wake.set()  # there is more to do, after this round's pause
             due = await self._tried(self._courier.due)
             for endpoint_id in due or ():

@@ -106,7 +106,9 @@ class SqlEventLog:
     @translating("find in store")
     def find(self, event_ids: Sequence[str]) -> dict[str, LogEntry]:
         """The recorded entries among ``event_ids``, by event id; an id that could not be recorded is not found."""
-        ids = {event_id for event_id in event_ids if is_storable(event_id, EVENT_ID_MAX)}
+        ids = set(event_ids)
+        if max(map(len, ids), default=0) > EVENT_ID_MAX or not is_storable("".join(ids), INT64_MAX):
+            ids = {event_id for event_id in ids if is_storable(event_id, EVENT_ID_MAX)}
         pages = self._places(ids)
         if not pages:
             return {}

@@ -85,15 +85,14 @@ class Tail:
         with self._guard:
             if first_seq <= self.last_seq:
                 return
-            events, users = self._open.events, self._open.users
-            for head in heads:
-                events[head.event_id] = first_seq
-                if head.user:
-                    pages = users.get(head.user)
-                    if pages is None:
-                        users[head.user] = [first_seq]
-                    elif pages[-1] != first_seq:
-                        pages.append(first_seq)
+            users = self._open.users
+            self._open.events.update(dict.fromkeys([head.event_id for head in heads], first_seq))
+            for user in {head.user for head in heads} - {""}:
+                pages = users.get(user)
+                if pages is None:
+                    users[user] = [first_seq]
+                else:
+                    pages.append(first_seq)
             self.last_seq = self._open.last_seq = first_seq + len(heads) - 1
             self._absent.clear()
 
