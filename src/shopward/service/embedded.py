@@ -43,7 +43,6 @@ from shopward.flows.claim import ClaimDesk
 from shopward.flows.claim_many import VictimClaims
 from shopward.flows.claiming import Claiming
 from shopward.flows.consequences import Consequences
-from shopward.flows.consign import Consigner
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
 from shopward.flows.enrol import FactorDesk
@@ -51,10 +50,8 @@ from shopward.flows.evidence import Evidence
 from shopward.flows.follow import Follower
 from shopward.flows.notary import Notary
 from shopward.flows.notify import NoticeDesk
-from shopward.flows.partner import PartnerDesk
 from shopward.flows.payout import PayoutDesk
 from shopward.flows.prove import ProofDesk
-from shopward.flows.pulling import PullDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
 from shopward.flows.sight import Sight
@@ -65,11 +62,11 @@ from shopward.flows.undo import UndoDesk
 from shopward.flows.wording import Decision, Wording
 from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
-from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postman_of
+from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.response import open_response
 from shopward.service.stores import edition_of_files, open_log, payer_of
@@ -189,15 +186,7 @@ class Shopward:
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postman=postman_of(settings, clock),
             trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
         )  # fmt: skip
-        consigner = Consigner(vault.room)
-        self.partners = PartnerDesk(
-            records=desks.records, store=PartnerStore(TENANT), marks=vault.marks, consigner=consigner, trail=desks.trail,
-            outbox=desks.outbox, clock=clock, ids=self.ids, entropy=secrets.token_bytes,
-        )  # fmt: skip
-        self.pulls = PullDesk(
-            records=desks.records, store=PartnerStore(TENANT), marks=vault.marks, consigner=consigner, trail=desks.trail,
-            clock=clock, ids=self.ids,
-        )  # fmt: skip
+        self.partners, self.pulls = partner_desks(desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
         self.sight = Sight(
             records=desks.records,
