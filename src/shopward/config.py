@@ -239,6 +239,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Who keeps the key above all others of the vault: file, age:, pkcs11:, transit:, aws-kms:, gcp-kms: or azure-kv: and what docs/vault.md says."
         ),
     ] = "file"
+    vault_keys: Annotated[
+        Literal["customer", "shop"],
+        Meta(
+            description="Whose keys seal the vault's values: each customer's own, or one of the whole shop. Chosen once, at the first start."
+        ),
+    ] = "customer"
     vault_root_next: Annotated[
         str, Meta(description="The root that is to follow, for a rotation of the root; empty: none.")
     ] = ""

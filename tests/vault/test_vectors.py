@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 from pathlib import Path
@@ -80,6 +82,16 @@ def test_xaes_is_that_of_its_specification(key, aad, sealed):
     cipher, nonce = XAES256GCM(bytes([key]) * 32), b"ABCDEFGHIJKLMNOPQRSTUVWX"
     assert cipher.encrypt(nonce, b"XAES-256-GCM", aad).hex() == sealed
     assert cipher.decrypt(nonce, bytes.fromhex(sealed), aad) == b"XAES-256-GCM"
+
+
+def test_xaes_gives_the_accumulated_hash_of_its_specification():
+    """C2SP's 10,000 keys, nonces, texts and data of all lengths up to 255, drawn from SHAKE128, and the hash of what comes out."""
+    drawn, made = io.BytesIO(hashlib.shake_128(b"").digest(10_000 * (32 + 24 + 2 * 256))), hashlib.shake_128()
+    for _each in range(10_000):
+        key, nonce = drawn.read(32), drawn.read(24)
+        plain, aad = drawn.read(drawn.read(1)[0]), drawn.read(drawn.read(1)[0])
+        made.update(XAES256GCM(key).encrypt(nonce, plain, aad))
+    assert made.hexdigest(32) == "e6b9edf2df6cec60c8cbd864e2211b597fb69a529160cd040d56c0c210081939"
 
 
 @pytest.mark.parametrize(("name", "cipher"), [("aes_gcm", AESGCM), ("aes_gcm_siv", AESGCMSIV)])

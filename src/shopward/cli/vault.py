@@ -184,13 +184,17 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
     text = (
         f"{said['records']} records, {said['keys']} keys, {said['events']} events {verb}\n"
         f"classes: {', '.join(said['classes'])}; held: {', '.join(said['held']) or 'none'}\n"
-        f"the last backup of the keys lapses {said['backups_lapse_at']}"
+        + (
+            f"the last backup of the keys lapses {said['backups_lapse_at']}"
+            if said["by"] == "keys"
+            else f"the shop has one key for everybody: backups of the store hold it readable until {said['backups_lapse_at']}"
+        )
     )
     _print(said, text, as_json=server["as_json"])
 
 
 @vault.command()
-@click.argument("use", type=click.Choice(["root", "kek", "index", "status"]))
+@click.argument("use", type=click.Choice(["root", "kek", "data", "index", "status"]))
 @click.option(
     "--retire", type=int, metavar="VERSION", help="Destroy this version instead, where nothing needs it."
 )

@@ -6,7 +6,8 @@ The story of an erasure:
   (3) in one transaction the keys of the customer are destroyed, the rows that they sealed removed, the events as they were
       sent emptied in the log, and certificate, audit line and message written
   (4) the certificate says what is gone, what stays and why, and when the last backup of the keys lapses: until then somebody
-      with that backup and the root key could read what a backup holds
+      with that backup and the root key could read what a backup holds; where one key seals for the whole shop there is none to
+      destroy, the rows alone go, and the certificate says that
 
 A store that is opened has the erasures of the journal that it does not know done again before it serves anybody.
 
@@ -46,7 +47,9 @@ class Certificate(Struct, frozen=True):
         customer: the keyed token; the certificate names nobody.
         classes: what is gone; ``held`` what a legal hold keeps for now.
         keys, records, events: how many were destroyed, removed, emptied.
-        backups_lapse_at: when the last backup that can hold the keys is gone, if the shop keeps to its setting.
+        backups_lapse_at: when the last backup that can hold the keys, or the rows, is gone, if the shop keeps to its setting.
+        by: ``keys`` where the customer's keys were destroyed: a backup of the records alone is noise; ``rows`` where the shop has
+            one key for everybody: the rows are gone, and until then every backup of the store opens under that key.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Certificate(Struct, frozen=True):
     backups_lapse_at: str
     reason: str
     is_dry_run: bool = False
+    by: str = "keys"
 
 
 class EraseDesk:
@@ -207,7 +211,8 @@ class EraseDesk:
         erased = Erased(seq, subject, free, now_ms)
         self._room.journal.append(erased)  # (2)
         keys, records, events = self._shredded(connection, erased)
-        certificate = self._certificate(erased, held, keys, records, events, reason)
+        by = self._by(connection)
+        certificate = self._certificate(erased, held, keys, records, events, reason, by)
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
         counts = {"keys": keys, "records": records, "events": events}
@@ -224,7 +229,8 @@ class EraseDesk:
             line, retention=tuple(each for each in line.retention if each in standing or each == EVENTS)
         )
         keys, records, events = self._shredded(connection, known)
-        certificate = self._certificate(line, (), keys, records, events, "done again on a restored store")
+        again = "done again on a restored store"
+        certificate = self._certificate(line, (), keys, records, events, again, self._by(connection))
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, line, at_ms=now_ms, certificate=body)
         counts = {"keys": keys, "records": records, "events": events}
@@ -251,17 +257,22 @@ class EraseDesk:
         rows = self._room.sealed.of_subject(connection, subject)
         mine = [row for row in rows if row.retention in free]
         erased = Erased(0, subject, free, now_ms)
-        keys = len({row.retention for row in mine})
-        made = self._certificate(erased, held, keys, len(mine), 0, reason)
+        by = self._by(connection)
+        keys = len({row.retention for row in mine}) if by == "keys" else 0
+        made = self._certificate(erased, held, keys, len(mine), 0, reason, by)
         return msgspec.structs.replace(made, is_dry_run=True)
 
+    def _by(self, connection: Any) -> str:
+        return "keys" if self._room.keys.ring(connection).width == "customer" else "rows"
+
     def _certificate(
-        self, erased: Erased, held: tuple[str, ...], keys: int, records: int, events: int, reason: str
-    ) -> Certificate:
+        self, erased: Erased, held: tuple[str, ...], keys: int, records: int, events: int, reason: str,
+        by: str,
+    ) -> Certificate:  # fmt: skip
         lapse_ms = erased.until_ms + self._backup_days * DAY_MS
         return Certificate(
             f"ve-{erased.seq}", erased.subject, erased.retention, held, keys, records, events, to_rfc3339(erased.until_ms),
-            to_rfc3339(lapse_ms), reason,
+            to_rfc3339(lapse_ms), reason, by=by,
         )  # fmt: skip
 
 

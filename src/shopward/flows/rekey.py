@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.errors import Conflict, InvalidField, NotFound
+from shopward.vault.rows import WIDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +42,11 @@ class RekeyDesk:
         self._next_root = next_root
 
     def begin(self, caller: Caller, use: str) -> Rotation:
-        """Make a new ``kek`` or ``index`` key; raises ``Conflict`` where a rotation of it runs."""
-        if use not in {"kek", "index"}:
+        """Make a new ``kek`` (or ``data``) or ``index`` key; raises ``Conflict`` where a rotation of it runs."""
+        values = WIDTHS[self._room.records.read(self._room.keys.ring).width]
+        if use not in {values, "index"}:
             raise InvalidField(
-                "no such key to rotate", path="use", expected="root, kek or index", found="another"
+                "no such key to rotate", path="use", expected=f"root, {values} or index", found="another"
             )
         now_ms = self._room.clock.now_ms()
         new = self._room.keys.prepared(self._room.records.read(self._room.keys.states), use)

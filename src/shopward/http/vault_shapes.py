@@ -238,7 +238,7 @@ class TokenView(Struct):
 class RotateAsked(Struct, forbid_unknown_fields=True):
     """Which key to replace."""
 
-    use: Literal["root", "kek", "index"]
+    use: Literal["root", "kek", "data", "index"]
 
 
 class RetireAsked(Struct, forbid_unknown_fields=True):

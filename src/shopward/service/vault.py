@@ -57,7 +57,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     root = _root(settings, settings.vault_root, in_use=in_use)
     keys = TenantKeys(tenant, root, secrets.token_bytes)
     now_ms = ground.clock.now_ms()
-    ground.records.write(lambda connection: _begin(desks, keys, connection, now_ms))
+    ground.records.write(lambda connection: _begin(desks, keys, connection, now_ms, settings.vault_keys))
     sealed = SealedRecords(tenant, keys, secrets.token_bytes)
     room = Strongroom(
         records=ground.records,
@@ -86,9 +86,9 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     )
 
 
-def _begin(desks: Desks, keys: TenantKeys, connection: Any, now_ms: int) -> None:
+def _begin(desks: Desks, keys: TenantKeys, connection: Any, now_ms: int, width: str) -> None:
     desks.ground.fence.one_user(connection, "vault:keys")
-    keys.begin(connection, now_ms)
+    keys.begin(connection, now_ms, width=width)
 
 
 def _root(settings: Settings, spec: str, *, in_use: bool) -> KeyRoot:

@@ -8,6 +8,8 @@ Promise:
 
 Hierarchy: root -> tenant keys (``kek``, ``index``, ``token``, ``mark``) -> a random key for each customer and retention
 class -> values. Keys of customers are random and never derived: what can be derived again cannot be destroyed.
+A vault of the width ``shop`` has ``data`` in the place of ``kek``: one key seals every value of the shop (XAES-256-GCM), and no
+customer's can be destroyed apart from the others'.
 
 Memory: Python cannot wipe it. Who can read the memory of the process has the keys of the tenant (docs/threat-model.md).
 """
@@ -19,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
 
-from shopward.errors import Conflict, SealBroken, StoreError
-from shopward.vault.envelope import GCM_SIV, KEY_BYTES, Cipher, Place
-from shopward.vault.rows import KeyState
+from shopward.errors import Conflict, Misconfigured, SealBroken, StoreError
+from shopward.vault.envelope import GCM_SIV, KEY_BYTES, XAES, Cipher, Place
+from shopward.vault.rows import WIDTHS, KeyState
 from shopward.vault.search import IndexKey
 from shopward.vault.tables import vault_key
 
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from shopward.keyring import Entropy
     from shopward.ports import KeyRoot
 
-USES: Final = ("kek", "index", "token", "mark")
-"""Wraps the keys of customers; blind indexes; pseudonymous tokens; marks in what a recipient gets."""
+SHARED: Final = ("index", "token", "mark")
+"""Blind indexes; pseudonymous tokens; marks in what a recipient gets."""
 
 
 class Ring(NamedTuple):
@@ -45,6 +47,20 @@ class Ring(NamedTuple):
     indexes: Mapping[int, IndexKey]
     index_version: int
     secrets: Mapping[tuple[str, int], bytes]
+    datas: Mapping[int, Cipher]
+    data_version: int
+
+    @property
+    def width(self) -> str:
+        """One of ``WIDTHS``."""
+        return "shop" if self.datas else "customer"
+
+    def data_of(self, version: int) -> Cipher:
+        """The key that seals for the whole shop; raises ``StoreError`` where it is retired, or each customer has a key."""
+        cipher = self.datas.get(version)
+        if cipher is None:
+            raise _retired(version)
+        return cipher
 
     def kek_of(self, version: int) -> Cipher:
         """The key that wraps; raises ``StoreError`` where it is retired."""
@@ -83,17 +99,24 @@ class TenantKeys:
         self._guard = threading.Lock()
         self._unwrapped: dict[tuple[str, int], bytes] = {}
         self._standing: tuple[tuple[str, int, str], ...] = ()
-        self._ring = Ring({}, 0, {}, 0, {})
+        self._ring = Ring({}, 0, {}, 0, {}, {}, 0)
 
-    def begin(self, connection: Connection, now_ms: int) -> None:
+    def begin(self, connection: Connection, now_ms: int, *, width: str = "customer") -> None:
         """Make the keys that are missing, and unwrap all: what cannot be unwrapped is known before anything is served.
 
         Raises:
             StoreError: the root is another than the one that wrapped them.
+            Misconfigured: the vault was made with keys of another width.
         """
         states = self.states(connection)
         have = {each.use for each in states}
-        for use in USES:
+        made = next((each for each, use in WIDTHS.items() if use in have), width)
+        if made != width:  # fails closed
+            raise Misconfigured(
+                "the vault was made with keys of another width", path="vault_keys", expected=made, found=width,
+                hint="it is chosen once; to change it, export the records into a new vault",
+            )  # fmt: skip
+        for use in (WIDTHS[width], *SHARED):
             if use not in have:
                 self.add(connection, self.prepared(states, use), now_ms)
         self.ring(connection)
@@ -176,7 +199,16 @@ class TenantKeys:
             version: Cipher(GCM_SIV, version, key) for (use, version), key in kept.items() if use == "kek"
         }
         indexes = {version: IndexKey(key, version) for (use, version), key in kept.items() if use == "index"}
-        self._ring = Ring(keks, max(keks, default=0), indexes, max(indexes, default=0), dict(kept))
+        datas = {version: Cipher(XAES, version, key) for (use, version), key in kept.items() if use == "data"}
+        self._ring = Ring(
+            keks,
+            max(keks, default=0),
+            indexes,
+            max(indexes, default=0),
+            dict(kept),
+            datas,
+            max(datas, default=0),
+        )
         self._standing = standing
 
     def _unwrap(self, use: str, version: int, wrapped: bytes, root: str) -> bytes:

@@ -164,11 +164,7 @@ class SealedRecords:
         opened = []
         for row in rows:
             drawer = drawers[row.subject, row.retention]
-            sealed = sealed_fields(row)
-            if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):  # fails closed
-                raise _rolled_back()
-            values = self._values(row, sealed, drawer.cipher, names)
-            opened.append(Opened(row, drawer.ledger.user, values))
+            opened.append(Opened(row, drawer.ledger.user, self._checked_values(row, drawer, names)))
         return opened
 
     def find(self, connection: Connection, name: str, terms: Sequence[str], limit: int) -> list[str]:
@@ -205,7 +201,7 @@ class SealedRecords:
         self._write_ledgers(connection, drawers)
 
     def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> tuple[int, int]:
-        """Destroy the keys of a customer's classes and what they sealed; how many keys and records."""
+        """Destroy the keys of a customer's classes and what they sealed; how many keys of their own, and records."""
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(
                 "PRAGMA secure_delete = ON"
@@ -216,12 +212,36 @@ class SealedRecords:
         self._drop_index(connection, ids)
         self.past.forget(connection, ids)
         connection.execute(delete(vault_record).where(mine))
-        gone = connection.execute(
-            delete(vault_subject).where(
-                keys.tenant == self._tenant, keys.subject == subject, keys.retention.in_(retention)
+        whose = (keys.tenant == self._tenant) & (keys.subject == subject) & keys.retention.in_(retention)
+        own = sum(1 for wrapped in connection.scalars(select(keys.wrapped).where(whose)) if wrapped)
+        connection.execute(delete(vault_subject).where(whose))
+        return own, len(ids)
+
+    def reseal(self, connection: Connection, names: Sequence[tuple[str, str]]) -> int:
+        """Seal customers' classes anew under the shop's newest key; how many records. Versions stay as they are.
+
+        Raises:
+            StoreError: a record is not the one that its ledger names: it must not get a good envelope. Fails closed.
+        """
+        ring, moved = self._keys.ring(connection), 0
+        new = ring.data_of(ring.data_version)
+        before = self._drawers(connection, ring, dict.fromkeys(names))
+        for (subject, retention), drawer in before.items():
+            query = self._select().where(
+                vault_record.c.subject == subject, vault_record.c.retention == retention
             )
-        )
-        return int(gone.rowcount), len(ids)
+            for row in [Stored(*each) for each in connection.execute(query)]:
+                prefix = record_prefix(self._tenant, row.subject, row.kind, row.id)
+                sealed = new.seal_fields(self._checked_values(row, drawer, None), prefix, row.version)
+                connection.execute(
+                    update(vault_record)
+                    .where(vault_record.c.tenant == self._tenant, vault_record.c.id == row.id)
+                    .values(sealed=_pack(sealed))
+                )
+                moved += 1
+        after = {name: each._replace(cipher=new, kek=ring.data_version) for name, each in before.items()}
+        self._write_ledgers(connection, after)
+        return moved
 
     def expired(self, connection: Connection, now_ms: int, limit: int) -> list[Stored]:
         """Records whose time is over."""
@@ -286,6 +306,15 @@ class SealedRecords:
             write.canary, now_ms if old is None else old.created_ms, now_ms, write.expires_ms,
         )  # fmt: skip
 
+    def _checked_values(
+        self, row: Stored, drawer: _Drawer, names: frozenset[str] | None
+    ) -> Mapping[str, str]:
+        """The values of a record that is the one which its customer's ledger names. Fails closed."""
+        sealed = sealed_fields(row)
+        if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):
+            raise _rolled_back()
+        return self._values(row, sealed, drawer.cipher, names)
+
     def _values(
         self, row: Stored, sealed: Mapping[str, bytes], cipher: Cipher, names: frozenset[str] | None
     ) -> Mapping[str, str]:
@@ -330,12 +359,18 @@ class SealedRecords:
         epoch: int,
         ledger: bytes,
     ) -> _Drawer:
-        key = ring.kek_of(kek).open(bytes(wrapped), key_place(self._tenant, subject, retention, key_id))
-        cipher = Cipher(GCM, key_id, key)
+        if wrapped:
+            key = ring.kek_of(kek).open(bytes(wrapped), key_place(self._tenant, subject, retention, key_id))
+            cipher = Cipher(GCM, key_id, key)
+        else:  # a vault of one key for everybody; where each customer has one, there is none such
+            cipher = ring.data_of(kek)
         raw = cipher.open(bytes(ledger), self._ledger_place(subject, retention, epoch))
         return _Drawer(cipher, _ledger_of(unpadded(raw)), epoch, False, kek, wrapped)  # noqa: FBT003 -- a tuple's field
 
     def _new(self, ring: Ring, subject: str, retention: str, user: str) -> _Drawer:
+        if ring.width == "shop":
+            cipher = ring.data_of(ring.data_version)
+            return _Drawer(cipher, _Ledger(user, {}), 0, True, ring.data_version, b"")  # noqa: FBT003 -- a tuple's field
         key = self._entropy(KEY_BYTES)
         wrapped = ring.kek_of(ring.kek_version).seal(key, key_place(self._tenant, subject, retention, 1))
         return _Drawer(Cipher(GCM, 1, key), _Ledger(user, {}), 0, True, ring.kek_version, wrapped)  # noqa: FBT003 -- as above
@@ -354,17 +389,17 @@ class SealedRecords:
                     "created_ms": now_ms,
                 })  # fmt: skip
             else:
-                changed.append((subject, retention, drawer.epoch, epoch, ledger))
+                changed.append((subject, retention, drawer, epoch, ledger))
         if fresh:
             connection.execute(insert(table), fresh)
-        for subject, retention, old, epoch, ledger in changed:
+        for subject, retention, drawer, epoch, ledger in changed:
             moved = connection.execute(
                 update(table)
                 .where(
                     table.c.tenant == self._tenant, table.c.subject == subject, table.c.retention == retention,
-                    table.c.epoch == old,
+                    table.c.epoch == drawer.epoch,
                 )
-                .values(epoch=epoch, ledger=ledger)
+                .values(epoch=epoch, ledger=ledger, kek=drawer.kek, key_id=drawer.cipher.key_id)
             )  # fmt: skip
             if moved.rowcount != 1:  # fails closed
                 raise StoreError(

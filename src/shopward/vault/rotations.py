@@ -45,7 +45,7 @@ class Rotations:
         self._records = records
 
     def begin(self, connection: Connection, new: Wrapped, person: str, now_ms: int) -> Rotation:
-        """Keep a new ``kek`` or ``index`` key; writing goes by it from here on, the rest follows in steps."""
+        """Keep a new ``kek``, ``data`` or ``index`` key; writing goes by it from here on, the rest follows in steps."""
         version = self._keys.add(connection, new, now_ms)
         return self._begun(connection, new.use, version, person, now_ms)
 
@@ -76,6 +76,8 @@ class Rotations:
         rotation = running[-1]
         if rotation.use == "kek":
             moved, cursor = self._wrap(connection, wraps), ""
+        elif rotation.use == "data":
+            moved, cursor = self._reseal(connection, records), ""
         else:
             moved, cursor = self._index(connection, rotation.cursor, records)
         state = "running" if moved else "done"
@@ -87,7 +89,7 @@ class Rotations:
 
     def left(self, connection: Connection, use: str, version: int) -> int:
         """How many rows of the store name a key."""
-        if use == "kek":
+        if use in {"kek", "data"}:
             table, mine = vault_subject, vault_subject.c.kek == version
         elif use == "index":
             table, mine = vault_index, vault_index.c.version == version
@@ -97,7 +99,7 @@ class Rotations:
         return int(connection.scalar(query) or 0)
 
     def _begun(self, connection: Connection, use: str, version: int, person: str, now_ms: int) -> Rotation:
-        table = vault_subject if use == "kek" else vault_record
+        table = vault_record if use == "index" else vault_subject
         total = connection.scalar(
             select(func.count()).select_from(table).where(table.c.tenant == self._tenant)
         )
@@ -131,6 +133,20 @@ class Rotations:
             )
             connection.execute(moved, rows)
         return len(rows)
+
+    def _reseal(self, connection: Connection, count: int) -> int:
+        """Open by the shop's old key, seal by the new one, customer by customer until there were that many records."""
+        ring, table, done, moved = self._keys.ring(connection), vault_subject.c, 0, 0
+        query = select(table.subject, table.retention).where(
+            table.tenant == self._tenant, table.kek < ring.data_version
+        )
+        for name in [tuple(row) for row in connection.execute(query.limit(count))]:
+            if done >= count:
+                break
+            self._fence.one_user(connection, f"vault:{name[0]}")
+            done += self._records.reseal(connection, [name])
+            moved += 1
+        return moved
 
     def _index(self, connection: Connection, cursor: str, count: int) -> tuple[int, str]:
         """Open the next records and write what they are found by anew."""

@@ -12,6 +12,9 @@ OUTCOMES: Final = ("revealed", "exported", "pulled", "refused", "canary")
 SHOWN: Final = ("revealed", "exported", "pulled")
 """Those after which somebody knew the values."""
 
+WIDTHS: Final = {"customer": "kek", "shop": "data"}
+"""A key of each customer, which ``kek`` wraps; or one for the whole shop, ``data``, which seals every value."""
+
 
 class Write(NamedTuple):
     """A record to keep.
@@ -127,7 +130,7 @@ class Hold(NamedTuple):
 
 
 class Rotation(NamedTuple):
-    """A rotation under way or done; ``use`` is ``kek`` or ``index``, ``version`` the new key's."""
+    """A rotation under way or done; ``use`` is ``kek``, ``data`` or ``index``, ``version`` the new key's."""
 
     use: str
     version: int
