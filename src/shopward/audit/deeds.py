@@ -84,6 +84,7 @@ class Deed(StrEnum):
     REPORT_ASSIGN = "report:assign"
     REPORT_NOTE = "report:note"
     REPORT_SETTLE = "report:settle"
+    COMPLAINT_STEP = "complaint:step"
     INCIDENT_STEP = "incident:step"
     INCIDENT_PEOPLE = "incident:people"
     NOTICE_MAILING = "notice:mailing"

@@ -11,6 +11,7 @@ from shopward.cli.audit import audit
 from shopward.cli.backtest import backtest, diff
 from shopward.cli.case import case
 from shopward.cli.claim import claim
+from shopward.cli.complaint import complaint
 from shopward.cli.demo import demo
 from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
@@ -87,6 +88,7 @@ for command in (
     passwords,
     case,
     claim,
+    complaint,
     incident,
     ledger,
 ):

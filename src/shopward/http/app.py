@@ -31,6 +31,7 @@ from shopward.http.campaigns import CampaignCalls
 from shopward.http.case_pages import CasePages
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.claims import ClaimCalls
+from shopward.http.complaints import ComplaintCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
 from shopward.http.gate import Gate
@@ -101,6 +102,7 @@ class Application:
             undos=shopward.undos,
             claims=shopward.claims,
             report_cases=shopward.report_cases,
+            complaints=shopward.complaints,
             payouts=shopward.payouts,
             notices=shopward.notices,
             signals=shopward.signals,
@@ -153,6 +155,7 @@ class Application:
                 *PasswordCalls(shopward, calls).routes(),
                 *ScreeningCalls(shopward, calls).routes(),
                 *ReportCalls(shopward, calls).routes(),
+                *ComplaintCalls(shopward, calls).routes(),
             ],
         )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.flows.claim import ClaimDesk
+    from shopward.flows.complain import ComplaintDesk
     from shopward.flows.courier import Courier
     from shopward.flows.follow import Follower
     from shopward.flows.notary import Notary
@@ -83,6 +84,7 @@ class Beside:
         undos: UndoDesk,
         claims: ClaimDesk,
         report_cases: ReportCases,
+        complaints: ComplaintDesk,
         payouts: PayoutDesk,
         notices: NoticeDesk,
         signals: SignalDesk,
@@ -99,6 +101,7 @@ class Beside:
         self._undos = undos
         self._claims = claims
         self._report_cases = report_cases
+        self._complaints = complaints
         self._payouts = payouts
         self._notices = notices
         self._signals = signals
@@ -162,6 +165,7 @@ class Beside:
                 await self._tried(self._overseer.sweep)
                 await self._tried(self._claims.sweep)
                 await self._tried(self._report_cases.sweep)
+                await self._tried(self._complaints.sweep)
                 await self._tried(self._recorder.look)
                 is_rekeying = True  # or may be, since somebody may have begun to
                 look_at = self._loop.time() + LOOK_S

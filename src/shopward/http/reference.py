@@ -30,6 +30,7 @@ from shopward.http.advisories import AdvisoryExempted, AdvisoryView
 from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
+from shopward.http.complaint_paths import COMPLAINT_SHAPES, complaint_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
@@ -103,7 +104,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *INCIDENT_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -146,6 +147,7 @@ def document() -> dict[str, Any]:
         | vault_paths()
         | screening_paths()
         | claim_paths()
+        | complaint_paths()
         | incident_paths()
         | scope_paths()
         | notice_paths()

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
     from shopward.config import Settings
     from shopward.events import FactsMaker
+    from shopward.ports import Fence
     from shopward.screening import Profile
     from shopward.values import Clock
 
@@ -90,6 +91,7 @@ class Desks(NamedTuple):
     screening: ScreeningDesk
     reports: ReportDesk
     report_cases: ReportCases
+    complaint_fence: Fence
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -159,6 +161,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         screening,
         reports,
         report_cases,
+        fence_of(engine, f"{TENANT}:complaints"),
     )
 
 

@@ -32,6 +32,7 @@ from shopward.access import open_token_key
 from shopward.adapters.bundles import put_in_force
 from shopward.adapters.snapshots import FileSnapshots
 from shopward.claims.store import ClaimStore
+from shopward.complaints.store import ComplaintStore
 from shopward.config import Settings, check_settings
 from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
@@ -42,6 +43,7 @@ from shopward.flows.casework import CaseDesk
 from shopward.flows.claim import ClaimDesk
 from shopward.flows.claim_many import VictimClaims
 from shopward.flows.claiming import Claiming
+from shopward.flows.complain import ComplaintDesk
 from shopward.flows.consequences import Consequences
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
@@ -188,14 +190,16 @@ class Shopward:
         )  # fmt: skip
         self.partners, self.pulls = partner_desks(desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
-        self.sight = Sight(
-            records=desks.records,
-            log=log,
-            overseer=desks.overseer,
-            findings=found,
-            claims=claims,
-            wording=self.wording,
-        )
+        self.complaints, self.sight = (
+            ComplaintDesk(
+                records=desks.records, fence=desks.complaint_fence, store=ComplaintStore(TENANT), claims=claims,
+                overseer=desks.overseer, log=log, token_of=maker.user_token, trail=desks.trail, outbox=desks.outbox,
+                clock=clock, ids=self.ids,
+            ),
+            Sight(
+                records=desks.records, log=log, overseer=desks.overseer, findings=found, claims=claims, wording=self.wording
+            ),
+        )  # fmt: skip
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
@@ -303,6 +307,7 @@ class Shopward:
         self.signals.step()
         self.claims.sweep()
         self.report_cases.sweep()
+        self.complaints.sweep()
         while self.payouts.step():
             pass
         while self.notices.step():

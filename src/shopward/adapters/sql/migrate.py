@@ -54,6 +54,7 @@ REVISIONS: Final = (
     "0024_cases",
     "0025_signals",
     "0026_traces",
+    "0027_complaints",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
