@@ -23,7 +23,7 @@ from shopward.access.keys import Caller
 from shopward.config import Settings
 from shopward.incidents import Facts, Incident, obligations, shipped_rules
 from shopward.keyring import Sealer
-from shopward.notices.mailing import Letter
+from shopward.notices.mailing import Letter, Way
 from shopward.service import Shopward
 from shopward.values import ManualClock
 
@@ -102,7 +102,11 @@ def main() -> None:
 
             def fill() -> None:
                 for start in range(0, len(people), PAGE):
-                    shop.notices.fill(SITI, made.id, [(*each, "id") for each in people[start : start + PAGE]])
+                    shop.notices.fill(
+                        SITI,
+                        made.id,
+                        [(user, [Way("email", to)], "id") for user, to in people[start : start + PAGE]],
+                    )
 
             timed("queued", len(people), fill, yardstick)
             shop.notices.start(BUDI, made.id)

@@ -211,6 +211,35 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Fewest characters of a password; 15 where it is an account's only factor.",
         ),
     ] = 8
+    notice_webhook_url: Annotated[
+        str,
+        Meta(
+            description="Endpoint of the shop that tells its customers by its own means, over https; empty: none."
+        ),
+    ] = ""
+    notice_webhook_secret: Annotated[
+        str, Meta(description="Secret that calls for notices are signed with: whsec_ and base64.")
+    ] = ""
+    whatsapp_url: Annotated[
+        str, Meta(description="WhatsApp's Cloud API with its version, or a gateway that speaks it.")
+    ] = "https://graph.facebook.com/v23.0"
+    whatsapp_phone_id: Annotated[
+        str,
+        Meta(
+            pattern="^[0-9]{0,32}$",
+            description="Id of the number that notices are sent from by WhatsApp; empty: none.",
+        ),
+    ] = ""
+    whatsapp_token: Annotated[
+        str, Meta(description="Token of the system user that may send; set it in the environment.")
+    ] = ""
+    whatsapp_app_secret: Annotated[
+        str,
+        Meta(description="App secret that WhatsApp signs its webhook with; empty: its webhook is refused."),
+    ] = ""
+    whatsapp_verify_token: Annotated[
+        str, Meta(description="Word of the shop's own that WhatsApp repeats when its webhook is set up.")
+    ] = ""
     incidents: Annotated[
         Literal["propose", "open", "off"],
         Meta(

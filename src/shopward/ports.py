@@ -203,21 +203,41 @@ class Payer(Protocol):
         ...
 
 
+class Parcel(Struct, frozen=True):
+    """One message to one address.
+
+    Attributes:
+        to: an e-mail address, a phone number in E.164, or the shop's own id of a user.
+        subject: a line; ``text`` is plain; ``language`` is ``id``, ``zh`` or ``en``.
+        message: the id of the message, the same over all tries.
+        template: what an approved template is called, where the channel sends no other texts.
+    """
+
+    to: str
+    subject: str
+    text: str
+    language: str
+    message: str
+    template: str = ""
+
+
+class Handed(Struct, frozen=True):
+    """What a channel said: it has it, it will not have it, or nothing that can be relied on.
+
+    Attributes:
+        receipt: by which it will speak of the message later; ``why`` a word for the record. Neither holds an address.
+    """
+
+    said: Literal["taken", "refused", "later"]
+    receipt: str = ""
+    why: str = ""
+
+
 class Postman(Protocol):
     """Hands one message in; ends within a bounded time and raises nothing."""
 
-    def hand_in(
-        self, *, to: str, subject: str, text: str, language: str, message: str
-    ) -> Literal["taken", "refused", "later"]:
-        """What the mail server said: it has it, it will not have it, or nothing that can be relied on.
-
-        Args:
-            to: one address.
-            subject: a line.
-            text: plain.
-            language: ``id``, ``zh`` or ``en``.
-            message: the id of the message, the same over all tries.
-        """
+    def hand_in(self, parcel: Parcel) -> Handed:
+        """What the channel said of it."""
         ...
 
 

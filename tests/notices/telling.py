@@ -2,7 +2,7 @@
 
 from shopward.access.keys import Caller
 from shopward.config import Settings
-from shopward.notices.mailing import Letter
+from shopward.notices.mailing import Letter, Way
 from shopward.service import Shopward
 
 SITI = Caller("siti-laptop", "siti", ("analyst",))
@@ -27,9 +27,14 @@ def opened(data, database, smtp_url, *, clock):
     return Shopward.open(settings, clock=clock)
 
 
+def by_mail(people):
+    """Who is told by e-mail alone: id, address, language."""
+    return [(user, [Way("email", address)], language) for user, address, language in people]
+
+
 def under_way(shop, people):
     """A mailing to these, started by another person."""
     made = shop.notices.make(SITI, incident="inc-1", rule="ID-subject", letters=LETTERS)
-    shop.notices.fill(SITI, made.id, people)
+    shop.notices.fill(SITI, made.id, by_mail(people))
     shop.notices.start(BUDI, made.id)
     return made.id

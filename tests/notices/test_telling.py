@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from notices.letterbox import mails
-from notices.telling import BUDI, LETTERS, SITI, opened, under_way
+from notices.telling import BUDI, LETTERS, SITI, by_mail, opened, under_way
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.flows.notify import LEASE_MS
 from shopward.notices.mailing import Letter
@@ -94,9 +94,12 @@ def test_a_mailing_takes_two_and_is_whole(shop):
     made = shop.notices.make(SITI, incident="i", rule="", letters=LETTERS)
     with pytest.raises(Conflict):
         shop.notices.start(BUDI, made.id)
-    assert shop.notices.fill(SITI, made.id, [("u1", "a@a.example", "en")]) == 1
+    assert shop.notices.fill(SITI, made.id, by_mail([("u1", "a@a.example", "en")])) == 1
     assert (
-        shop.notices.fill(SITI, made.id, [("u1", "other@a.example", "en"), ("u2", "b@a.example", "id")]) == 1
+        shop.notices.fill(
+            SITI, made.id, by_mail([("u1", "other@a.example", "en"), ("u2", "b@a.example", "id")])
+        )
+        == 1
     )
     with pytest.raises(Conflict) as missing:
         shop.notices.start(BUDI, made.id)
@@ -105,7 +108,7 @@ def test_a_mailing_takes_two_and_is_whole(shop):
     with pytest.raises(Refused):
         shop.notices.start(SITI, made.id)
     with pytest.raises(Conflict):
-        shop.notices.fill(SITI, whole, [("u2", "b@a.example", "id")])
+        shop.notices.fill(SITI, whole, by_mail([("u2", "b@a.example", "id")]))
 
 
 def test_a_paused_mailing_goes_on_where_it_stood(shop, letterbox, clock):

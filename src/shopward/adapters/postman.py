@@ -8,12 +8,14 @@ handed in again under the same ``Message-ID``. What the server says is never rep
 from __future__ import annotations
 
 import smtplib
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from shopward.adapters.mail import Mail
+from shopward.ports import Handed
 
 if TYPE_CHECKING:
     from shopward.adapters.mail import MailServer
+    from shopward.ports import Parcel
 
 PERMANENT: Final = 500
 
@@ -28,21 +30,25 @@ class SmtpPostman:
     def __init__(self, server: MailServer) -> None:
         self._server = server
 
-    def hand_in(
-        self, *, to: str, subject: str, text: str, language: str, message: str
-    ) -> Literal["taken", "refused", "later"]:
+    def hand_in(self, parcel: Parcel) -> Handed:
         """One message to one address."""
         try:
-            self._server.hand_in(Mail(to, subject, text, language, message))
+            self._server.hand_in(
+                Mail(parcel.to, parcel.subject, parcel.text, parcel.language, parcel.message)
+            )
         except smtplib.SMTPRecipientsRefused as refused:
             codes = [code for code, _said in refused.recipients.values()]
-            return "refused" if min(codes, default=0) >= PERMANENT else "later"
+            return _by_code(min(codes, default=0))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError):
-            return "later"  # ours to mend, and no fault of the address
+            return Handed("later", why="sender")  # ours to mend, and no fault of the address
         except smtplib.SMTPResponseException as refused:
-            return "refused" if refused.smtp_code >= PERMANENT else "later"
+            return _by_code(refused.smtp_code)
         except ValueError:
-            return "refused"  # an address or a subject that no header can hold
+            return Handed("refused", why="address")  # an address or a subject that no header can hold
         except (OSError, smtplib.SMTPException):
-            return "later"
-        return "taken"
+            return Handed("later", why="no_connection")
+        return Handed("taken")
+
+
+def _by_code(code: int) -> Handed:
+    return Handed("refused" if code >= PERMANENT else "later", why=f"smtp_{code}")

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shopward.errors import NotFound
+from shopward.errors import Conflict, NotFound
 from shopward.incidents import steps
 from shopward.incidents.drafts import draft
 from shopward.incidents.incident import Incident, Line
 from shopward.incidents.law import shipped_rules
 from shopward.incidents.obligations import obligations
+from shopward.notices.mailing import UNREACHED
 from shopward.outbox import Topic
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from shopward.incidents.incident import Kind, Severity
     from shopward.incidents.obligations import Obligation
     from shopward.incidents.store import IncidentStore
+    from shopward.notices import Mailing
     from shopward.ports import Records
     from shopward.protection.members import VictimSet
     from shopward.values import Clock, IdSource
@@ -39,6 +41,7 @@ class IncidentDesk:
         records: transactions.
         store: the incidents.
         sets: a sealed victim set by its id; raises where there is none.
+        told: the mailings about an incident, with how many stand in each state.
         trail: the audit log.
         outbox: what the shop is owed to hear.
         clock: the server's.
@@ -51,6 +54,7 @@ class IncidentDesk:
         records: Records,
         store: IncidentStore,
         sets: Callable[[Any, str], VictimSet],
+        told: Callable[[Any, str], Sequence[tuple[Mailing, dict[str, int]]]],
         trail: Trail,
         outbox: Outbox,
         clock: Clock,
@@ -59,6 +63,7 @@ class IncidentDesk:
         self._records = records
         self._store = store
         self._sets = sets
+        self._mailings = told
         self._trail = trail
         self._outbox = outbox
         self._clock = clock
@@ -122,11 +127,30 @@ class IncidentDesk:
             after = take(before, caller.person, now_ms)
             if after is before:
                 return before
+            if after.state == "closed" and (owed := self._unreached(connection, after)):
+                raise Conflict(
+                    "somebody was not reached", code="incident_owes", path="state", expected="nothing left to do",
+                    found="; ".join(f"{rule}: {people} people not reached" for rule, people in sorted(owed.items())),
+                    hint="tell them by other means, and say so: the step exempt of the rule, with the reason",
+                )  # fmt: skip
             self._store.put(connection, after, at_ms=now_ms)
             self._told(connection, caller, after, name, now_ms)
             return after
 
         return self._records.write(work)
+
+    def mailings(self, incident_id: str) -> Sequence[tuple[Mailing, dict[str, int]]]:
+        """The mailings about an incident, with how many stand in each state."""
+        return self._records.read(lambda each: self._mailings(each, incident_id))
+
+    def _unreached(self, connection: Any, incident: Incident) -> dict[str, int]:
+        """How many people no route is left for, by the rule that their mailing was to meet; not of rules that are exempt."""
+        exempt, owed = {each.rule for each in incident.exempt}, dict[str, int]()
+        for mailing, counts in self._mailings(connection, incident.id):
+            people = sum(counts.get(state, 0) for state in UNREACHED)
+            if people and mailing.rule not in exempt:
+                owed[mailing.rule or mailing.id] = owed.get(mailing.rule or mailing.id, 0) + people
+        return owed
 
     def get(self, incident_id: str) -> tuple[Incident, list[Obligation], dict[str, int]]:
         """An incident, what is owed, and how many users its newest scope has at each depth."""

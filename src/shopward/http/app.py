@@ -61,6 +61,7 @@ from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
 from shopward.http.webhooks import WebhookCalls
+from shopward.http.whatsapp import WhatsAppCalls
 from shopward.outbox.letters import letter_of
 from shopward.service.desks import mail_server
 
@@ -147,6 +148,7 @@ class Application:
                 *IncidentCalls(shopward, calls).routes(),
                 *ScopeCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
+                *WhatsAppCalls(shopward, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),

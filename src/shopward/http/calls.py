@@ -57,6 +57,18 @@ class Calls:
             caller.require(*roles)
         return caller
 
+    async def raw(self, request: Request, *, limit: int = BODY_BYTES_MAX) -> bytes:
+        """The whole body of a caller who has no key and proves himself by the body."""
+        announced = request.headers.get("content-length")
+        try:
+            raw = await self._bodies.read(
+                request.receive, None if announced is None else announced.encode("latin-1"), limit
+            )
+        except ClientGone:
+            raise MalformedInput("the body ended too early", expected="a whole body") from None
+        self._bodies.release(len(raw))  # bounded by the number of requests from here on
+        return raw
+
     async def body(
         self, request: Request, caller: Caller, *, media_type: str = JSON, limit: int = BODY_BYTES_MAX
     ) -> bytes:
@@ -67,14 +79,7 @@ class Calls:
                 415, "unsupported_media_type", "this call does not read this content type", path="Content-Type",
                 expected=media_type, found="another type" if found else "nothing",
             )  # fmt: skip
-        announced = request.headers.get("content-length")
-        try:
-            raw = await self._bodies.read(
-                request.receive, None if announced is None else announced.encode("latin-1"), limit
-            )
-        except ClientGone:
-            raise MalformedInput("the body ended too early", expected="a whole body") from None
-        self._bodies.release(len(raw))  # bounded by the number of requests from here on
+        raw = await self.raw(request, limit=limit)
         key = request.headers.get("idempotency-key")
         if key is not None:
             self._idempotency.reserve(caller.key, request.url.path, key.encode("latin-1"), raw)

@@ -21,6 +21,7 @@ from shopward.http.orders import before_of, limit_of
 from shopward.incidents.drafts import as_html
 from shopward.incidents.incident import Kind, Severity, Short, State
 from shopward.incidents.law import NOTICE
+from shopward.notices.mailing import UNREACHED
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
@@ -70,12 +71,27 @@ class ObligationView(Struct, omit_defaults=True):
     waits_for: str = ""
 
 
+class MailingHead(Struct):
+    """A mailing about an incident: the duty that it meets, where it stands, and how far it is."""
+
+    id: str
+    rule: str
+    state: str
+    queued: int
+    sent: int
+    unreached: int
+
+
 class IncidentView(Struct):
-    """An incident with what is owed and how many users its newest scope has; ``note`` says what this is not."""
+    """An incident with what is owed, how many users its newest scope has, and who was told; ``note`` says what this is not.
+
+    A mailing's ``unreached`` are people for whom no route is left: the notice is owed to them still.
+    """
 
     incident: dict[str, Any]
     obligations: list[ObligationView]
     victims: dict[str, int]
+    mailings: list[MailingHead]
     note: str = NOTICE
 
 
@@ -184,12 +200,20 @@ class IncidentCalls:
         return json_answer(made)
 
     async def _shown(self, incident_id: str) -> IncidentView:
-        return shown_incident(*await run_in_threadpool(self._desk.get, incident_id))
+        return await run_in_threadpool(shown_incident, self._desk, incident_id)
 
 
-def shown_incident(incident: Incident, owed: list[Obligation], counts: dict[str, int]) -> IncidentView:
-    """An incident as answers show it."""
-    return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts)
+def shown_incident(desk: IncidentDesk, incident_id: str) -> IncidentView:
+    """An incident as answers show it; raises ``NotFound``."""
+    incident, owed, counts = desk.get(incident_id)
+    mailings = [
+        MailingHead(
+            each.id, each.rule, each.state, told.get("queued", 0), told.get("sent", 0),
+            sum(told.get(state, 0) for state in UNREACHED),
+        )
+        for each, told in desk.mailings(incident_id)
+    ]  # fmt: skip
+    return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts, mailings)
 
 
 def _obligation(owed: Obligation) -> ObligationView:

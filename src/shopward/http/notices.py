@@ -5,9 +5,9 @@ Promise: no answer holds an address; a page is taken whole or not at all, and se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
@@ -15,7 +15,8 @@ from shopward.errors import InvalidField, NotFound, ShopwardError
 from shopward.events import split_lines
 from shopward.events.catalogue import Id
 from shopward.http.calls import NDJSON, decoded, id_of, json_answer
-from shopward.notices.mailing import Language, Letter
+from shopward.notices.bounces import Lost, lost_message
+from shopward.notices.mailing import Channel, Language, Letter, Way
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
@@ -26,25 +27,44 @@ if TYPE_CHECKING:
     from shopward.notices import Mailing
     from shopward.service import Shopward
 
+RFC822: Final = "message/rfc822"
+
 
 class MailingAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What is told, about which incident; ``rule`` is the duty that it meets."""
+    """What is told, about which incident; ``rule`` is the duty that it meets.
+
+    ``via`` is the order in which somebody's routes are tried, ``template`` what WhatsApp approved, ``per_minute`` how fast at most.
+    """
 
     incident: Annotated[str, Meta(min_length=1, max_length=64)]
     letters: Annotated[dict[Language, Letter], Meta(min_length=1)]
     rule: Annotated[str, Meta(max_length=64)] = ""
+    via: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=3)] = ("email", "whatsapp", "shop")
+    template: Annotated[str, Meta(pattern="^[a-z0-9_]{0,512}$")] = ""
+    per_minute: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
-class RecipientAsked(Struct, forbid_unknown_fields=True):
-    """A line of a page: who is told, where, in which language."""
+class RecipientAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A line of a page: who is told, by which ways, in which language; ``shop`` is the shop's own endpoint."""
 
     user: Id
-    email: Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
     language: Language
+    email: (
+        Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
+        | UnsetType
+    ) = UNSET
+    phone: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")] | UnsetType = UNSET
+    shop: bool = False
+
+    def ways(self) -> list[Way]:
+        """The ways to them."""
+        mail = [] if self.email is UNSET else [Way("email", self.email)]
+        phone = [] if self.phone is UNSET else [Way("whatsapp", self.phone)]
+        return [*mail, *phone, *([Way("shop", self.user)] if self.shop else [])]
 
 
 class MailingView(Struct, omit_defaults=True):
-    """Where a mailing stands: how many wait, were told, were refused by the mail server, came back."""
+    """Where a mailing stands: how many wait and were told; whom no route is left for, since the last was refused or came back."""
 
     id: str
     incident: str
@@ -101,8 +121,11 @@ class NoticeCalls:
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), MailingAsked)
         made = await run_in_threadpool(
-            lambda: self._desk.make(caller, incident=asked.incident, rule=asked.rule, letters=asked.letters)
-        )
+            lambda: self._desk.make(
+                caller, incident=asked.incident, rule=asked.rule, letters=asked.letters,
+                via=tuple(dict.fromkeys(asked.via)), template=asked.template, per_minute=asked.per_minute,
+            )
+        )  # fmt: skip
         return json_answer(_view(made, {}), 201)
 
     async def one(self, request: Request) -> Response:
@@ -131,21 +154,25 @@ class NoticeCalls:
         return json_answer(_view(*await run_in_threadpool(self._desk.get, _id(request))))
 
     async def bounce(self, request: Request) -> Response:
-        """``POST /v1/notices/bounces``."""
+        """``POST /v1/notices/bounces``: an id and a reason, or the report as it came (RFC 3464)."""
         caller = self._calls.caller(request, "analyst", "service")
-        asked = decoded(await self._calls.body(request, caller), BounceAsked)
-        mailing_id = await run_in_threadpool(self._desk.bounced, caller, asked.message, asked.reason)
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == RFC822:
+            lost = lost_message(await self._calls.body(request, caller, media_type=RFC822))
+        else:
+            asked = decoded(await self._calls.body(request, caller), BounceAsked)
+            lost = Lost(asked.message, asked.reason)
+        mailing_id = await run_in_threadpool(self._desk.bounced, caller, lost.message, lost.why)
         return json_answer(_view(*await run_in_threadpool(self._desk.get, mailing_id)))
 
 
-def _person(line: bytes, number: int) -> tuple[str, str, Language]:
+def _person(line: bytes, number: int) -> tuple[str, list[Way], Language]:
     refused: ShopwardError
     try:
         asked = decoded(line, RecipientAsked)
     except ShopwardError as error:
         refused = error
     else:
-        return asked.user, asked.email, asked.language
+        return asked.user, asked.ways(), asked.language
     raise InvalidField(
         "a line of the page is refused", code=refused.code, path=f"line {number}", expected=refused.expected,
         found=refused.found, hint="no line of this page was taken",

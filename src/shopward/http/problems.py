@@ -67,6 +67,7 @@ CODES: Final[dict[str, str]] = {
     "share_page_missing": "The share has no such page.",
     "incident_owes": "An incident is closed when nothing is owed any more.",
     "incident_closed": "The incident is closed.",
+    "not_a_bounce": "The report gives up no message of ours.",
     "incident_state": "From this state the incident does not go there.",
     "scope_version": "Somebody else scoped the incident meanwhile.",
     "incident_full": "The timeline holds no more lines.",

@@ -198,8 +198,7 @@ class ScopeCalls:
             )
             return made.id
 
-        incident, owed, counts = await run_in_threadpool(lambda: self._incidents.get(work()))
-        return json_answer(shown_incident(incident, owed, counts), 201)
+        return json_answer(await run_in_threadpool(lambda: shown_incident(self._incidents, work())), 201)
 
     async def widen(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/widen``."""

@@ -16,11 +16,16 @@ from msgspec import Meta, Struct
 from shopward.errors import Conflict, InvalidField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 Language = Literal["id", "zh", "en"]
 MailingState = Literal["filling", "sending", "paused", "done"]
 RecipientState = Literal["queued", "sent", "refused", "bounced"]
+Channel = Literal["email", "whatsapp", "shop"]
+"""``shop`` is the shop's own endpoint, which reaches its customer by itself."""
+UNREACHED: Final = ("refused", "bounced")
+"""States of somebody for whom no route is left: the notice is owed to them still."""
+TEMPLATE_CHARS_MAX: Final = 1_024
 LINK: Final = re.compile(
     r"(?i)\bhttps?:|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz|id|cn|co|shop|store|link|top|xyz|example)(?:[/\s.,]|$)"
 )
@@ -43,7 +48,10 @@ class Mailing(Struct, frozen=True, kw_only=True, omit_defaults=True):
         incident: what it is about.
         rule: the duty that it meets, if one.
         letters: by language.
-        languages: of the recipients so far.
+        languages: of the recipients so far; ``channels`` that some of them are told by.
+        via: in which order somebody's routes are tried.
+        template: of WhatsApp, approved there, with the letter's text as its one parameter.
+        per_minute: at most so many are told in a minute; 0 for as many as can be.
     """
 
     id: str
@@ -54,18 +62,24 @@ class Mailing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     letters: dict[Language, Letter]
     rule: str = ""
     languages: tuple[Language, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    via: tuple[Channel, ...] = ("email", "whatsapp", "shop")
+    template: str = ""
+    per_minute: int = 0
     started_ms: int = 0
     started_by: str = ""
     done_ms: int = 0
 
 
 class Recipient(NamedTuple):
-    """Somebody to be told: a token, a sealed address, a language, and where it is.
+    """Somebody to be told: a token, sealed routes, a language, and where it is.
 
     Attributes:
         due_ms: when it is tried, or tried again where whoever had it did not come back.
-        message: the id of the message, the same over all tries.
+        message: the id of the message, the same over all tries of a route.
         said: the last word about it.
+        route: which of the routes is tried.
+        receipt: by which the channel speaks of the message.
     """
 
     user_token: str
@@ -76,11 +90,34 @@ class Recipient(NamedTuple):
     tries: int
     message: str
     said: str = ""
+    route: int = 0
+    receipt: str = ""
 
 
-def message_id(mailing: str, user_token: str) -> str:
-    """The id of the message to somebody: the same however often it is made."""
-    return "n-" + hashlib.blake2b(f"{mailing}/{user_token}".encode(), digest_size=16).hexdigest()
+class Way(NamedTuple):
+    """A way to somebody: a channel, and an address on it."""
+
+    channel: Channel
+    to: str
+
+
+def message_id(mailing: str, user_token: str, route: int = 0) -> str:
+    """The id of the message to somebody by a route: the same however often it is made."""
+    name = f"{mailing}/{user_token}" + (f"/{route}" if route else "")
+    return "n-" + hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def sealed_form(routes: Iterable[Way]) -> bytes:
+    """Routes as they are sealed."""
+    return msgspec.json.encode(list(routes))
+
+
+def routes_of(plain: bytes) -> list[Way]:
+    """Routes as they were sealed; an address alone, as older mailings have it, is e-mail."""
+    try:
+        return msgspec.json.decode(plain, type=list[Way])
+    except msgspec.MsgspecError:
+        return [Way("email", plain.decode())]
 
 
 def refuse_links(letters: Iterable[Letter]) -> None:
@@ -93,7 +130,7 @@ def refuse_links(letters: Iterable[Letter]) -> None:
             )  # fmt: skip
 
 
-def refuse_unready(mailing: Mailing, recipients: int) -> None:
+def refuse_unready(mailing: Mailing, recipients: int, channels: Collection[str]) -> None:
     """Raise where it may not start yet."""
     if not recipients:
         raise Conflict(
@@ -108,6 +145,18 @@ def refuse_unready(mailing: Mailing, recipients: int) -> None:
         raise Conflict(
             "some would be told nothing", code="mailing_state", path="letters",
             expected="a letter in " + ", ".join(missing), found="none",
+        )  # fmt: skip
+    without = [each for each in mailing.channels if each not in channels]
+    if without:
+        raise Conflict(
+            "there is no such channel here", code="mailing_state", path="channels",
+            expected="settings for " + ", ".join(without), found="none", hint="see docs/notices.md",
+        )  # fmt: skip
+    too_long = any(len(each.text) > TEMPLATE_CHARS_MAX for each in mailing.letters.values())
+    if "whatsapp" in mailing.channels and (not mailing.template or too_long):
+        raise Conflict(
+            "WhatsApp takes templates alone", code="mailing_state", path="template", found="none, or a longer letter",
+            expected=f"the name of an approved template, and letters of at most {TEMPLATE_CHARS_MAX} characters",
         )  # fmt: skip
 
 

@@ -96,25 +96,42 @@ class NoticeStore:
             )  # fmt: skip
         return taken
 
-    def settle(
-        self, connection: Connection, mailing_id: str, user_token: str, *, state: str, due_ms: int, said: str
-    ) -> None:
-        """What became of one try."""
+    def settle(self, connection: Connection, mailing_id: str, settled: Recipient, *, message: str) -> bool:
+        """What became of one try of ``message``; false, and nothing changed, where another route is tried by now."""
         table = notice_recipient.c
-        connection.execute(
+        done = connection.execute(
             update(notice_recipient)
-            .where(table.tenant == self._tenant, table.mailing == mailing_id, table.user_token == user_token)
-            .values(state=state, due_ms=due_ms, said=said)
-        )
+            .where(
+                table.tenant == self._tenant, table.mailing == mailing_id, table.user_token == settled.user_token,
+                table.message == message,
+            )
+            .values(
+                state=settled.state, due_ms=settled.due_ms, said=settled.said, route=settled.route,
+                message=settled.message, receipt=settled.receipt, tries=settled.tries,
+            )
+        )  # fmt: skip
+        return bool(done.rowcount)
 
-    def bounce(self, connection: Connection, message: str, *, said: str) -> str | None:
-        """A message came back; its mailing, ``None`` where nobody knows it."""
+    def named(
+        self, connection: Connection, *, message: str = "", receipt: str = ""
+    ) -> tuple[str, Recipient] | None:
+        """Whom a message is to, by its id or by the channel's receipt, and its mailing; ``None`` where nobody knows it."""
         table = notice_recipient.c
-        mine = (table.tenant == self._tenant) & (table.message == message)
-        mailing_id = connection.scalar(select(table.mailing).where(mine))
-        if mailing_id is not None:
-            connection.execute(update(notice_recipient).where(mine).values(state="bounced", said=said))
-        return mailing_id
+        which = table.message == message if message else table.receipt == receipt
+        columns = [table[name] for name in Recipient._fields]
+        asked = select(table.mailing, *columns).where(table.tenant == self._tenant, which).limit(1)
+        row = connection.execute(asked).first() if message or receipt else None
+        return None if row is None else (row[0], Recipient(*row[1:]))
+
+    def of_incident(self, connection: Connection, incident: str) -> list[Mailing]:
+        """The mailings about an incident, oldest first."""
+        table = notice_mailing.c
+        asked = (
+            select(table.body)
+            .where(table.tenant == self._tenant, table.incident == incident)
+            .order_by(table.id)
+        )
+        return [decode(body) for body in connection.scalars(asked)]
 
     def counts(self, connection: Connection, mailing_id: str) -> dict[str, int]:
         """How many recipients stand in each state."""
@@ -133,4 +150,5 @@ class NoticeStore:
     def _row(self, mailing: Mailing) -> dict[str, Any]:
         return {
             "tenant": self._tenant, "id": mailing.id, "state": mailing.state, "body": encode(mailing).decode(),
+            "incident": mailing.incident,
         }  # fmt: skip

@@ -18,7 +18,9 @@ notice_mailing = Table(
     Column("id", String(64), primary_key=True),
     Column("state", String(16), nullable=False),
     Column("body", Text, nullable=False),
+    Column("incident", String(64), nullable=False, server_default=""),
     Index("ix_notice_mailing_state", "tenant", "state", "id"),
+    Index("ix_notice_mailing_incident", "tenant", "incident", "id"),
     sqlite_with_rowid=False,
 )
 
@@ -35,7 +37,10 @@ notice_recipient = Table(
     Column("tries", Integer, nullable=False),
     Column("message", String(64), nullable=False),
     Column("said", String(64), nullable=False),
+    Column("route", Integer, nullable=False, server_default="0"),
+    Column("receipt", String(128), nullable=False, server_default=""),
     Index("ix_notice_recipient_due", "tenant", "mailing", "state", "due_ms"),
     Index("ix_notice_recipient_message", "tenant", "message"),
+    Index("ix_notice_recipient_receipt", "tenant", "receipt"),
     sqlite_with_rowid=False,
 )

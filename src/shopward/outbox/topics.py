@@ -91,7 +91,7 @@ class Topic(StrEnum):
     NOTICE_MAILING_DONE = "notice.mailing_done"
     """Everybody on a mailing was told, or refused by the mail server."""
     NOTICE_BOUNCED = "notice.bounced"
-    """A message of a mailing came back: what it was to meet is owed again."""
+    """A message of a mailing came back: ``next`` is the way that is tried by itself; without it the notice is owed to somebody still."""
     PARTNER_CHANGED = "partner.changed"
     """A partner was suspended, resumed or ended: stop or begin what the shop itself sends to it."""
     PARTNER_AUDIT_DUE = "partner.audit_due"

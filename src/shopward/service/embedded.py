@@ -67,7 +67,7 @@ from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
 from shopward.service.desks import TENANT, Desks, open_desks
-from shopward.service.mail import notice_sealer, postman_of
+from shopward.service.mail import notice_sealer, postmen_of
 from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.response import open_response
@@ -173,6 +173,11 @@ class Shopward:
             payer=payer_of(settings, clock), clock=clock,
         )  # fmt: skip
         self.ids = SystemIds()
+        self.notices = NoticeDesk(
+            records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
+            sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),
+            trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
+        )  # fmt: skip
         self.incidents, self.scopes, self.signals = open_response(
             settings,
             desks,
@@ -182,12 +187,8 @@ class Shopward:
             clock=clock,
             ids=self.ids,
             title_of=self._campaign_title,
+            told=self.notices.of_incident,
         )
-        self.notices = NoticeDesk(
-            records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
-            sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postman=postman_of(settings, clock),
-            trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
-        )  # fmt: skip
         self.partners, self.pulls = partner_desks(desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
         self.complaints, self.sight = (

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from shopward.adapters.channels import ShopPostman, WhatsAppPostman
+from shopward.adapters.codes.webhook import webhook_key
 from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.postman import SmtpPostman
+from shopward.errors import Misconfigured
 from shopward.keyring import KeyFile, Sealer, derived, open_key
 from shopward.notices.tables import notice_recipient
 
 if TYPE_CHECKING:
     from shopward.config import Settings
-    from shopward.ports import Records
+    from shopward.notices.mailing import Channel
+    from shopward.ports import Postman, Records
     from shopward.values import Clock
 
 NOTICE_KEY: Final = KeyFile(
@@ -24,14 +28,27 @@ NOTICE_KEY: Final = KeyFile(
 )
 
 
-def postman_of(settings: Settings, clock: Clock) -> SmtpPostman | None:
-    """Who hands notices in; ``None`` where there is no mail server."""
-    if not settings.smtp_url:
-        return None
-    server = MailServer(
-        mail_route(settings.smtp_url), sender=settings.mail_from, clock=clock, domain=settings.shop_domain
-    )
-    return SmtpPostman(server)
+def postmen_of(settings: Settings, clock: Clock) -> dict[Channel, Postman]:
+    """Who hands notices in, by channel; a channel without its settings is not there."""
+    postmen: dict[Channel, Postman] = {}
+    if settings.smtp_url:
+        server = MailServer(
+            mail_route(settings.smtp_url), sender=settings.mail_from, clock=clock, domain=settings.shop_domain
+        )
+        postmen["email"] = SmtpPostman(server)
+    if settings.whatsapp_phone_id:
+        if not settings.whatsapp_token:
+            raise Misconfigured(
+                "WhatsApp needs a token", path="whatsapp_token", expected="the token of the number's system user",
+                found="nothing",
+            )  # fmt: skip
+        postmen["whatsapp"] = WhatsAppPostman(
+            settings.whatsapp_url, phone_id=settings.whatsapp_phone_id, token=settings.whatsapp_token
+        )
+    if settings.notice_webhook_url:
+        key = webhook_key(settings.notice_webhook_secret, setting="notice_webhook_secret")
+        postmen["shop"] = ShopPostman(settings.notice_webhook_url, key=key, clock=clock)
+    return postmen
 
 
 def notice_sealer(settings: Settings, records: Records) -> Sealer:

@@ -5,7 +5,7 @@ Promise: all three work on the same rows, clock and audit log.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.scope import ScopeDesk
@@ -15,10 +15,11 @@ from shopward.protection.sets import SetStore
 from shopward.service.desks import TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shopward.config import Settings
     from shopward.flows.casework import CaseDesk
+    from shopward.notices import Mailing
     from shopward.ports import EventLog
     from shopward.service.desks import Desks
     from shopward.service.vault import Vault
@@ -43,11 +44,12 @@ def open_response(
     clock: Clock,
     ids: IdSource,
     title_of: Callable[[str], str],
+    told: Callable[[Any, str], Sequence[tuple[Mailing, dict[str, int]]]],
 ) -> Response:
     """The desks over the store of the settings."""
     store = IncidentStore(TENANT)
     incidents = IncidentDesk(
-        records=desks.records, store=store, sets=SetStore(TENANT).sealed, trail=desks.trail, outbox=desks.outbox,
+        records=desks.records, store=store, sets=SetStore(TENANT).sealed, told=told, trail=desks.trail, outbox=desks.outbox,
         clock=clock, ids=ids,
     )  # fmt: skip
     scopes = ScopeDesk(

@@ -55,6 +55,7 @@ REVISIONS: Final = (
     "0025_signals",
     "0026_traces",
     "0027_complaints",
+    "0028_channels",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
