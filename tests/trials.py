@@ -20,6 +20,8 @@ FEATURES = (
     FeatureSpec(name="share", measure="ratio", numerator="devices", denominator="events"),
     FeatureSpec(name="steep", measure="derived", value="f.spent / (f.events - 2)"),
     FeatureSpec(name="frauds", measure="count", key=("transaction.payee_id",), window="24h", panes=24, where='type == "label" && status == "fraud"'),
+    FeatureSpec(name="leaked", measure="count", key=("context.device_id",), window="1h", panes=12, where="credential.breached"),
+    FeatureSpec(name="far", measure="distance_km", key=("user.id",)),
 )  # fmt: skip
 CONDITIONS = (
     "f.events >= 3",
@@ -35,6 +37,7 @@ CONDITIONS = (
     "has(session.id) ? f.events > 1 : f.devices > 1",
     "double(f.events) > f.share * 4.0",
     "user.known && !context.located",
+    "f.leaked >= 2 || f.far > 500",
 )
 RULES = st.lists(
     st.tuples(
@@ -87,6 +90,7 @@ def facts_of(events):
             facts.status, facts.labelled = ("fraud", f"e{max(number - 2, 0)}")
         if type_ == "challenge":
             facts.challenged_decision, facts.factor = f"d-e{max(number - 1, 0)}", "passkey"
+        facts.breached, facts.located, facts.lat_deg = number % 3 == 0, number % 2 == 0, number
         made.append(facts)
     return made
 

@@ -45,6 +45,24 @@ class LogEntry(Struct, frozen=True):
     decision: bytes
 
 
+class Span(Struct, frozen=True):
+    """Entries that follow each other, as far as a state is rebuilt from them: for whoever takes back many at once.
+
+    Attributes:
+        first_seq: position of the first.
+        last_seq: position of the last.
+        is_events: whether all of them are events.
+        facts: their facts, as one JSON array.
+        decisions: their decisions, likewise.
+    """
+
+    first_seq: int
+    last_seq: int
+    is_events: bool
+    facts: str
+    decisions: str
+
+
 class EventLog(Protocol):
     """The append-only truth. One owner appends; any number may read.
 
@@ -73,6 +91,10 @@ class EventLog(Protocol):
 
     def read(self, *, after_seq: int, limit: int) -> Sequence[LogEntry]:
         """Up to ``limit`` entries after a position, in order."""
+        ...
+
+    def spans(self, *, after_seq: int, limit: int) -> Sequence[Span]:
+        """Some whole spans that begin behind a position, in order, of about ``limit`` entries; none where it lies within one."""
         ...
 
     def timeline(self, user_token: str, *, before_seq: int | None, limit: int) -> Sequence[LogEntry]:

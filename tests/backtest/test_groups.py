@@ -16,8 +16,8 @@ from shopward.adapters.sql import SqlEventLog
 from shopward.events import FactsMaker, Tokeniser
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import Engine
-from shopward.flows.groups import Groups
-from shopward.ports import LogEntry
+from shopward.flows.groups import Groups, plain
+from shopward.ports import LogEntry, Span
 from shopward.values import ManualClock
 from trials import EVENTS, RULES, engine_of, facts_of, policy_of
 
@@ -28,29 +28,44 @@ encode = msgspec.json.Encoder().encode
 CUTS = st.lists(st.integers(0, 40), max_size=4)
 
 
-def weighed_in_groups(engine, events, cuts):
-    """The events in groups that end at the cuts."""
-    groups, facts, records = Groups(engine, few=1), facts_of(events), []
+def weighed_in_groups(engine, events, cuts, many=1):
+    """The events in groups that end at the cuts; rules are asked over columns from so many events on."""
+    groups, facts, records = Groups(engine, few=1, many=many), facts_of(events), []
     for begin, end in pairwise(sorted({0, len(facts), *(min(cut, len(facts)) for cut in cuts)})):
         records += groups.weigh(facts[begin:end])
     return records
 
 
 @settings(max_examples=40, deadline=None)
-@given(rules=RULES, events=EVENTS, cuts=CUTS, has_derived=st.booleans())
-def test_a_group_is_weighed_as_its_events_one_by_one(rules, events, cuts, has_derived):
+@given(rules=RULES, events=EVENTS, cuts=CUTS, has_derived=st.booleans(), many=st.sampled_from([1, 10, 100]))
+def test_a_group_is_weighed_as_its_events_one_by_one(rules, events, cuts, has_derived, many):
     """Random rules and events, challenges and proofs among them: the same records and the same state, bit by bit."""
     policy = policy_of([rule for rule in rules if has_derived or "steep" not in rule[0]])
     alone, together = engine_of(policy, "compiled"), engine_of(policy, "compiled")
     expected = [alone.weigh(facts) for facts in facts_of(events)]
-    assert weighed_in_groups(together, events, cuts) == expected
+    assert weighed_in_groups(together, events, cuts, many) == expected
     assert together.dump() == alone.dump()
 
 
+def take_back_in_spans(groups, entries, size):
+    """Entries as a log holds them, those that are plain without looking at each."""
+    for at in range(0, len(entries), size):
+        part = entries[at : at + size]
+        facts, decisions = (
+            "[" + ",\n".join(getattr(each, column).decode() for each in part) + "]"
+            for column in ("facts", "decision")
+        )
+        span = Span(part[0].seq, part[-1].seq, is_events=True, facts=facts, decisions=decisions)
+        if groups.takes_spans and plain(span):
+            groups.reapply_spans([span])
+        else:
+            groups.reapply(part)
+
+
 @settings(max_examples=40, deadline=None)
-@given(rules=RULES, events=EVENTS, again=EVENTS)
-def test_a_log_is_taken_back_in_groups_as_it_was_written(rules, events, again):
-    """After a restart the state is what it was, and what comes next hears the same."""
+@given(rules=RULES, events=EVENTS, again=EVENTS, size=st.integers(1, 12))
+def test_a_log_is_taken_back_in_groups_as_it_was_written(rules, events, again, size):
+    """After a restart the state is what it was, entry by entry and in spans, and what comes next hears the same."""
     policy = policy_of(rules)
     live, back = engine_of(policy, "compiled"), engine_of(policy, "compiled")
     entries = []
@@ -62,6 +77,9 @@ def test_a_log_is_taken_back_in_groups_as_it_was_written(rules, events, again):
         )
     Groups(back).reapply(entries)
     assert back.dump() == live.dump()
+    in_spans = engine_of(policy, "compiled")
+    take_back_in_spans(Groups(in_spans), entries, size)
+    assert in_spans.dump() == live.dump()
     assert [back.weigh(facts) for facts in facts_of(again)] == [
         live.weigh(facts) for facts in facts_of(again)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -45,6 +46,24 @@ def test_texts_survive_as_they_are(log):
     log.append(group)
     assert log.read(after_seq=0, limit=2) == group
     assert log.find([group[0].event_id]) == {group[0].event_id: group[0]}
+
+
+def test_spans_hold_what_is_read(log):
+    """Whole pages, in order: facts and decisions as they were recorded, and whether all of it is events."""
+    group = entries(1, 150)
+    log.append(group)
+    log.append([replace(entry(151), kind="order"), *entries(152, 153)])
+    spans = log.spans(after_seq=0, limit=1_000)
+    assert [(span.first_seq, span.last_seq, span.is_events) for span in spans] == [
+        (1, 64, True), (65, 128, True), (129, 150, True), (151, 153, False),
+    ]  # fmt: skip
+    held = [each for span in spans[:3] for each in msgspec.json.decode(span.facts)]
+    assert held == [msgspec.json.decode(each.facts) for each in group]
+    told = [each for span in spans[:3] for each in msgspec.json.decode(span.decisions)]
+    assert told == [msgspec.json.decode(each.decision or b"null") for each in group]
+    assert log.spans(after_seq=64, limit=64) == spans[1:2]
+    assert log.spans(after_seq=10, limit=100) == []
+    assert log.spans(after_seq=153, limit=100) == []
 
 
 def test_read_goes_on_where_it_stopped(log):

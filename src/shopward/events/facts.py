@@ -10,9 +10,9 @@ Promise:
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, defstruct, json, structs
 
 from shopward.events.catalogue import (
     ACTOR_TYPES,
@@ -27,6 +27,9 @@ from shopward.events.catalogue import (
 )
 from shopward.events.tokens import Tokeniser  # noqa: TC001 -- msgspec-free, but named in a public signature
 from shopward.values import to_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
 Kind = Literal["token", "string", "int", "bool"]
 
@@ -151,6 +154,17 @@ _AUTOMATION_MARKS: Final = (
     "headless", "phantomjs", "selenium", "puppeteer", "playwright", "python-requests", "python-httpx", "aiohttp",
     "curl/", "wget/", "go-http-client", "okhttp-bot", "scrapy", "libwww", "java/",
 )  # fmt: skip
+
+
+def reader_of(attributes: Collection[str]) -> Callable[[bytes | str], list[Any]]:
+    """What reads a JSON array of facts as objects of type, status, time and these attributes alone: for many at once."""
+    wanted = {"type", "status", "at_ms", *attributes}
+    fields = [
+        (each.name, each.type) if each.required else (each.name, each.type, each.default)
+        for each in structs.fields(Facts)
+        if each.name in wanted
+    ]
+    return json.Decoder(list[defstruct("SomeFacts", fields, gc=False)]).decode  # type: ignore[misc] # made here
 
 
 class FactsMaker:

@@ -110,8 +110,18 @@ class ColumnTrial:
         """Whether the kernel observes a stride in one call, rather than one event after the other."""
         return not isinstance(self._observer, _OneByOne)
 
-    def judged(self, facts: Sequence[Facts]) -> list[DecisionRecord]:
-        """The records of one stride at most, in order; for events that have no recorded decision."""
+    def judged(self, facts: Sequence[Facts], *, are_many: bool = True) -> list[DecisionRecord]:
+        """The records of one stride at most, in order; for events that have no recorded decision.
+
+        Args:
+            facts: of the events, their times stamped.
+            are_many: whether columns are worth their while; else the rules are asked event by event.
+        """
+        if not are_many:
+            self._observer.observe(facts)
+            return [
+                self._engine.conclude(each, self._observer.readings(row)) for row, each in enumerate(facts)
+            ]
         loud = self._observed(facts)
         return [self._judged(each, row, is_loud=loud[row]) for row, each in enumerate(facts)]
 

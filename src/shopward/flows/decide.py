@@ -33,7 +33,7 @@ from msgspec import UNSET
 from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInvalid
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
 from shopward.flows.engine import DecisionRecord, Engine, Recall
-from shopward.flows.groups import Groups
+from shopward.flows.groups import Groups, plain
 from shopward.flows.recorded import EVENT, ORDER, POLICY, facts_of_entry, reapply, record_of_entry
 from shopward.ports import LogEntry, Snapshot
 from shopward.values import MINUTE_MS, digest16
@@ -230,20 +230,37 @@ class DecisionDesk:
         after = self._load_snapshot()
         last = self.log.last_seq()
         while after < last:
-            page = self.log.read(after_seq=after, limit=_REBUILD_PAGE)
-            if not page:
+            until = self._take_on(after)
+            if until == after:
                 break
-            self._reapply(page)
-            after = page[-1].seq
+            after = until
             if progress is not None:
                 progress(after, last)
         self.seq = after
         self._stale = False
 
-    def _reapply(self, entries: Sequence[LogEntry]) -> None:
-        """Take entries of the log into the state; events that follow each other as a group."""
+    def _take_on(self, after: int) -> int:
+        """Take some more of the log into the state, in spans where they can be had; how far that went."""
         if self._groups.engine is not self.engine:
             self._groups = Groups(self.engine)
+        begun = after
+        spans = self.log.spans(after_seq=after, limit=_REBUILD_PAGE) if self._groups.takes_spans else ()
+        for is_plain, run in groupby(spans, plain):
+            alike = list(run)
+            last = alike[-1].last_seq
+            if is_plain and self._groups.takes_spans:  # an entry before may have brought an order into force
+                self._groups.reapply_spans(alike)
+            else:
+                self._reapply(self.log.read(after_seq=after, limit=last - after))
+            after = last
+        if after > begun:
+            return after
+        page = self.log.read(after_seq=after, limit=_REBUILD_PAGE)
+        self._reapply(page)
+        return page[-1].seq if page else after
+
+    def _reapply(self, entries: Sequence[LogEntry]) -> None:
+        """Take entries of the log into the state; events that follow each other as a group."""
         for kind, run in groupby(entries, attrgetter("kind")):
             if kind == EVENT:
                 self._groups.reapply(list(run))

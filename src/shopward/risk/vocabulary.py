@@ -170,6 +170,12 @@ class CelFilters:
         left = self._left(spec, type_, status)
         return left if isinstance(left, bool) else self._compiled(left)
 
+    def event_paths(self, spec: FeatureSpec) -> frozenset[tuple[str, ...]]:
+        """Paths of the event that the filter of a feature asks for, of whatever kind the event is."""
+        if not spec.where:
+            return frozenset()
+        return frozenset(path for path in self._check(spec).references if ".".join(path) in FIELDS)
+
     def decision_filter(self, spec: FeatureSpec, type_: str, status: str) -> str | bool:
         """A test of facts, readings and outcome for ``asked``, or a constant; what makes a pair known has passed and succeeded."""
         if spec.measure == "known" and (status != "succeeded" or type_ == "label"):

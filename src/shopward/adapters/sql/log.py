@@ -17,12 +17,20 @@ from shopward.adapters.sql.engine import open_engine, refuse_missing
 from shopward.adapters.sql.failures import translating
 from shopward.adapters.sql.migrate import bring_up_to_date, refuse_other_schema
 from shopward.adapters.sql.owner import Owner
-from shopward.adapters.sql.pages import INT64_MAX, PAGE_ENTRIES_MAX, heads_of, is_storable, unpacked
+from shopward.adapters.sql.pages import (
+    INT64_MAX,
+    PAGE_ENTRIES_MAX,
+    are_events,
+    heads_of,
+    is_storable,
+    unpacked,
+)
 from shopward.adapters.sql.readers import Readers
 from shopward.adapters.sql.schema import EVENT_ID_MAX, USER_TOKEN_MAX
 from shopward.adapters.sql.statements import clamped, statements
 from shopward.adapters.sql.tail import Tail
 from shopward.errors import Misconfigured
+from shopward.ports import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +134,19 @@ class SqlEventLog:
             for first_seq, *row in self._readers.fetch(self._sql.read.text, values)
             for entry in unpacked(first_seq, row)
             if after < entry.seq <= until
+        ]
+
+    @translating("read store")
+    def spans(self, *, after_seq: int, limit: int) -> list[Span]:
+        """Whole pages that begin right behind a position, in order; none where it lies within a page."""
+        after = clamped(after_seq)
+        values = self._sql.spans.values(t=self._tenant, s=after, until=clamped(after + clamped(limit)))
+        rows = self._readers.fetch(self._sql.spans.text, values)
+        if not rows or rows[0][0] != after + 1:
+            return []
+        return [
+            Span(first_seq, last_seq, are_events(heads), facts, decisions)
+            for first_seq, last_seq, heads, facts, decisions in rows
         ]
 
     @translating("read store")

@@ -111,6 +111,11 @@ def heads_of(heads: str) -> list[Head]:
     return _decode_heads(heads)
 
 
+def are_events(heads: str) -> bool:
+    """Whether all entries of a row are events: their kind goes without saying (and no quote stands bare in a JSON string)."""
+    return '"kind":' not in heads
+
+
 def is_storable(text: str, longest: int) -> bool:
     """Whether both engines can keep a text: no NUL, no half of a surrogate pair, not too long."""
     if len(text) > longest or "\0" in text:

@@ -84,6 +84,7 @@ class Statements(Struct, frozen=True):
     find: Statement
     pages: Statement
     read: Statement
+    spans: Statement
     heads: Statement
     timeline: Statement
 
@@ -141,6 +142,9 @@ def _of_pages(engine: str) -> dict[str, ClauseElement]:
         "find": text(_FIND[engine]).bindparams(tenant, keys),
         "pages": text(_PAGES[engine].format(_PAGE)).bindparams(tenant, numbers),
         "read": pages.where(ours, first_seq > seq, first_seq <= until).order_by(first_seq),
+        "spans": select(first_seq, last_seq, log_page.c.heads, log_page.c.facts, log_page.c.decisions)
+        .where(ours, first_seq > seq, first_seq <= until)
+        .order_by(first_seq),
         "heads": select(first_seq, log_page.c.heads).where(ours, first_seq > seq).order_by(first_seq),
         "timeline": select(log_user.c.first_seq)
         .where(

@@ -38,6 +38,8 @@ from shopward.risk.campaigns.retro import Recent, Success
 from shopward.values import HOUR_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shopward.events.facts import Facts
     from shopward.risk.campaigns.plan import CampaignPlans, Kind, ValueOf
     from shopward.risk.features import Outcome, Readings
@@ -183,6 +185,15 @@ class CampaignBook:
             self._remember(number, facts, outcome)
         for path, token, _until_ms in outcome.condemned if self._kinds else ():  # (7)
             self._find(path, token, self._longest)
+
+    def let_pass(self, events: Sequence[Facts]) -> None:
+        """Settle events in a book of no kinds and no rates, which keeps the time and nothing else."""
+        if events[-1].at_ms - self._swept_ms >= SWEEP_MS:
+            for each in events:
+                self._at_ms = each.at_ms
+                if each.at_ms - self._swept_ms >= SWEEP_MS:
+                    self._sweep(each.at_ms)
+        self._at_ms = events[-1].at_ms
 
     def take(self, *, most: int = CHANGED_MAX) -> Changes:
         """What changed since the last call, of at most so many members and findings; the rest is for the next call."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from shopward.risk.features.declare import SIGHTED, FeatureSpec, check_features
+from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec, check_features
 from shopward.risk.features.series import DistinctRing, Earned, LastValue, PaneCounter, Sightings
 from shopward.risk.features.slots import (
     KeyOf,
@@ -58,6 +58,10 @@ class FilterCompiler(Protocol):
 
     def decision_filter(self, spec: FeatureSpec, type_: str, status: str) -> str | bool:
         """A test of facts, readings and outcome for ``asked``, or a constant."""
+        ...
+
+    def event_paths(self, spec: FeatureSpec) -> frozenset[tuple[str, ...]]:
+        """Paths of the event that the filter of a feature asks for."""
         ...
 
     def asked(self, tests: Iterable[tuple[str | bool, int]]) -> Asked:
@@ -141,6 +145,14 @@ class Layout:
         """A digest of the declarations and of what rules condemn: a state fits exactly one schema."""
         declared = msgspec.json.encode([self.features, sorted(self.condemnable)])
         return hashlib.blake2b(declared, digest_size=16).hexdigest()
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """What a kernel asks of the facts of an event to observe it: its keys, its values, its filters, its transaction."""
+        paths = {path for spec in self.features for path in (*spec.key, spec.of)}
+        paths |= {".".join(path) for spec in self.features for path in self.filters.event_paths(spec)}
+        named = {FIELDS[path].attribute for path in paths if path in FIELDS}
+        return frozenset({*named, "transaction", "currency", "located", "lat_deg", "lon_deg"})
 
     def plan(self, type_: str, status: str) -> Plan:
         """What an event of this type and status touches; made once and kept."""

@@ -75,12 +75,13 @@ class Many:
             used.append(plan)
             at += step
         self._run(self._record, facts, used)
-        self._rows_of = _sorted_out(used)
+        self._rows_of = []
 
     def column(self, index: int) -> Array | None:
         """What a feature read, event by event; ``None`` where it is not one whole number of 64 bits everywhere."""
         cells = self._rows[: len(self._facts), self._program.fields.cells_at :]
         column = np.empty(len(self._facts), np.int64)
+        self._rows_of = self._rows_of or _sorted_out(self._used)
         for plan, rows in self._rows_of:
             cell = dict(plan.sums).get(index)
             if cell is None:
