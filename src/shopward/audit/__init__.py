@@ -10,12 +10,21 @@ of any of it: the log shows that it was touched, it cannot stop it. docs/audit.m
 
 from shopward.audit.checkpoints import Checkpoint, CheckpointFile, export_checkpoint, import_checkpoint
 from shopward.audit.deeds import Deed
-from shopward.audit.keys import SigningKey, open_signing_key, read_signing_key
+from shopward.audit.keys import (
+    AUDIT_KEY,
+    FolderSigner,
+    SigningKey,
+    open_signing_key,
+    public_keys,
+    read_signing_key,
+)
 from shopward.audit.records import JSON, AuditEntry, Line
+from shopward.audit.succession import statement
 from shopward.audit.trail import AuditTrail
 from shopward.audit.verifier import Fault, Report, verify
 
 __all__ = [
+    "AUDIT_KEY",
     "JSON",
     "AuditEntry",
     "AuditTrail",
@@ -23,12 +32,15 @@ __all__ = [
     "CheckpointFile",
     "Deed",
     "Fault",
+    "FolderSigner",
     "Line",
     "Report",
     "SigningKey",
     "export_checkpoint",
     "import_checkpoint",
     "open_signing_key",
+    "public_keys",
     "read_signing_key",
+    "statement",
     "verify",
 ]

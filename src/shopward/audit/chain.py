@@ -23,6 +23,7 @@ GENESIS: Final = bytes(32)
 
 _ENTRY: Final = b"shopward audit entry 1"
 _CHECKPOINT: Final = b"shopward audit checkpoint 1"
+_ROTATION: Final = b"shopward audit rotation 1"
 _LENGTH: Final = Struct(">I")
 _NUMBER: Final = Struct(">q")
 
@@ -52,6 +53,11 @@ def hash_of(content: bytes) -> bytes:
 def checkpoint_bytes(*, tenant: bytes, seq: int, at_ms: int, entry_hash: bytes, key: bytes) -> bytes:
     """What the signature of a checkpoint is made over."""
     return _framed(_CHECKPOINT, tenant, _NUMBER.pack(seq), _NUMBER.pack(at_ms), entry_hash, key)
+
+
+def rotation_bytes(*, tenant: bytes, old: bytes, new: bytes) -> bytes:
+    """What two signing keys sign when one follows the other."""
+    return _framed(_ROTATION, tenant, old, new)
 
 
 def _framed(*fields: bytes) -> bytes:

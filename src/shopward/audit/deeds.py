@@ -93,4 +93,5 @@ class Deed(StrEnum):
     SHARE_CHANGE = "share:change"
     SHARE_PULL = "share:pull"
     LEAK_TRACE = "leak:trace"
+    AUDIT_ROTATE = "audit:rotate"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -1,9 +1,10 @@
 """The key that signs checkpoints: 32 secret bytes of Ed25519 (RFC 8032) in ``audit.key`` of the data folder.
 
-Promise: it is made once and never replaced (``keyring``). Where the log holds checkpoints and the key is missing, nothing
-is made: under a new key every old checkpoint would look forged.
+Promise: it is made once, and where it is rotated the old one vouches for the new one in the log itself (``verifier``), so that
+what it signed holds and a checkpoint that was kept elsewhere leads from either to the other. Where the log holds checkpoints
+and the key is missing, nothing is made: under a new key every old checkpoint would look forged.
 
-Not here: rotation, and hardware that keeps the key. Who reads the data folder can sign; a checkpoint file that was kept
+Not here: hardware that keeps the key. Who reads the data folder can sign; a checkpoint file that was kept
 elsewhere is what still holds then.
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shopward.keyring import KeyFile, open_key, read_key
+from shopward.keyring import Generations, KeyFile, open_key, read_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +39,28 @@ class SigningKey:
     def __repr__(self) -> str:
         return f"SigningKey({self.public_key.hex()[:16]}...)"
 
+    def now(self) -> SigningKey:
+        """This key, whatever the data folder has by now."""
+        return self
+
     def sign(self, message: bytes) -> bytes:
         """The 64 bytes of the signature."""
         return self._key.sign(message)
+
+
+class FolderSigner:
+    """The key in use of a data folder, read when something is signed: a rotation by another process counts at once.
+
+    Args:
+        generations: of ``AUDIT_KEY``.
+    """
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+
+    def now(self) -> SigningKey:
+        """The key in use; raises ``Misconfigured`` where it is gone. Fails closed: nothing is signed."""
+        return SigningKey(self._generations.all()[0].key)
 
 
 def is_signed(message: bytes, *, signature: bytes, public_key: bytes) -> bool:
@@ -50,6 +70,13 @@ def is_signed(message: bytes, *, signature: bytes, public_key: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def public_keys(folder: Path) -> tuple[bytes, ...]:
+    """Of the keys of this data folder that were not destroyed, the newest first; none where it has none."""
+    if read_key(folder, AUDIT_KEY) is None:
+        return ()
+    return tuple(SigningKey(each.key).public_key for each in Generations(folder, AUDIT_KEY).all())
 
 
 def read_signing_key(folder: Path) -> SigningKey | None:

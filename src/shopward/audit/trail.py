@@ -19,7 +19,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.audit.chain import GENESIS
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from shopward.audit.keys import SigningKey
+    from shopward.audit.keys import FolderSigner, SigningKey
     from shopward.audit.records import JSON
 
 DEFAULT_TENANT: Final = "main"
@@ -84,7 +84,7 @@ class AuditTrail:
         self,
         tenant: str = DEFAULT_TENANT,
         *,
-        signer: SigningKey | None = None,
+        signer: SigningKey | FolderSigner | None = None,
         every: int = CHECKPOINT_EVERY,
     ) -> None:
         if not _TENANT.fullmatch(tenant):
@@ -143,7 +143,7 @@ class AuditTrail:
             for line in checked:
                 made.append(links.add(line))
                 if self._signer is not None and (links.seq + 1) % self._every == 0:
-                    links.sign(self._signer, at_ms=line.at_ms, actor=CHECKPOINT_ACTOR)
+                    links.sign(self._signer.now(), at_ms=line.at_ms, actor=CHECKPOINT_ACTOR)
         return made
 
     def checkpoint(self, connection: Connection, *, at_ms: int, actor: str) -> Checkpoint:
@@ -156,12 +156,18 @@ class AuditTrail:
             raise Misconfigured("an audit trail without a key makes no checkpoint", path="signer")
         at_ms, actor = checked_time(at_ms), checked_actor(actor)
         with self._linking(connection) as links:
-            return links.sign(self._signer, at_ms=at_ms, actor=actor)
+            return links.sign(self._signer.now(), at_ms=at_ms, actor=actor)
 
     def newest_checkpoint(self, connection: Connection) -> Checkpoint | None:
         """The last checkpoint as it is kept, not verified; ``None`` where there is none."""
         row = connection.execute(_NEWEST, {"t": self._tenant}).mappings().first()
         return None if row is None else Checkpoint(**row)
+
+    def signed_by(self, connection: Connection, public_key: bytes) -> int:
+        """How many checkpoints a key signed, as they name it; not verified."""
+        table = audit_checkpoint.c
+        asked = select(func.count()).where(table.tenant == self._tenant, table.key == public_key)
+        return int(connection.scalar(asked) or 0)
 
     def read(self, connection: Connection, *, after_seq: int, limit: int) -> list[AuditEntry]:
         """Up to ``limit`` lines after a position, in order, as they are kept; not verified."""

@@ -4,7 +4,8 @@ Promise: the log is intact only if
 
 1. entries run from 1 without a gap, a double or a stray, each hash is that of its own columns and of the hash before;
 2. each entry ``audit:checkpoint`` has its row in ``audit_checkpoint`` and each row its entry, with the entry's hash and
-   time, signed by the expected key;
+   time, signed by the expected key or by one that leads to it: an entry ``audit:rotate`` names an old and a new key and is
+   signed by both, so that who trusts one of them trusts the other (``keys``);
 3. the head is the last entry;
 4. a checkpoint that was kept elsewhere is signed by the expected key, and the log reaches it with the same hash.
 
@@ -26,9 +27,10 @@ from shopward.audit.chain import GENESIS, entry_bytes, hash_of
 from shopward.audit.checkpoints import Checkpoint
 from shopward.audit.deeds import Deed
 from shopward.audit.rows import PAGE_ROWS, checkpoint_rows, entry_rows, head_row
+from shopward.audit.succession import linked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from sqlalchemy import Connection
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 FaultKind = Literal["altered", "missing", "extra", "head", "checkpoint", "cut", "rewritten"]
 
+_ROTATE_DEED: Final = Deed.AUDIT_ROTATE.value.encode()
 _CHECKPOINT_DEED: Final = Deed.AUDIT_CHECKPOINT.value.encode()
 
 
@@ -77,6 +80,7 @@ def verify(
     connection: Connection,
     *,
     public_key: bytes,
+    older: Collection[bytes] = (),
     checkpoint: Checkpoint | None = None,
     tenant: str = "main",
     progress: Callable[[int], None] | None = None,
@@ -86,21 +90,23 @@ def verify(
     Args:
         connection: in a transaction that sees one state.
         public_key: of the key that signed the checkpoints.
+        older: keys before it that are trusted too, as those of the data folder.
         checkpoint: one that was kept elsewhere.
         tenant: whose log it is.
         progress: told now and then how many entries are done.
     """
-    walk = _Walk(public_key, checkpoint, tenant, progress)
+    walk = _Walk(public_key, older, checkpoint, tenant, progress)
     fault = None
     try:
         head = head_row(connection, tenant)
         with checkpoint_rows(connection, tenant) as marks, entry_rows(connection, tenant) as entries:
             walk.run(entries, marks)
         walk.finish(head)
+        walk.check_keys()
         if progress is not None:
             progress(walk.done)
     except _Broken as broken:
-        fault = broken.fault
+        fault = walk.strange_key() or broken.fault
     return Report(
         tenant=tenant,
         entries=walk.done,
@@ -118,6 +124,7 @@ class _Walk:
     def __init__(
         self,
         public_key: bytes,
+        older: Collection[bytes],
         kept: Checkpoint | None,
         tenant: str,
         progress: Callable[[int], None] | None,
@@ -127,6 +134,9 @@ class _Walk:
         self.checkpoints = 0
         self.signed_to = 0
         self._key = public_key
+        self._trusted = {public_key, *older}
+        self._first_strange: dict[bytes, int] = {}
+        self._links: list[tuple[bytes, bytes]] = []
         self._kept = kept
         self._tenant = tenant
         self._progress = progress
@@ -141,6 +151,8 @@ class _Walk:
                 raise _Broken(
                     mark.seq, "checkpoint", expected="an entry audit:checkpoint there", found="none"
                 )
+            if entry.deed == _ROTATE_DEED:
+                self._note_link(entry)
             if entry.deed == _CHECKPOINT_DEED:  # 2
                 self._check_mark(entry, mark)
                 mark = next(marks, None)
@@ -161,6 +173,34 @@ class _Walk:
                 expected="the entry of a later checkpoint",
                 found=f"the log ends at {self.done}",
             )
+
+    def strange_key(self) -> Fault | None:
+        """The first signature by a key that nothing leads to from a trusted one, so far."""
+        trusted, grows = set(self._trusted), True
+        while grows:
+            grows = False
+            for pair in self._links:
+                if len(trusted.intersection(pair)) == 1:
+                    trusted.update(pair)
+                    grows = True
+        strange = [seq for key, seq in self._first_strange.items() if key not in trusted]
+        if not strange:
+            return None
+        return Fault(
+            seq=min(strange), kind="checkpoint", expected=f"a signature of key {self._key.hex()[:16]}",
+            found="another key or another signature",
+        )  # fmt: skip
+
+    def check_keys(self) -> None:
+        """The end of step 2."""
+        fault = self.strange_key()
+        if fault is not None:
+            raise _Broken(fault.seq, fault.kind, expected=fault.expected, found=fault.found)
+
+    def _signed(self, key: bytes, seq: int) -> None:
+        """A good signature over the log up to ``seq``; whether its key is one of ours is seen at the end."""
+        if key not in self._trusted:
+            self._first_strange[key] = min(seq, self._first_strange.get(key, seq))
 
     def finish(self, head: HeadRow | None) -> None:
         """Step 3, and the first half of 4's reach."""
@@ -209,13 +249,14 @@ class _Walk:
                 expected="a kept checkpoint of this tenant",
                 found="one of another tenant",
             )
-        if not kept.is_signed_by(self._key):
+        if not kept.is_signed_by(kept.key):
             raise _Broken(
                 kept.seq,
                 "checkpoint",
-                expected=f"the kept checkpoint signed by key {self._key.hex()[:16]}",
-                found="another key or another signature",
+                expected=f"the kept checkpoint signed by key {kept.key.hex()[:16]}",
+                found="another signature",
             )
+        self._signed(kept.key, kept.seq)
 
     def _check_entry(self, entry: EntryRow) -> None:
         expected = self.done + 1
@@ -244,6 +285,11 @@ class _Walk:
                 expected=f"hash {computed.hex()} of its columns and the hash before",
                 found=f"hash {entry.hash.hex()}",
             )
+
+    def _note_link(self, entry: EntryRow) -> None:
+        pair = linked(self._tenant, entry.details)
+        if pair is not None:  # else it brings no key
+            self._links.append(pair)
 
     @staticmethod
     def _comes_before(mark: CheckpointRow, entry: EntryRow) -> bool:
@@ -277,12 +323,13 @@ class _Walk:
             key=mark.key,
             signature=mark.signature,
         )
-        if not made.is_signed_by(self._key):
+        if not made.is_signed_by(mark.key):
             raise _Broken(
                 entry.seq,
                 "checkpoint",
                 expected=f"a signature of key {self._key.hex()[:16]}",
                 found="another key or another signature",
             )
+        self._signed(mark.key, entry.seq)
         self.checkpoints += 1
         self.signed_to = entry.seq

@@ -20,7 +20,7 @@ from shopward.audit import (
     export_checkpoint,
     import_checkpoint,
     open_signing_key,
-    read_signing_key,
+    public_keys,
     verify,
 )
 from shopward.audit.rows import head_row
@@ -71,7 +71,7 @@ def verify_(data: str | None, database: str | None, file: Path | None, *, as_jso
         settings = settings_from(os.environ, data=data, database=database)
         kept = None if file is None else _kept(file)
         with reading(settings.database_url, table=TABLE) as connection:
-            report = _verified(connection, _public_key(settings, kept, connection), kept)
+            report = _verified(connection, _public_keys(settings, kept, connection), kept)
     click.echo(_as_json(report) if as_json else _as_text(report))
     sys.exit(0 if report.intact else 1)
 
@@ -108,7 +108,7 @@ def checkpoint(data: str | None, database: str | None, out: Path) -> None:
     click.echo(f"checkpoint of the audit log at entry {made.seq}: {out}")
 
 
-def _verified(connection: Connection, public_key: bytes, kept: Checkpoint | None) -> Report:
+def _verified(connection: Connection, keys: tuple[bytes, ...], kept: Checkpoint | None) -> Report:
     """The report, with a bar on a terminal."""
     head = head_row(connection, DEFAULT_TENANT)
     length = 0 if head is None or head.kinds else max(head.last_seq, 0)
@@ -118,22 +118,23 @@ def _verified(connection: Connection, public_key: bytes, kept: Checkpoint | None
     with bar:
         return verify(
             connection,
-            public_key=public_key,
+            public_key=keys[0],
+            older=keys[1:],
             checkpoint=kept,
             tenant=DEFAULT_TENANT,
             progress=lambda done: bar.update(done - bar.pos),
         )
 
 
-def _public_key(settings: Settings, kept: Checkpoint | None, connection: Connection) -> bytes:
-    """The key of the data folder, else that of the kept file; none is needed where nothing is signed yet."""
-    key = read_signing_key(settings.folder)
-    if key is not None:
-        return key.public_key
+def _public_keys(settings: Settings, kept: Checkpoint | None, connection: Connection) -> tuple[bytes, ...]:
+    """The keys of the data folder, else that of the kept file; none is needed where nothing is signed yet."""
+    keys = public_keys(settings.folder)
+    if keys:
+        return keys
     if kept is not None:
-        return kept.key
+        return (kept.key,)
     if AuditTrail().newest_checkpoint(connection) is None:
-        return b""
+        return (b"",)
     raise Misconfigured(  # fails closed
         "the key that signed the checkpoints of this audit log is missing",
         path="audit.key",

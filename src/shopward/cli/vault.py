@@ -194,13 +194,19 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
 
 
 @vault.command()
-@click.argument("use", type=click.Choice(["root", "kek", "data", "index", "status"]))
+@click.argument(
+    "use",
+    type=click.Choice(["root", "kek", "data", "index", "token", "mark", "signing", "webhook", "status"]),
+)
 @click.option(
     "--retire", type=int, metavar="VERSION", help="Destroy this version instead, where nothing needs it."
 )
+@click.option(
+    "--give-up", is_flag=True, help="With --retire: also what needs it outside, as the state tells."
+)
 @click.option("--yes", is_flag=True, help="Do it. Without it the state is shown.")
 @server_options
-def rotate(use: str, retire: int | None, *, yes: bool, **server: Any) -> None:
+def rotate(use: str, retire: int | None, *, give_up: bool, yes: bool, **server: Any) -> None:
     """Replace a key while everything goes on; show how far it is, and which keys can be destroyed.
 
     \b
@@ -208,12 +214,14 @@ def rotate(use: str, retire: int | None, *, yes: bool, **server: Any) -> None:
       shopward vault rotate kek --yes
       shopward vault rotate status
       shopward vault rotate kek --retire 1 --yes
+      shopward vault rotate signing --yes
     """
     talk = talk_to(**server)
     if not yes or use == "status":
         said = talk.ask("GET", f"{_PATH}/rotations")
     elif retire is not None:
-        said = talk.ask("POST", f"{_PATH}/rotations/retire", {"use": use, "version": retire})
+        asked = {"use": use, "version": retire, "give_up": give_up}
+        said = talk.ask("POST", f"{_PATH}/rotations/retire", asked)
     else:
         said = talk.ask("POST", f"{_PATH}/rotations", {"use": use})
     lines = [
@@ -223,7 +231,12 @@ def rotate(use: str, retire: int | None, *, yes: bool, **server: Any) -> None:
     lines += [
         f"key {each['use']} {each['version']}  {each['state']:9} {each['rows']} rows"
         + ("  safe to retire" if each["safe_to_retire"] else "")
+        + (f"  outside: {each['outside']}" if each["outside"] else "")
         for each in said["keys"]
+    ]
+    lines += [
+        f"root {each['root']} {each['version'] or '-'}: {each['keys']} keys hang from it"
+        for each in said["roots"]
     ]
     _print(said, "\n".join(lines), as_json=server["as_json"])
 

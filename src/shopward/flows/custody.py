@@ -143,10 +143,19 @@ class Custody:
             lambda connection: self._room.accesses.of_subject(connection, subject, before=before, limit=limit)
         )
 
-    def token(self, user_id: str, *, partner: str, purpose: str, epoch: int) -> str:
-        """What a partner is to call a customer, for a purpose."""
+    def token(self, user_id: str, *, partner: str, purpose: str, epoch: int, version: int = 0) -> str:
+        """What a partner is to call a customer, for a purpose; by an older key where its ``version`` is given.
+
+        Raises:
+            NotFound: there is no such key, or it was destroyed.
+        """
         subject = self._room.subject(user_id)
-        key = self._room.records.read(lambda connection: self._room.keys.ring(connection).secret("token"))
+        ring = self._room.records.read(self._room.keys.ring)
+        key = ring.secrets.get(("token", version)) if version else ring.secret("token")
+        if key is None:
+            raise NotFound(
+                "no such key of tokens", path="key_version", expected="one that is in use or retiring"
+            )
         return pseudonym(key, partner=partner, purpose=purpose, subject=subject, epoch=epoch)
 
     def plan(self, kind: str, field: str, transform: str) -> Plan:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
-    from shopward.leaks import Candidate, Marks
+    from shopward.leaks import Candidate, MarkRing
     from shopward.leaks.marks import Score
     from shopward.vault.rows import Access, Had, Opened
 
@@ -103,7 +103,7 @@ class LeakDesk:
         marks: under which partners' copies were written.
     """
 
-    def __init__(self, room: Strongroom, marks: Marks) -> None:
+    def __init__(self, room: Strongroom, marks: MarkRing) -> None:
         self._room = room
         self._marks = marks
 

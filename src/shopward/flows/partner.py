@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.consign import Consigner
-    from shopward.leaks import Marks
+    from shopward.leaks import MarkRing
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.values import Clock, IdSource
@@ -64,7 +64,7 @@ class PartnerDesk:
     """
 
     def __init__(
-        self, *, records: Records, store: PartnerStore, marks: Marks, consigner: Consigner, trail: Trail, outbox: Outbox,
+        self, *, records: Records, store: PartnerStore, marks: MarkRing, consigner: Consigner, trail: Trail, outbox: Outbox,
         clock: Clock, ids: IdSource, entropy: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._records, self._store, self._marks, self._consigner = records, store, marks, consigner

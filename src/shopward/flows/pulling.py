@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.arrows import Trail
     from shopward.flows.consign import Consigner
-    from shopward.leaks import Marks
+    from shopward.leaks import MarkRing
     from shopward.partners import Partner, Share
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
@@ -67,7 +67,7 @@ class PullDesk:
     """
 
     def __init__(
-        self, *, records: Records, store: PartnerStore, marks: Marks, consigner: Consigner, trail: Trail, clock: Clock,
+        self, *, records: Records, store: PartnerStore, marks: MarkRing, consigner: Consigner, trail: Trail, clock: Clock,
         ids: IdSource,
     ) -> None:  # fmt: skip
         self._records, self._store, self._marks, self._consigner = records, store, marks, consigner
@@ -165,6 +165,6 @@ class PullDesk:
         return answer
 
 
-def marked(marks: Marks, partner_id: str, row: Mapping[str, str]) -> dict[str, str]:
+def marked(marks: MarkRing, partner_id: str, row: Mapping[str, str]) -> dict[str, str]:
     """A row as this partner's copy has it; a mark's place is the row's id and the way of writing."""
     return write(row, lambda channel: marks.bit(partner_id, f"{row['id']}/{channel}"))

@@ -184,7 +184,11 @@ class VaultCalls:
         asked = decoded(await self._calls.body(request, caller), TokenAsked)
         made = await run_in_threadpool(
             lambda: self._vault.custody.token(
-                asked.user, partner=asked.partner, purpose=asked.purpose, epoch=asked.epoch
+                asked.user,
+                partner=asked.partner,
+                purpose=asked.purpose,
+                epoch=asked.epoch,
+                version=asked.key_version,
             )
         )
         return json_answer(TokenView(made))

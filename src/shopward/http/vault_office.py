@@ -32,6 +32,7 @@ from shopward.http.vault_shapes import (
     PlanAsked,
     PlanView,
     RetireAsked,
+    RootView,
     RotateAsked,
     Rotations,
     RotationView,
@@ -156,18 +157,17 @@ class VaultOffice:
         """``POST /v1/vault/rotations``: begun; the steps are done beside."""
         caller = self._calls.caller(request, "admin")
         asked = decoded(await self._calls.body(request, caller), RotateAsked)
-        if asked.use == "root":
-            await run_in_threadpool(self._vault.rekeying.move_root, caller)
-        else:
-            await run_in_threadpool(self._vault.rekeying.begin, caller, asked.use)
-            self._beside.wake()
+        await run_in_threadpool(self._vault.rekeying.rotate, caller, asked.use)
+        self._beside.wake()
         return json_answer(await run_in_threadpool(self._told), 202)
 
     async def retire(self, request: Request) -> Response:
         """``POST /v1/vault/rotations/retire``."""
         caller = self._calls.caller(request, "admin")
         asked = decoded(await self._calls.body(request, caller), RetireAsked)
-        await run_in_threadpool(self._vault.rekeying.retire, caller, asked.use, asked.version)
+        await run_in_threadpool(
+            lambda: self._vault.rekeying.retire(caller, asked.use, asked.version, give_up=asked.give_up)
+        )
         return json_answer(await run_in_threadpool(self._told))
 
     async def plan(self, request: Request) -> Response:
@@ -206,11 +206,12 @@ class VaultOffice:
         keys = [
             KeyStateView(
                 each.key.use, each.key.version, each.key.root, each.key.state, to_rfc3339(each.key.created_ms), each.left,
-                each.is_safe_to_retire,
+                each.is_safe_to_retire, each.outside,
             )
             for each in self._vault.rekeying.report()
         ]  # fmt: skip
-        return Rotations(rotations, keys)
+        roots = [RootView(*name, count) for name, count in sorted(self._vault.rekeying.roots().items())]
+        return Rotations(rotations, keys, roots)
 
 
 def _ms(moment: datetime | UnsetType) -> int:

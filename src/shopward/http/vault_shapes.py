@@ -221,12 +221,13 @@ class Locks(Struct):
 
 
 class TokenAsked(Struct, forbid_unknown_fields=True):
-    """What a partner is to call a customer."""
+    """What a partner is to call a customer; by an older key of tokens where ``key_version`` names it."""
 
     user: Id
     partner: Id
     purpose: Name
     epoch: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    key_version: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
 
 
 class TokenView(Struct):
@@ -238,14 +239,15 @@ class TokenView(Struct):
 class RotateAsked(Struct, forbid_unknown_fields=True):
     """Which key to replace."""
 
-    use: Literal["root", "kek", "data", "index"]
+    use: Literal["root", "kek", "data", "index", "token", "mark", "signing", "webhook"]
 
 
 class RetireAsked(Struct, forbid_unknown_fields=True):
-    """Which key to destroy; refused while a row needs it."""
+    """Which key to destroy; refused while a row needs it, and while something outside does that ``give_up`` does not give up."""
 
     use: Name
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    give_up: bool = False
 
 
 class RotationView(Struct):
@@ -262,7 +264,7 @@ class RotationView(Struct):
 
 
 class KeyStateView(Struct):
-    """A key: how many rows need it, and whether it can be destroyed."""
+    """A key: how many rows need it, what needs it outside of our rows, and whether it can be destroyed."""
 
     use: str
     version: int
@@ -271,13 +273,23 @@ class KeyStateView(Struct):
     created_at: str
     rows: int
     safe_to_retire: bool
+    outside: str = ""
+
+
+class RootView(Struct):
+    """How many keys of the tenant hang from a version of a root; ``version`` is empty where the root names none."""
+
+    root: str
+    version: str
+    keys: int
 
 
 class Rotations(Struct):
-    """Rotations, the running ones first, and every key that is not destroyed."""
+    """Rotations, the running ones first, every key that is not destroyed, and what they hang from."""
 
     rotations: list[RotationView]
     keys: list[KeyStateView]
+    roots: list[RootView]
 
 
 class PlanAsked(Struct, forbid_unknown_fields=True):

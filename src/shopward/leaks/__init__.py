@@ -10,7 +10,7 @@ It opens no store: rows, sightings and keys are arguments. What is matched is ma
 
 from shopward.leaks.canaries import Canaries, Canary
 from shopward.leaks.likelihood import Rival, Weighed, shares, weigh
-from shopward.leaks.marks import Bias, Marks, Score
+from shopward.leaks.marks import Bias, MarkRing, Marks, Score
 from shopward.leaks.matching import Matched, Matcher, normalised
 from shopward.leaks.tracing import Candidate, Evidence, Judged, Report, Sighting, judge, trace
 
@@ -21,6 +21,7 @@ __all__ = [
     "Candidate",
     "Evidence",
     "Judged",
+    "MarkRing",
     "Marks",
     "Matched",
     "Matcher",

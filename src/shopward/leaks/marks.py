@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from shopward.errors import InvalidField
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _CUT: Final = 0.01
 """Biases stay this far from 0 and 1 (Tardos' cutoff)."""
@@ -98,6 +98,37 @@ class Marks:
     def scores(self, read: Mapping[str, bool], recipients: Iterable[str]) -> dict[str, Score]:
         """The score of each recipient."""
         return {recipient: self.score(read, recipient) for recipient in recipients}
+
+
+class MarkRing:
+    """The marks of one shop under every key that was not destroyed: copies get the newest, a leak is read by all.
+
+    Args:
+        keys: gives the keys as they stand, by version; asked each time.
+    """
+
+    def __init__(self, keys: Callable[[], Mapping[int, bytes]]) -> None:
+        self._keys = keys
+        self._marks: dict[bytes, Marks] = {}
+
+    def bit(self, recipient: str, place: str) -> bool:
+        """The mark that a recipient's copy gets now."""
+        keys = self._keys()
+        return self._of(keys[max(keys)]).bit(recipient, place)
+
+    def score(self, read: Mapping[str, bool], recipient: str) -> Score:
+        """The best score of a recipient by any key; its ``chance`` is that of all of them together (union bound)."""
+        keys = self._keys()
+        best = min(
+            (self._of(key).score(read, recipient) for key in keys.values()), key=lambda each: each.chance
+        )
+        return best._replace(chance=min(1.0, best.chance * len(keys)))
+
+    def _of(self, key: bytes) -> Marks:
+        made = self._marks.get(key)
+        if made is None:
+            made = self._marks[key] = Marks(key)
+        return made
 
 
 def _fraction(key: bytes, message: bytes) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from shopward.keyring import KeyFile, Sealer, derived
+from shopward.keyring import Generations, KeyFile, RenewableSealer, Sealer, derived
 from shopward.outbox.endpoints import Backlog, Endpoint
 from shopward.outbox.tables import webhook_delivery, webhook_endpoint
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 WEBHOOK_KEY: Final = KeyFile(
     "webhook.key", "webhook key of this store", "the key under which the secrets of webhooks were sealed"
 )
+_USE: Final = b"shopward/webhooks/1/seal"
+_WHAT: Final = "the secret of a webhook"
+_HINT: Final = (
+    "restore webhook.key and the store from one backup; otherwise rotate the secret of each webhook"
+)
 _SHOWN: Final = [webhook_endpoint.c[name] for name in Endpoint.__struct_fields__]
 _topics: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -39,7 +44,7 @@ class Endpoints:
         entropy: gives nonces.
     """
 
-    def __init__(self, tenant: str, sealer: Sealer, entropy: Entropy) -> None:
+    def __init__(self, tenant: str, sealer: Sealer | RenewableSealer, entropy: Entropy) -> None:
         self._tenant = tenant
         self._sealer = sealer
         self._entropy = entropy
@@ -101,6 +106,41 @@ class Endpoints:
         found = [self._opened(endpoint_id, "secret", secret)]
         return [*found, self._opened(endpoint_id, "old_secret", old)] if at_ms < old_until_ms else found
 
+    def resealed(self, connection: Connection) -> int:
+        """Seal every secret by the key in use, where an older one is still needed; how many were. Twice does no harm."""
+        moved = 0
+        for endpoint_id, place, sealed in self._secrets(connection):
+            if not self._is_by_the_newest(endpoint_id, place, sealed):
+                secret = self._opened(endpoint_id, place, sealed)
+                self._set(connection, endpoint_id, **{place: self._sealed(endpoint_id, place, secret)})
+                moved += 1
+        return moved
+
+    def by_older_keys(self, connection: Connection) -> int:
+        """How many secrets still need an older key."""
+        return sum(1 for each in self._secrets(connection) if not self._is_by_the_newest(*each))
+
+    def _secrets(self, connection: Connection) -> list[tuple[str, str, bytes]]:
+        table = webhook_endpoint.c
+        rows = connection.execute(
+            select(table.id, table.secret, table.old_secret)
+            .where(table.tenant == self._tenant)
+            .order_by(table.id)
+            .with_for_update()
+        )
+        return [
+            (str(endpoint_id), place, bytes(sealed))
+            for endpoint_id, *both in rows
+            for place, sealed in zip(("secret", "old_secret"), both, strict=True)
+            if sealed
+        ]
+
+    def _is_by_the_newest(self, endpoint_id: str, place: str, sealed: bytes) -> bool:
+        context = (self._tenant, endpoint_id, place)
+        return not isinstance(self._sealer, RenewableSealer) or self._sealer.is_by_the_newest(
+            sealed, context=context
+        )
+
     def remove(self, connection: Connection, endpoint_id: str) -> None:
         """The endpoint, its secrets and its deliveries."""
         for table in (webhook_delivery.c.endpoint_id, webhook_endpoint.c.id):
@@ -146,8 +186,12 @@ def has_endpoints(connection: Connection, tenant: str) -> bool:
 
 def sealer_of(key: bytes) -> Sealer:
     """What seals secrets under the key of webhooks."""
-    hint = "restore webhook.key and the store from one backup; otherwise rotate the secret of each webhook"
-    return Sealer(derived(key, b"shopward/webhooks/1/seal"), what="the secret of a webhook", hint=hint)
+    return Sealer(derived(key, _USE), what=_WHAT, hint=_HINT)
+
+
+def renewable_sealer(generations: Generations) -> RenewableSealer:
+    """The same over all keys of the data folder that were not destroyed."""
+    return RenewableSealer(generations, use=_USE, what=_WHAT, hint=_HINT)
 
 
 def _endpoint(row: Sequence[Any]) -> Endpoint:

@@ -123,6 +123,14 @@ class PartnerStore:
             query = query.where(table.id < before)
         return [_share(body) for body in connection.scalars(query.order_by(table.id.desc()).limit(limit))]
 
+    def shares_between(self, connection: Connection, from_ms: int, until_ms: int) -> int:
+        """How many shares could have given pages in a span of time."""
+        table = partner_share.c
+        bodies = connection.scalars(
+            select(table.body).where(table.tenant == self._tenant, table.expires_ms > from_ms)
+        )
+        return sum(1 for body in bodies if _share(body).made_ms < until_ms)
+
     def page(self, connection: Connection, share_id: str, page: int) -> bytes | None:
         """The sealed bytes of a page."""
         table = partner_share_page.c

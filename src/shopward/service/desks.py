@@ -18,7 +18,7 @@ from shopward.adapters.lists import ListFiles
 from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SqlRecords, fence_of
-from shopward.audit import AuditTrail, open_signing_key
+from shopward.audit import AUDIT_KEY, AuditTrail, FolderSigner, open_signing_key
 from shopward.errors import Misconfigured
 from shopward.flows.advise import AdvisoryDesk
 from shopward.flows.arrows import Arrows
@@ -36,11 +36,11 @@ from shopward.flows.screen import ScreeningDesk
 from shopward.flows.trace import Tracer
 from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
-from shopward.keyring import open_key
+from shopward.keyring import Generations, open_key
 from shopward.ledger import Book, Reading
 from shopward.outbox.deliveries import Deliveries
 from shopward.outbox.messages import Outbox
-from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, sealer_of
+from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, renewable_sealer
 from shopward.protection.authorizations import Authorizations
 from shopward.protection.links import AccountLinks
 from shopward.protection.sets import SetStore
@@ -52,6 +52,7 @@ from shopward.screening.links.learned.bundle import shipped_scorer
 from shopward.screening.profile import refuse_faults
 from shopward.screening.profile.store import ProfileStore
 from shopward.screening.reports.store import ReportStore
+from shopward.service.renewals import renewals_of
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import HOUR_MS, SECOND_MS, SystemClock, SystemIds
 
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
     from shopward.config import Settings
     from shopward.events import FactsMaker
+    from shopward.flows.renew import Renewal
     from shopward.ports import Fence
     from shopward.screening import Profile
     from shopward.values import Clock
@@ -91,6 +93,7 @@ class Desks(NamedTuple):
     screening: ScreeningDesk
     reports: ReportDesk
     report_cases: ReportCases
+    renewals: dict[str, Renewal]
     complaint_fence: Fence
 
 
@@ -102,7 +105,10 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     engine = open_engine(settings.database_url)
     records, fence, blind = SqlRecords(engine), fence_of(engine, TENANT), maker.blind
     has_checkpoints = records.read(lambda each: AuditTrail(TENANT).newest_checkpoint(each)) is not None
-    trail = AuditTrail(TENANT, signer=open_signing_key(settings.folder, has_checkpoints=has_checkpoints))
+    open_signing_key(
+        settings.folder, has_checkpoints=has_checkpoints
+    )  # made, or missed, before anything is signed
+    trail = AuditTrail(TENANT, signer=FolderSigner(Generations(settings.folder, AUDIT_KEY)))
     store, sets = OrderStore(TENANT, SystemIds()), SetStore(TENANT)
     users = DeclaredUsers(TENANT, blind, sets)
     outbox = Outbox(TENANT, SystemIds())
@@ -140,7 +146,9 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, trail=trail,
         outbox=outbox, clock=clock, ids=SystemIds(), token_of=maker.user_token,
     )  # fmt: skip
-    webhooks, courier = _webhooks(settings, records=records, outbox=outbox, trail=trail, clock=clock)
+    webhooks, courier, endpoints = _webhooks(
+        settings, records=records, outbox=outbox, trail=trail, clock=clock
+    )
     return Desks(
         records,
         trail,
@@ -161,6 +169,15 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         screening,
         reports,
         report_cases,
+        renewals_of(
+            settings.folder,
+            tenant=TENANT,
+            records=records,
+            fence=fence,
+            trail=trail,
+            endpoints=endpoints,
+            clock=clock,
+        ),
         fence_of(engine, f"{TENANT}:complaints"),
     )
 
@@ -217,15 +234,16 @@ def mail_server(settings: Settings, clock: Clock, **changes: float) -> MailServe
 
 def _webhooks(
     settings: Settings, *, records: SqlRecords, outbox: Outbox, trail: AuditTrail, clock: Clock
-) -> tuple[WebhookDesk, Courier]:
+) -> tuple[WebhookDesk, Courier, Endpoints]:
     """Who is told, and the bookkeeping of the telling."""
     in_use = records.read(lambda connection: has_endpoints(connection, TENANT))
-    key = open_key(settings.folder, WEBHOOK_KEY, in_use=in_use)
-    endpoints = Endpoints(TENANT, sealer_of(key), secrets.token_bytes)
+    open_key(settings.folder, WEBHOOK_KEY, in_use=in_use)
+    generations = Generations(settings.folder, WEBHOOK_KEY)
+    endpoints = Endpoints(TENANT, renewable_sealer(generations), secrets.token_bytes)
     telling = Telling(records, endpoints, Deliveries(TENANT), outbox, trail, clock, SystemIds())
     lease_ms = round(LEASE_TIMES * settings.webhook_timeout_s * SECOND_MS)
     courier = Courier(telling, lease_ms=lease_ms, random=random.Random())  # noqa: S311 -- spreads pauses
-    return WebhookDesk(telling, secrets.token_bytes, has_mail=bool(settings.smtp_url)), courier
+    return WebhookDesk(telling, secrets.token_bytes, has_mail=bool(settings.smtp_url)), courier, endpoints
 
 
 def _never_jumps(clock: Clock) -> Callable[[], float]:

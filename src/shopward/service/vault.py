@@ -16,7 +16,8 @@ from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.keyring import derived
-from shopward.leaks import Marks
+from shopward.leaks import MarkRing
+from shopward.partners.store import PartnerStore
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.census import Census
@@ -41,7 +42,7 @@ class Vault(NamedTuple):
     reveals: RevealDesk
     erasing: EraseDesk
     rekeying: RekeyDesk
-    marks: Marks
+    marks: MarkRing
     leaks: LeakDesk
 
 
@@ -79,8 +80,9 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
     erasing.at_start()
     guard = GuardDesk(room)
-    rekeying = RekeyDesk(room, partial(_next_root, settings))
-    marks = Marks(ground.records.read(lambda connection: keys.ring(connection).secret("mark")))
+    shares = PartnerStore(tenant).shares_between
+    rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, shares)
+    marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
         room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying, marks, LeakDesk(room, marks)
     )

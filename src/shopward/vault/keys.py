@@ -17,13 +17,14 @@ Memory: Python cannot wipe it. Who can read the memory of the process has the ke
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 
 from shopward.errors import Conflict, Misconfigured, SealBroken, StoreError
 from shopward.vault.envelope import GCM_SIV, KEY_BYTES, XAES, Cipher, Place
-from shopward.vault.rows import WIDTHS, KeyState
+from shopward.vault.rows import SHARED, WIDTHS, KeyState
 from shopward.vault.search import IndexKey
 from shopward.vault.tables import vault_key
 
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
     from shopward.keyring import Entropy
     from shopward.ports import KeyRoot
-
-SHARED: Final = ("index", "token", "mark")
-"""Blind indexes; pseudonymous tokens; marks in what a recipient gets."""
 
 
 class Ring(NamedTuple):
@@ -175,6 +173,20 @@ class TenantKeys:
             self._update(
                 connection, each.use, each.version, wrapped=each.wrapped, root=each.root, changed_ms=now_ms
             )
+
+    def known(self, use: str) -> dict[int, bytes]:
+        """The keys of a use by version, as of the newest transaction of this process that asked for the ring."""
+        return {version: key for (each, version), key in self._ring.secrets.items() if each == use}
+
+    def roots(self, connection: Connection) -> Counter[tuple[str, str]]:
+        """How many keys hang from which root and version of it; versions of another root than the one set are not known."""
+        query = select(vault_key.c.root, vault_key.c.wrapped).where(
+            vault_key.c.tenant == self._tenant, vault_key.c.state != "retired"
+        )
+        return Counter(
+            (root, self._root.version(bytes(wrapped)) if root == self._root.name else "")
+            for root, wrapped in connection.execute(query)
+        )
 
     def adopt(self, root: KeyRoot) -> None:
         """Wrap by this root from now on: ``rewrap`` to it is committed."""

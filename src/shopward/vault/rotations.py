@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shopward.vault.keys import TenantKeys, Wrapped
     from shopward.vault.records import SealedRecords
 
+STEPPED: Final = ("kek", "data", "index")
+"""Keys whose rows are moved in steps; of the others no row is kept."""
 WRAPS: Final = 2_000
 """Keys of customers that are wrapped anew in one transaction."""
 RECORDS: Final = 200
@@ -45,9 +47,13 @@ class Rotations:
         self._records = records
 
     def begin(self, connection: Connection, new: Wrapped, person: str, now_ms: int) -> Rotation:
-        """Keep a new ``kek``, ``data`` or ``index`` key; writing goes by it from here on, the rest follows in steps."""
+        """Keep a new key; writing goes by it from here on, the rest follows in steps."""
         version = self._keys.add(connection, new, now_ms)
-        return self._begun(connection, new.use, version, person, now_ms)
+        begun = self._begun(connection, new.use, version, person, now_ms)
+        if new.use not in STEPPED:
+            begun = begun._replace(state="done", total=0)
+            self._note(connection, begun)
+        return begun
 
     def begin_indexing(self, connection: Connection, person: str, now_ms: int) -> Rotation:
         """Have all index rows written anew under the key that stands, after an index was switched on or off."""

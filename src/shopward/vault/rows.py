@@ -12,6 +12,8 @@ OUTCOMES: Final = ("revealed", "exported", "pulled", "refused", "canary")
 SHOWN: Final = ("revealed", "exported", "pulled")
 """Those after which somebody knew the values."""
 
+SHARED: Final = ("index", "token", "mark")
+"""Blind indexes; pseudonymous tokens; marks in what a recipient gets."""
 WIDTHS: Final = {"customer": "kek", "shop": "data"}
 """A key of each customer, which ``kek`` wraps; or one for the whole shop, ``data``, which seals every value."""
 
