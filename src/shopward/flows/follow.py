@@ -123,8 +123,10 @@ class Follower:
 
     def overheard(self, entries: Sequence[LogEntry]) -> bool:
         """Whether somebody hears of a group that was just recorded; from one thread, which may be another one's."""
-        if any(self._listeners_of(entry) for entry in entries):
-            return True
+        for listener in self._listeners:
+            for entry in entries:
+                if entry.kind == EVENT and listener.hears(entry):
+                    return True
         if entries:
             first, last = self._silent
             self._silent = (first if last + 1 == entries[0].seq else entries[0].seq, entries[-1].seq)

@@ -104,9 +104,9 @@ class Many:
 
 def _sorted_out(used: list[Plan]) -> list[tuple[Plan, Any]]:
     """Each plan with its rows; all rows, where there is one plan, need not be picked."""
+    if len(set(map(id, used))) == 1:
+        return [(used[0], slice(None))]
     by_plan: dict[int, list[int]] = {}
     for row, plan in enumerate(used):
         by_plan.setdefault(id(plan), []).append(row)
-    if len(by_plan) == 1:
-        return [(used[0], slice(None))]
     return [(used[rows[0]], np.array(rows)) for rows in by_plan.values()]
