@@ -93,7 +93,7 @@ def pipeline(ring: Ring, sealed: SealedRecords, seconds: float) -> None:
         drawer = sealed._new(ring, write.subject, "orders", write.user)  # noqa: SLF001 -- what is measured
         row = sealed._sealed(write, None, drawer, 0)  # noqa: SLF001 -- as above
         drawer.ledger.records[row.id] = (1, 0)
-        ledger = sealed._sealed_ledger(write.subject, "orders", drawer, 1)  # noqa: SLF001 -- as above
+        ledger = sealed._sealed_ledger("orders", drawer, 1)  # noqa: SLF001 -- as above
         sealed._index_rows(ring, row, indexed, frozenset())  # noqa: SLF001 -- as above
         return drawer, row, ledger
 
@@ -104,7 +104,7 @@ def pipeline(ring: Ring, sealed: SealedRecords, seconds: float) -> None:
         opened = sealed._opened(  # noqa: SLF001 -- as above
             ring, write.subject, "orders", 1, ring.kek_version, drawer.wrapped, 1, ledger
         )
-        sealed._values(row, sealed_fields(row), opened.cipher, None)  # noqa: SLF001 -- as above
+        sealed._values(row, sealed_fields(row), opened, None)  # noqa: SLF001 -- as above
 
     say(case="write", per_s=round(per_s(put, seconds)), goal=50_000)
     say(case="read", per_s=round(per_s(get, seconds)), goal=80_000)

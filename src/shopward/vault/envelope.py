@@ -40,7 +40,10 @@ NONCE_BYTES: Final = {GCM: 12, GCM_SIV: 12, XAES: 24}
 BUCKET_MIN: Final = 32
 BUCKET_STEP: Final = 512
 """Buckets double from 32 to 512 bytes and then grow by 512."""
+_BUCKETS: Final = tuple(max(BUCKET_MIN, 1 << size.bit_length()) for size in range(BUCKET_STEP))
+"""By the length of what is filled up, as far as buckets double."""
 _POOL_BYTES: Final = 12 * 1024
+_NO_FIELD: Final = bytes(2)
 _MAGIC: Final = b"SW1"
 
 
@@ -71,9 +74,8 @@ class Place(NamedTuple):
 
     def bound(self) -> bytes:
         """The place as bytes that no other place gives."""
-        return record_prefix(self.tenant, self.subject, self.kind, self.record) + field_suffix(
-            self.field, self.version
-        )
+        head = customer_prefix(self.tenant, self.subject)
+        return head + record_suffix(self.kind, self.record) + field_suffix(self.field, self.version)
 
 
 class Cipher:
@@ -112,10 +114,14 @@ class Cipher:
         """The values of a record, filled up, each as an envelope for its own field."""
         size, lead, tail = self._nonce_bytes, _MAGIC + self._head + prefix, version.to_bytes(8, "big")
         nonces, head, encrypt = NONCES.take(size * len(values)), self._head, self._aead.encrypt
-        sealed = {}
-        for at, (field, value) in enumerate(values.items()):
-            nonce = nonces[at * size : at * size + size]
-            sealed[field] = head + nonce + encrypt(nonce, padded(value.encode()), lead + _name(field) + tail)
+        sealed, at = {}, 0
+        for field, value in values.items():
+            raw, nonce = value.encode(), nonces[at : at + size]
+            at += size
+            filled = (
+                (raw + b"\x80").ljust(_BUCKETS[len(raw)], b"\0") if len(raw) < BUCKET_STEP else padded(raw)
+            )
+            sealed[field] = head + nonce + encrypt(nonce, filled, lead + _name(field) + tail)
         return sealed
 
     def open_fields(self, sealed: Mapping[str, bytes], prefix: bytes, version: int) -> dict[str, str]:
@@ -132,7 +138,10 @@ class Cipher:
                 if envelope[:HEAD_BYTES] != head or len(envelope) < shortest:
                     break
                 plain = decrypt(envelope[HEAD_BYTES:end], envelope[end:], lead + _name(field) + tail)
-                opened[field] = unpadded(plain).decode()
+                plain = plain.rstrip(b"\0")
+                if not plain.endswith(b"\x80"):
+                    break
+                opened[field] = plain[:-1].decode()
             else:
                 return opened
         except InvalidTag:
@@ -176,9 +185,19 @@ def key_id_of(sealed: bytes) -> int:
     return int.from_bytes(sealed[2:HEAD_BYTES], "big")
 
 
-def record_prefix(tenant: str, subject: str, kind: str, record: str) -> bytes:
-    """The part of a place that the fields of one record share."""
-    return _name(tenant) + _text(subject) + _name(kind) + _text(record)
+def customer_prefix(tenant: str, subject: str) -> bytes:
+    """The part of a place that all of one customer share."""
+    return _name(tenant) + _text(subject)
+
+
+def record_suffix(kind: str, record: str) -> bytes:
+    """The part of a place, behind the customer's, that the fields of one record share."""
+    return _name(kind) + _text(record)
+
+
+def class_suffix(kind: str, retention: str, version: int) -> bytes:
+    """The part of a place, behind the customer's, of the key or ledger of a class."""
+    return _name(kind) + _name(retention) + _NO_FIELD + version.to_bytes(8, "big")
 
 
 def field_suffix(field: str, version: int) -> bytes:
@@ -188,13 +207,9 @@ def field_suffix(field: str, version: int) -> bytes:
 
 def padded(plain: bytes) -> bytes:
     """Filled up to its bucket: a one bit and zeros (ISO/IEC 7816-4)."""
-    size = len(plain) + 1
-    bucket = BUCKET_MIN
-    while bucket < size and bucket < BUCKET_STEP:
-        bucket *= 2
-    if bucket < size:
-        bucket = -(-size // BUCKET_STEP) * BUCKET_STEP
-    return plain + b"\x80" + bytes(bucket - size)
+    size = len(plain)
+    bucket = _BUCKETS[size] if size < BUCKET_STEP else -(-(size + 1) // BUCKET_STEP) * BUCKET_STEP
+    return (plain + b"\x80").ljust(bucket, b"\0")
 
 
 def unpadded(filled: bytes) -> bytes:

@@ -25,10 +25,11 @@ from shopward.vault.envelope import (
     GCM,
     KEY_BYTES,
     Cipher,
-    Place,
     broken,
+    class_suffix,
+    customer_prefix,
     padded,
-    record_prefix,
+    record_suffix,
     unpadded,
 )
 from shopward.vault.kinds import KINDS, checked
@@ -59,12 +60,16 @@ class _Ledger(msgspec.Struct):
     records: dict[str, tuple[int, int]]
 
 
+_KEY: Final = "customer key"
+_LEDGER: Final = "ledger"
+_ledger_bytes: Final = msgspec.json.Encoder().encode
 _ledger_of: Final = msgspec.json.Decoder(_Ledger).decode
 
 
 class _Drawer(NamedTuple):
-    """A customer's class, opened."""
+    """A customer's class, opened; ``place`` leads that of all that it holds."""
 
+    place: bytes
     cipher: Cipher
     ledger: _Ledger
     epoch: int
@@ -231,7 +236,7 @@ class SealedRecords:
                 vault_record.c.subject == subject, vault_record.c.retention == retention
             )
             for row in [Stored(*each) for each in connection.execute(query)]:
-                prefix = record_prefix(self._tenant, row.subject, row.kind, row.id)
+                prefix = drawer.place + record_suffix(row.kind, row.id)
                 sealed = new.seal_fields(self._checked_values(row, drawer, None), prefix, row.version)
                 connection.execute(
                     update(vault_record)
@@ -299,7 +304,7 @@ class SealedRecords:
                 expected="the customer and kind that it was made with, or another id",
             )  # fmt: skip
         version = 1 if old is None else old.version + 1
-        prefix = record_prefix(self._tenant, write.subject, write.kind, write.id)
+        prefix = drawer.place + record_suffix(write.kind, write.id)
         sealed = drawer.cipher.seal_fields(write.values, prefix, version)
         return Stored(
             write.id, write.subject, write.kind, KINDS[write.kind].retention, write.region, version, _pack(sealed),
@@ -313,14 +318,15 @@ class SealedRecords:
         sealed = sealed_fields(row)
         if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):
             raise _rolled_back()
-        return self._values(row, sealed, drawer.cipher, names)
+        return self._values(row, sealed, drawer, names)
 
+    @staticmethod
     def _values(
-        self, row: Stored, sealed: Mapping[str, bytes], cipher: Cipher, names: frozenset[str] | None
+        row: Stored, sealed: Mapping[str, bytes], drawer: _Drawer, names: frozenset[str] | None
     ) -> Mapping[str, str]:
-        prefix = record_prefix(self._tenant, row.subject, row.kind, row.id)
+        prefix = drawer.place + record_suffix(row.kind, row.id)
         wanted = sealed if names is None else {name: each for name, each in sealed.items() if name in names}
-        return cipher.open_fields(wanted, prefix, row.version)
+        return drawer.cipher.open_fields(wanted, prefix, row.version)
 
     # Keys and ledgers of customers.
 
@@ -359,21 +365,24 @@ class SealedRecords:
         epoch: int,
         ledger: bytes,
     ) -> _Drawer:
+        place = customer_prefix(self._tenant, subject)
         if wrapped:
-            key = ring.kek_of(kek).open(bytes(wrapped), key_place(self._tenant, subject, retention, key_id))
+            bound = place + class_suffix(_KEY, retention, key_id)
+            key = ring.kek_of(kek).open(bytes(wrapped), bound)
             cipher = Cipher(GCM, key_id, key)
         else:  # a vault of one key for everybody; where each customer has one, there is none such
             cipher = ring.data_of(kek)
-        raw = cipher.open(bytes(ledger), self._ledger_place(subject, retention, epoch))
-        return _Drawer(cipher, _ledger_of(unpadded(raw)), epoch, False, kek, wrapped)  # noqa: FBT003 -- a tuple's field
+        raw = cipher.open(bytes(ledger), place + class_suffix(_LEDGER, retention, epoch))
+        return _Drawer(place, cipher, _ledger_of(unpadded(raw)), epoch, False, kek, wrapped)  # noqa: FBT003 -- a tuple's field
 
     def _new(self, ring: Ring, subject: str, retention: str, user: str) -> _Drawer:
+        place = customer_prefix(self._tenant, subject)
         if ring.width == "shop":
             cipher = ring.data_of(ring.data_version)
-            return _Drawer(cipher, _Ledger(user, {}), 0, True, ring.data_version, b"")  # noqa: FBT003 -- a tuple's field
+            return _Drawer(place, cipher, _Ledger(user, {}), 0, True, ring.data_version, b"")  # noqa: FBT003 -- a tuple's field
         key = self._entropy(KEY_BYTES)
-        wrapped = ring.kek_of(ring.kek_version).seal(key, key_place(self._tenant, subject, retention, 1))
-        return _Drawer(Cipher(GCM, 1, key), _Ledger(user, {}), 0, True, ring.kek_version, wrapped)  # noqa: FBT003 -- as above
+        wrapped = ring.kek_of(ring.kek_version).seal(key, place + class_suffix(_KEY, retention, 1))
+        return _Drawer(place, Cipher(GCM, 1, key), _Ledger(user, {}), 0, True, ring.kek_version, wrapped)  # noqa: FBT003 -- as above
 
     def _write_ledgers(
         self, connection: Connection, drawers: Mapping[tuple[str, str], _Drawer], now_ms: int = 0
@@ -381,7 +390,7 @@ class SealedRecords:
         fresh, changed, table = [], [], vault_subject
         for (subject, retention), drawer in drawers.items():
             epoch = drawer.epoch + 1
-            ledger = self._sealed_ledger(subject, retention, drawer, epoch)
+            ledger = self._sealed_ledger(retention, drawer, epoch)
             if drawer.is_new:
                 fresh.append({
                     "tenant": self._tenant, "subject": subject, "retention": retention, "key_id": drawer.cipher.key_id,
@@ -406,13 +415,11 @@ class SealedRecords:
                     "a customer's records changed behind this transaction's back", retry_after_s=0.1
                 )
 
-    def _sealed_ledger(self, subject: str, retention: str, drawer: _Drawer, epoch: int) -> bytes:
+    @staticmethod
+    def _sealed_ledger(retention: str, drawer: _Drawer, epoch: int) -> bytes:
         """A ledger as it is kept."""
-        plain = padded(msgspec.json.encode(drawer.ledger))
-        return drawer.cipher.seal(plain, self._ledger_place(subject, retention, epoch))
-
-    def _ledger_place(self, subject: str, retention: str, epoch: int) -> bytes:
-        return Place(self._tenant, subject, "ledger", retention, "", epoch).bound()
+        plain = padded(_ledger_bytes(drawer.ledger))
+        return drawer.cipher.seal(plain, drawer.place + class_suffix(_LEDGER, retention, epoch))
 
     # Rows.
 
@@ -464,7 +471,7 @@ class SealedRecords:
 
 def key_place(tenant: str, subject: str, retention: str, key_id: int) -> bytes:
     """Where the wrapped key of a customer's class belongs."""
-    return Place(tenant, subject, "customer key", retention, "", key_id).bound()
+    return customer_prefix(tenant, subject) + class_suffix(_KEY, retention, key_id)
 
 
 def names_check(names: Iterable[str]) -> int:

@@ -37,6 +37,10 @@ _BITS: Final = {
 }  # fmt: skip
 _NGRAM_BITS: Final = 24
 _HAN_RUN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]+")
+_NO_DIGIT: Final = re.compile(r"\D+")
+_INDONESIAN: Final = re.compile(r"0?8\d{7,12}")
+_CHINESE: Final = re.compile(r"1[3-9]\d{9}")
+_WITH_COUNTRY: Final = re.compile(r"62\d{8,13}|861[3-9]\d{9}")
 _UNSEEN: Final = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _HMAC_PER_S: Final = 5.1e6
 """Guesses a second on one core, measured with OpenSSL."""
@@ -84,27 +88,31 @@ def normalised(field: str, value: str, region: str = "") -> str:
 
 def phone(text: str, region: str = "") -> str:
     """A telephone number as ``+`` and digits where its country can be told, else its digits (ITU-T E.164)."""
-    digits = re.sub(r"\D", "", text)
+    digits = _NO_DIGIT.sub("", text)
     if text.startswith("+"):
         return "+" + digits
     if digits.startswith("00"):
         return "+" + digits[2:]
-    if re.fullmatch(r"0?8\d{7,12}", digits) and region != "CN":
+    if _INDONESIAN.fullmatch(digits) and region != "CN":
         return "+62" + digits.lstrip("0")
-    if re.fullmatch(r"1[3-9]\d{9}", digits) and region != "ID":
+    if _CHINESE.fullmatch(digits) and region != "ID":
         return "+86" + digits
-    if re.fullmatch(r"62\d{8,13}|861[3-9]\d{9}", digits):
+    if _WITH_COUNTRY.fullmatch(digits):
         return "+" + digits
     return digits
 
 
 def terms(field: str, transform: str, value: str, region: str = "") -> tuple[str, ...]:
     """What a value is found by; several for n-grams, none where there is nothing to find it by."""
-    text = normalised(field, value, region)
+    return _terms_of(normalised(field, value, region), transform)
+
+
+def _terms_of(text: str, transform: str) -> tuple[str, ...]:
+    """What a normalised value is found by."""
     if transform == "exact":
         return (text,) if text else ()
     if transform == "last4":
-        digits = re.sub(r"\D", "", text)
+        digits = _NO_DIGIT.sub("", text)
         return (digits[-4:],) if len(digits) >= 4 else ()
     return tuple(dict.fromkeys(_ngrams(text)))
 
@@ -161,10 +169,14 @@ class IndexKey:
     ) -> list[tuple[str, bytes]]:
         """Name and value of everything that a record is found by."""
         found: list[tuple[str, bytes]] = []
+        texts: dict[str, str] = {}  # a field with two transforms is normalised once
         for field, transform, name in _NAMES[kind]:
             value = values.get(field)
             if value and (transform != "ngram" or name in ngrams):
-                found += [(name, self.value(name, term)) for term in terms(field, transform, value, region)]
+                text = texts.get(field)
+                if text is None:
+                    text = texts[field] = normalised(field, value, region)
+                found += [(name, self.value(name, term)) for term in _terms_of(text, transform)]
         return found
 
     def _state(self, name: str) -> tuple[HMAC, int]:
