@@ -1,7 +1,7 @@
 """Groups: events that are weighed, or taken back from the log, in one call of the kernel and one pass over columns.
 
 Promise: the same records and the same state, bit by bit, as ``Engine.weigh`` and ``Engine.reapply`` give one by one
-(``tests/flows/test_groups.py`` holds the two against each other). So a group is a matter of speed alone:
+(``tests/backtest/test_groups.py`` holds the two against each other). So a group is a matter of speed alone:
 
   (1) a policy whose features learn nothing from decisions (``columns.fits``), the compiled kernel, and no order ever in
       force: the kernel observes all events in one call; where they are many, rules are asked over columns, and only where
