@@ -33,9 +33,10 @@ from shopward.vault.envelope import (
     unpadded,
 )
 from shopward.vault.kinds import KINDS, checked
+from shopward.vault.ngrams import ngrams_on, switch_ngrams
 from shopward.vault.past import Past
 from shopward.vault.rows import Opened, Stored
-from shopward.vault.tables import vault_index, vault_ngram, vault_record, vault_subject
+from shopward.vault.tables import vault_index, vault_record, vault_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -263,21 +264,11 @@ class SealedRecords:
 
     def ngrams(self, connection: Connection) -> frozenset[str]:
         """The n-gram indexes that somebody switched on."""
-        return frozenset(
-            connection.scalars(select(vault_ngram.c.name).where(vault_ngram.c.tenant == self._tenant))
-        )
+        return ngrams_on(connection, self._tenant)
 
     def switch_ngrams(self, connection: Connection, name: str, *, on: bool, person: str, now_ms: int) -> bool:
         """Switch an index of n-grams on or off; false where it stands so already."""
-        if on == (name in self.ngrams(connection)):
-            return False
-        if on:
-            row = {"tenant": self._tenant, "name": name, "person": person, "at_ms": now_ms}
-            connection.execute(insert(vault_ngram), row)
-        else:
-            table = vault_ngram.c
-            connection.execute(delete(vault_ngram).where(table.tenant == self._tenant, table.name == name))
-        return True
+        return switch_ngrams(connection, self._tenant, name, on=on, person=person, now_ms=now_ms)
 
     def reindex(self, connection: Connection, rows: Sequence[Stored]) -> None:
         """Write the index rows of these records anew, under the newest index key."""
