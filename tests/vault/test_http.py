@@ -199,7 +199,30 @@ def test_the_terminal_does_the_same(server, monkeypatch, tmp_path):
     assert json.loads(run("export", "u7", "--case", "c-2"))["fields"]["street"] == "Jl. Mawar 9"
     assert "would be erased" in run("erase", "u7", "--reason", "test")
     assert "1 records, 1 keys" in run("erase", "u7", "--reason", "test", "--yes")
-    assert "key kek" in run("rotate", "status")
+    for use in ("token", "mark", "signing", "webhook"):
+        assert f"key {use} 2  active" in run("rotate", use, "--yes")
+    assert "outside: names by which partners" in run("rotate", "status")
+    assert "root file -:" in run("rotate", "token", "--retire", "1", "--give-up", "--yes")
+    assert "key signing 1" not in run("rotate", "signing", "--retire", "1", "--yes")
+
+
+def test_a_rotation_goes_on_after_a_kill(tmp_path):
+    """Killed right after it was begun, with keys of many customers left: the next start moves every one of them."""
+    with Server(tmp_path / "data", policy=None) as server:
+        for start in range(0, 400, 200):
+            rows = [record(f"r-{at}", f"u{at}") for at in range(start, start + 200)]
+            ask(server, "/v1/vault/records", {"records": rows}, status=201)
+        ask(server, "/v1/vault/rotations", {"use": "index"}, status=202)
+        key = server.key
+        server.kill()
+    with Server(tmp_path / "data", policy=None, key=key) as server:
+        until = time.monotonic() + WITHIN_S
+        while any(each["state"] == "running" for each in ask(server, "/v1/vault/rotations")["rotations"]):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        said = ask(server, "/v1/vault/rotations/retire", {"use": "index", "version": 1})
+        assert [each["use"] for each in said["keys"] if each["version"] == 2] == ["index"]
+        assert ask(server, "/v1/vault/records/r-399")["id"] == "r-399"
 
 
 def test_the_sdk_keeps_finds_and_reveals(server, listen_nowhere):
