@@ -94,4 +94,5 @@ class Deed(StrEnum):
     SHARE_PULL = "share:pull"
     LEAK_TRACE = "leak:trace"
     AUDIT_ROTATE = "audit:rotate"
+    CANARY_PLANT = "canary:plant"
     AUDIT_CHECKPOINT = "audit:checkpoint"

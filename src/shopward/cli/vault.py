@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import click
 
+from shopward.cli.canary import canary
 from shopward.cli.order import server_options, talk_to
 from shopward.cli.share import share
 from shopward.cli.trace import trace_
@@ -32,6 +33,7 @@ def vault() -> None:
 
 vault.add_command(trace_)
 vault.add_command(share)
+vault.add_command(canary)
 
 
 @vault.command()

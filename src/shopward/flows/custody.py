@@ -3,6 +3,7 @@
 Promise:
 - what is kept is sealed and found by its indexes when the call returns, with one line in the audit log for the call;
 - a correction changes what it names and leaves the rest, as a new version that the old one cannot be put in the place of;
+- a canary gives way to a record of the shop's that has its id;
 - masked is the default: it takes no purpose and no quota, and a canary looks like any other record;
 - an index of n-grams is switched on only by who has seen what it would show; without ``yes`` nothing but that is done.
 """
@@ -81,6 +82,9 @@ class Custody:
 
         def work(connection: Any) -> list[Stored]:
             self._room.fenced(connection, [each.subject for each in whole])
+            subjects = {each.id: each.subject for each in whole}
+            met = [row for row in self._room.sealed.rows(connection, list(subjects)) if row.canary]
+            self._room.sealed.drop(connection, [row for row in met if row.subject != subjects[row.id]])
             rows = self._room.sealed.put(connection, whole, now_ms)
             kinds = Counter(each.kind for each in whole)
             self._room.line(

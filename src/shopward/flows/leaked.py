@@ -63,6 +63,7 @@ class LeakView(NamedTuple):
         customers: whom the matched rows are of, canaries left out.
         known: how many customers the vault knows.
         canaries: how many different canaries leaked.
+        traps: those of them that were given to nobody: who has them read the store itself, or a copy of it.
         candidates: the strongest first; ``rows_seen`` counts customers.
         nobody: how likely "none of the logged" is.
         nobody_how: the best explanation of that kind.
@@ -75,6 +76,7 @@ class LeakView(NamedTuple):
     customers: int
     known: int
     canaries: int
+    traps: int
     candidates: list[Candidate]
     nobody: float
     nobody_how: str
@@ -140,7 +142,9 @@ class LeakDesk:
             elif isinstance(match, _Match):
                 matched.append(match)
         caught = [each for each in matched if any(met.opened[record].row.canary for record in each.records)]
-        canaries = {record for each in caught for record in each.records}
+        canaries = {record for each in caught for record in each.records if met.opened[record].row.canary}
+        for_whom = self._room.canaries.recipients(connection, sorted(canaries))
+        hits = Counter(recipient for recipient in for_whom.values() if recipient)
         ours = [each for each in matched if each not in caught]
         by_subject: dict[str, list[_Match]] = {}
         for each in ours:
@@ -152,11 +156,19 @@ class LeakDesk:
         came = self._room.census.first_of(connection, list(by_subject))
         positions = [bisect_left(firsts, came[subject]) for subject in by_subject]
         groups = self._groups(connection, by_subject, met.opened)
-        evidence = Evidence(sources, sizes, max(1, len(firsts)), positions, groups, {}, scores)
+        evidence = Evidence(sources, sizes, max(1, len(firsts)), positions, groups, hits, scores)
         judged = judge(evidence)  # (5)
         foreign = len(rows) - len(matched) - ambiguous
         return LeakView(
-            len(rows), len(matched), ambiguous, foreign, len(by_subject), len(firsts), len(canaries), *judged
+            len(rows),
+            len(matched),
+            ambiguous,
+            foreign,
+            len(by_subject),
+            len(firsts),
+            len(canaries),
+            len(canaries) - hits.total(),
+            *judged,
         )
 
     # (1) and (2): which rows are whose.

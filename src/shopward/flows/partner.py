@@ -140,9 +140,10 @@ class PartnerDesk:
         if bool(rows) == bool(records):
             raise InvalidField("rows or records are shared", path="rows", expected="one of rows and records", found="both or neither")  # fmt: skip
 
-        def work(connection: Any) -> Share:
+        def work(connection: Any) -> Share | Refused:
             partner = self._got(connection, partner_id, lock=True)
-            count = len(rows) or len(records)
+            named = self._consigner.named(connection, partner, records) if records else ()
+            count = len(rows) or len(named)
             check_share(partner, purpose, fields, rows=count, days=days)
             share = Share(
                 id=self._ids.new("sh", now_ms), partner=partner.id, purpose=purpose, fields=tuple(fields), rows=count,
@@ -153,15 +154,21 @@ class PartnerDesk:
             if (refusal := refusal_of(partner, share, page=0, now_ms=now_ms)) is not None:
                 raise Refused(refusal.message, code=refusal.code)
             if records:
-                self._consigner.check(connection, fields, records)
-                self._store.add_share(connection, share, records=records)
+                met = self._consigner.check(connection, caller, fields, named)
+                if traps := self._consigner.traps(connection, partner, met):
+                    self._consigner.caught(connection, caller.person, share.id, traps, now_ms)
+                    return self._consigner.lock(connection, caller, now_ms)
+                self._store.add_share(connection, share, records=named)
             else:
                 check_rows(fields, rows)
                 self._store.add_share(connection, share, pages=self._pages(partner, share, rows))
             self._audited(connection, caller.key, "share:change", share.id, now_ms, step="create", partner=partner.id, rows=count, source=share.source)  # fmt: skip
             return share
 
-        return self._records.write(work), token
+        made = self._records.write(work)
+        if isinstance(made, Refused):  # raised here so that the lock is kept
+            raise made
+        return made, token
 
     def _pages(self, partner: Partner, share: Share, rows: Sequence[Mapping[str, str]]) -> list[bytes]:
         """Rows that the caller gave, marked and sealed at once."""

@@ -3,7 +3,7 @@
 The story of a pull; it fails closed at every step:
   (1) the token opens the share; else nobody learns whether there is one
   (2) partner, agreement, share, scope and page allow it at this moment
-  (3) the decision engine hears of it as ``partner_pull``, with how many records, and its decision is obeyed
+  (3) a trap among its records suspends the partner there and then (``flows.canary``); the decision engine hears of it as ``partner_pull``, with how many records, and its decision is obeyed
   (4) under the partner's row (2) is asked again; the page is made, marked, sealed and written down: who was given what
   (5) the page leaves, after that is on the disk
 
@@ -15,8 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from shopward.errors import NotFound, Refused
+from shopward.flows.consign import CANARY, PARTNER
 from shopward.leaks.channels import write
+from shopward.outbox import Topic
 from shopward.partners import refusal_of, seal_page
 from shopward.partners.shares import PAGE_ROWS, opens
 from shopward.values import to_rfc3339
@@ -24,13 +28,14 @@ from shopward.values import to_rfc3339
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from shopward.flows.arrows import Trail
+    from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.consign import Consigner
     from shopward.leaks import MarkRing
     from shopward.partners import Partner, Share
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.values import Clock, IdSource
+    from shopward.vault.rows import Stored
 
 OBEYED: Final = frozenset({"allow", "review"})
 DENIED: Final = "pull_denied"
@@ -62,16 +67,17 @@ class PullDesk:
         marks: the bits of partners' copies.
         consigner: makes pages of the vault's records.
         trail: the audit log.
+        outbox: what the shop is owed to hear.
         clock: the server's.
         ids: makes ids.
     """
 
     def __init__(
-        self, *, records: Records, store: PartnerStore, marks: MarkRing, consigner: Consigner, trail: Trail, clock: Clock,
-        ids: IdSource,
+        self, *, records: Records, store: PartnerStore, marks: MarkRing, consigner: Consigner, trail: Trail, outbox: Outbox,
+        clock: Clock, ids: IdSource,
     ) -> None:  # fmt: skip
         self._records, self._store, self._marks, self._consigner = records, store, marks, consigner
-        self._trail, self._clock, self._ids = trail, clock, ids
+        self._trail, self._outbox, self._clock, self._ids = trail, outbox, clock, ids
 
     def prepare(self, ask: PullAsk) -> PendingPull:
         """(1) to (3); raises ``NotFound`` for a wrong token as for no share, ``Refused`` for what is over."""
@@ -81,17 +87,25 @@ class PullDesk:
             met = self._met(connection, ask, now_ms)
             if isinstance(met, Refused):
                 return met
-            share = met[1]
+            partner, share = met
             if share.source == "rows":
-                records = min(PAGE_ROWS, share.rows - ask.page * PAGE_ROWS)
-            else:
-                records = len(self._consigner.met(connection, self._on_page(connection, ask)))
-            return {"purpose": share.purpose, "records": records}
+                return _access(share, min(PAGE_ROWS, share.rows - ask.page * PAGE_ROWS))
+            rows = self._consigner.met(connection, self._on_page(connection, ask))
+            traps = self._consigner.traps(connection, partner, rows)
+            if not traps:
+                return _access(share, len(rows))
+            self._caught(connection, partner, share, traps, now_ms)
+            caught = {"purpose": CANARY, "records": len(traps)}
+            return {
+                "status": "failed",
+                "user": {"id": self._consigner.user_of(connection, traps[0])},
+                "access": caught,
+            }
 
-        access = self._kept(work)
+        told = self._kept(work)
         event = {
             "id": self._ids.new("pull", now_ms), "type": "partner_pull", "status": "succeeded", "time": to_rfc3339(now_ms),
-            "actor": {"type": "partner", "id": ask.partner}, "access": access,
+            "actor": {"type": "partner", "id": ask.partner}, **told,
         }  # fmt: skip
         return PendingPull(ask, event)
 
@@ -144,6 +158,29 @@ class PullDesk:
         given = self._consigner.page(connection, partner, share, rows, now_ms)
         return seal_page(partner, share.id, ask.page, [marked(self._marks, partner.id, row) for row in given])
 
+    def _caught(
+        self, connection: Any, partner: Partner, share: Share, traps: Sequence[Stored], now_ms: int
+    ) -> None:
+        """A trap was pulled: the partner is suspended in the transaction that saw it."""
+        self._consigner.caught(connection, PARTNER + partner.id, share.id, traps, now_ms)
+        self._store.put(connection, msgspec.structs.replace(partner, state="suspended", why=CANARY))
+        self._outbox.owe(
+            connection,
+            at_ms=now_ms,
+            topic=Topic.PARTNER_CHANGED,
+            subject=partner.id,
+            payload={"state": "suspended"},
+        )
+        details = {"step": "suspend", "state": "suspended", "cause": CANARY}
+        self._trail.append(
+            connection,
+            at_ms=now_ms,
+            actor=partner.id,
+            deed="partner:change",
+            subject=partner.id,
+            details=details,
+        )
+
     def _on_page(self, connection: Any, ask: PullAsk) -> list[str]:
         return self._store.named(connection, ask.share, first=ask.page * PAGE_ROWS, count=PAGE_ROWS)
 
@@ -163,6 +200,10 @@ class PullDesk:
         if isinstance(answer, Refused):
             raise answer
         return answer
+
+
+def _access(share: Share, records: int) -> dict[str, Any]:
+    return {"access": {"purpose": share.purpose, "records": records}}
 
 
 def marked(marks: MarkRing, partner_id: str, row: Mapping[str, str]) -> dict[str, str]:

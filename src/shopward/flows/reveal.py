@@ -4,7 +4,7 @@ The story of a reveal; it fails closed at every step:
   (1) the purpose is named and explained by a case or an order, and gives the fields that are asked for
   (2) nothing that is asked for, and not the person, is locked; the records open, and are not too old for the purpose
   (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
-  (4) a canary locks the reader there and then
+  (4) a canary locks the reader there and then; so does one in an export, or found by a value that is nobody's else
   (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
   (6) the locks are looked at again, the person's quota of the day is taken, who sees what is written down and audited
   (7) the values leave, after that is on the disk
@@ -52,6 +52,10 @@ OBEYED: Final = frozenset({"allow", "review"})
 SUBJECT_ACCESS: Final = "subject_access"
 SEARCH: Final = "search"
 SEARCH_MAX: Final = 50
+CANARY: Final = "canary"
+"""The reason of the lock, and the purpose that the decision engine hears, of whoever asks for a canary."""
+OWN_FIELDS: Final = frozenset({"phone", "email", "order_id", "waybill", "wechat", "number", "case_id"})
+"""Who looks for such a value has it from somewhere; a name, or four digits, an honest search may share with a canary."""
 _CANDIDATES_MAX: Final = 1_000
 
 
@@ -89,10 +93,11 @@ class Pending(NamedTuple):
 
 
 class Hits(NamedTuple):
-    """Records that were found, and the events to have decided before they are shown masked."""
+    """Records that were found, the events to have decided before they are shown masked, and what the caller hears after all."""
 
     found: Sequence[Opened]
     events: tuple[dict[str, Any], ...]
+    refusal: ShopwardError | None = None
 
 
 class RevealDesk:
@@ -136,11 +141,7 @@ class RevealDesk:
             request = self._agreed(caller, ask, request_id, now_ms)
             if request.state == "waiting":
                 return request
-        canaries = [row for row in rows if row.canary]
-        if canaries:  # (4)
-            self._caught(caller, ask, canaries, now_ms)
-        events = self._events(caller, ask, opened, "pii_view", now_ms, is_refused=bool(canaries))
-        refusal = locked(Lock("person", caller.person, "canary", "", now_ms)) if canaries else None
+        events, refusal = self._watched(caller, ask, opened, "pii_view", now_ms)  # (4)
         return Pending(ask, events, "revealed", refusal, request)
 
     def prepare_export(self, caller: Caller, user_id: str, case_id: str) -> Pending:
@@ -164,7 +165,8 @@ class RevealDesk:
         if lock is not None:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise locked(lock)
-        return Pending(ask, self._events(caller, ask, opened, "pii_export", now_ms), "exported")
+        events, refusal = self._watched(caller, ask, opened, "pii_export", now_ms)  # (4)
+        return Pending(ask, events, "exported", refusal)
 
     def finish(self, caller: Caller, pending: Pending, decisions: Sequence[str]) -> list[Opened]:
         """(6) and (7), with the decisions on the events in their order.
@@ -246,10 +248,15 @@ class RevealDesk:
             )
         )
         ask = RevealAsk(tuple(each.row.id for each in found), (), SEARCH)
+        if transform == "exact" and field in OWN_FIELDS and found and all(each.row.canary for each in found):
+            events, refusal = self._watched(caller, ask, found, "pii_search", now_ms)  # (4)
+            return Hits((), events, refusal)
         return Hits(found, self._events(caller, ask, found[:1], "pii_search", now_ms, records=len(found)))
 
-    def check(self, decisions: Sequence[str]) -> None:
-        """Raise ``Refused`` unless all of these decisions let it happen. Fails closed."""
+    def check(self, hits: Hits, decisions: Sequence[str]) -> None:
+        """Raise ``Refused`` unless all of the decisions on a search let it happen. Fails closed."""
+        if hits.refusal is not None:
+            raise hits.refusal
         if not OBEYED.issuperset(decisions):
             raise _denied(decisions)
 
@@ -309,9 +316,21 @@ class RevealDesk:
         self._room.records.write(work)
         return request
 
+    def _watched(
+        self, caller: Caller, ask: RevealAsk, opened: Sequence[Opened], kind: str, now_ms: int
+    ) -> tuple[tuple[dict[str, Any], ...], Refused | None]:
+        """(4) The events of an access, and the refusal where a canary is among its records."""
+        canaries = [each.row for each in opened if each.row.canary]
+        if not canaries:
+            return self._events(caller, ask, opened, kind, now_ms), None
+        self._caught(caller, ask, canaries, now_ms)
+        touched = msgspec.structs.replace(ask, purpose=CANARY)
+        events = self._events(caller, touched, opened, kind, now_ms, is_refused=True)
+        return events, locked(Lock("person", caller.person, CANARY, "", now_ms))
+
     def _caught(self, caller: Caller, ask: RevealAsk, canaries: Sequence[Stored], now_ms: int) -> None:
         """(4) Nobody has a reason to read this: the reader is locked, and the shop hears of it."""
-        lock = Lock("person", caller.person, "canary", "shopward", now_ms)
+        lock = Lock("person", caller.person, CANARY, "shopward", now_ms)
 
         def work(connection: Any) -> None:
             self._room.accesses.note(connection, self._accesses(caller, ask, canaries, "canary", now_ms))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shopward.ports import Fence, Records
     from shopward.values import Clock, IdSource
     from shopward.vault.accesses import AccessBook
+    from shopward.vault.canaries import CanaryBook
     from shopward.vault.census import Census
     from shopward.vault.erasures import ErasureBook
     from shopward.vault.journal import Journal
@@ -28,6 +29,7 @@ class Strongroom(NamedTuple):
         keys: of the tenant.
         sealed: the records.
         accesses: who saw what, quotas, locks, requests.
+        canaries: for whom canaries were planted.
         census: how many customers there are.
         erasures: what is gone, and holds.
         rotations: of keys.
@@ -45,6 +47,7 @@ class Strongroom(NamedTuple):
     keys: TenantKeys
     sealed: SealedRecords
     accesses: AccessBook
+    canaries: CanaryBook
     census: Census
     erasures: ErasureBook
     rotations: Rotations

@@ -137,7 +137,7 @@ class VaultCalls:
                 caller, kind=asked.kind, field=asked.field, transform=asked.transform, value=asked.value, limit=asked.limit
             )
         )  # fmt: skip
-        self._vault.reveals.check(await decisions_on(self._gate, hits.events))
+        self._vault.reveals.check(hits, await decisions_on(self._gate, hits.events))
         return _records([masked_view(each) for each in hits.found])
 
     async def waiting(self, request: Request) -> Response:

@@ -16,6 +16,8 @@ from starlette.routing import Route
 from shopward.errors import NotFound
 from shopward.http.calls import by_method, decoded, id_of, json_answer
 from shopward.http.vault_shapes import (
+    CanariesAsked,
+    CanariesPlanted,
     CandidateView,
     Certificates,
     EraseAsked,
@@ -85,6 +87,7 @@ class VaultOffice:
             Route("/v1/vault/rotations/retire", self.retire, methods=["POST"]),
             Route("/v1/vault/indexes", self.plan, methods=["POST"]),
             Route("/v1/vault/trace", self.trace, methods=["POST"]),
+            Route("/v1/vault/canaries", self.plant, methods=["POST"]),
         ]
 
     async def erase(self, request: Request) -> Response:
@@ -194,6 +197,17 @@ class VaultOffice:
             )
         )
         return json_answer(_leak_view(view))
+
+    async def plant(self, request: Request) -> Response:
+        """``POST /v1/vault/canaries``: records of nobody; the one answer that names them."""
+        caller = self._calls.caller(request, "admin")
+        asked = decoded(await self._calls.body(request, caller), CanariesAsked)
+        planted = await run_in_threadpool(
+            lambda: self._vault.canaries.plant(
+                caller, count=asked.count, region=asked.region, phones=asked.phones, domain=asked.domain, partner=asked.partner
+            )
+        )  # fmt: skip
+        return json_answer(CanariesPlanted(*planted), 201)
 
     def _told(self) -> Rotations:
         rotations: list[Any] = [

@@ -10,6 +10,8 @@ from typing import Any, Final
 from shopward.http.openapi import ID, answer, bare, content, get, on_id, parameter, post
 from shopward.http.vault_shapes import (
     Accesses,
+    CanariesAsked,
+    CanariesPlanted,
     Certificates,
     EraseAsked,
     ExportAsked,
@@ -43,7 +45,7 @@ VAULT_SHAPES: Final = (
     RecordsAsked, RecordView, Records, RectifyAsked, RevealAsked, RequestView, Requests, SearchAsked, Accesses, ExportAsked,
     EraseAsked, HoldAsked, HoldReleased, Holds, Certificates, LockAsked, LockReleased, LockView, Locks, TokenAsked,
     TokenView, RotateAsked, RetireAsked, Rotations, PlanAsked, PlanView,
-    TraceAsked, LeakTraced,
+    TraceAsked, LeakTraced, CanariesAsked, CanariesPlanted,
 )  # fmt: skip
 _LIMIT: Final = parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100})
 _REVEAL: Final = {"records": ["o-1"], "fields": ["name", "phone"], "purpose": "delivery", "order_id": "1001"}
@@ -150,6 +152,11 @@ def _office() -> dict[str, Any]:
                 "rotate_key", "Replace a key", "The steps are done beside.", "RotateAsked", {"use": "kek"}, "Rotations", status="202"
             ),
         },
+        "/v1/vault/canaries": {"post": _call(
+            "plant_canaries", "Plant canaries", "Records of nobody that tell who read or leaked them.", "CanariesAsked",
+            {"count": 5, "region": "ID", "phones": "+62851000", "domain": "shop.example", "partner": "fast-courier"},
+            "CanariesPlanted", status="201",
+        )},
         "/v1/vault/trace": {"post": _call(
             "trace_leak", "Who leaked", "Leaked rows against what was shown to whom; proof, lead, possible or ruled out.",
             "TraceAsked", {"rows": [{"phone": "+62 812-3456-7890", "name": "budi"}]}, "LeakTraced", "404",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.events.catalogue import Id, Moment
+from shopward.flows.canary import PLANTED_MAX
 from shopward.flows.erase import Certificate
 from shopward.flows.leaked import ROWS_MAX
 from shopward.vault.kinds import TEXT_CHARS_MAX
@@ -378,6 +379,7 @@ class LeakTraced(Struct):
         customers: whom the matched rows are of.
         known: how many customers the vault knows.
         canaries: how many different canaries leaked.
+        traps: those of them that were given to nobody: read in the store itself, or in a copy of it.
         nobody: how likely it is that none of the logged leaked.
         nobody_how: the best explanation of that kind.
     """
@@ -389,6 +391,31 @@ class LeakTraced(Struct):
     customers: int
     known: int
     canaries: int
+    traps: int
     candidates: list[CandidateView]
     nobody: float
     nobody_how: str
+
+
+class CanariesAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Canaries to plant.
+
+    Attributes:
+        region: of which country their orders look.
+        phones: how the numbers of your own pool begin.
+        domain: of yours, whose mailbox takes every address.
+        partner: for whom; traps for everybody where it is left out.
+    """
+
+    count: Annotated[int, Meta(ge=1, le=PLANTED_MAX)]
+    region: Literal["ID", "CN", "SG"]
+    phones: Annotated[str, Meta(max_length=16)]
+    domain: Annotated[str, Meta(max_length=128)]
+    partner: Annotated[str, Meta(max_length=64)] = ""
+
+
+class CanariesPlanted(Struct):
+    """Ids of records; no other answer tells that they are canaries."""
+
+    records: tuple[str, ...]
+    recipient: str

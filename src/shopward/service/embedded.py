@@ -39,6 +39,7 @@ from shopward.events import Event, FactsMaker, Tokeniser
 from shopward.findings.store import FindingStore
 from shopward.flows.alerted import IdentityWatch
 from shopward.flows.asked import Askings, Witnesses
+from shopward.flows.canary_watch import CanaryWatch
 from shopward.flows.casework import CaseDesk
 from shopward.flows.claim import ClaimDesk
 from shopward.flows.claim_many import VictimClaims
@@ -146,14 +147,15 @@ class Shopward:
         self.notary = Notary(records=desks.records, trail=desks.trail, outbox=desks.outbox, clock=clock)
         carried = lambda: self.policy.spec.head.consequences  # noqa: E731 -- of the policy in force then
         system = SystemOrders(desks.ground, desks.outbox, SystemIds(), carried)
+        found = FindingStore(TENANT)
         self.follower = Follower(
             "consequences", log=log, records=desks.records, fence=desks.ground.fence, cursors=Cursors(TENANT),
             listeners=(
                 Consequences(desks.ground, desks.outbox, system, carried),
+                CanaryWatch(found, desks.outbox, clock),
                 IdentityWatch(desks.ground, system, lambda connection: AccountLinks(connection, TENANT)),
             ),
         )  # fmt: skip
-        found = FindingStore(TENANT)
         self.recorder = CampaignRecorder(
             records=desks.records, store=found, outbox=desks.outbox, clock=clock,
             within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def partner_desks(desks: Desks, vault: Vault, clock: Clock, ids: IdSource) -> tuple[PartnerDesk, PullDesk]:
     """Who works with partners, and who hands pages to them; under one key of marks."""
-    store, consigner = PartnerStore(TENANT), Consigner(vault.room)
+    store, consigner = PartnerStore(TENANT), Consigner(vault.room, vault.guard, secrets.token_bytes)
     office = PartnerDesk(
         records=desks.records, store=store, marks=vault.marks, consigner=consigner, trail=desks.trail,
         outbox=desks.outbox, clock=clock, ids=ids, entropy=secrets.token_bytes,
     )  # fmt: skip
     pulls = PullDesk(
-        records=desks.records, store=store, marks=vault.marks, consigner=consigner, trail=desks.trail, clock=clock, ids=ids
+        records=desks.records, store=store, marks=vault.marks, consigner=consigner, trail=desks.trail,
+        outbox=desks.outbox, clock=clock, ids=ids,
     )  # fmt: skip
     return office, pulls

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.adapters.roots import open_root
 from shopward.adapters.sql.scrubbing import emptied
+from shopward.flows.canary import CanaryDesk
 from shopward.flows.custody import Custody
 from shopward.flows.erase import EraseDesk
 from shopward.flows.guard import GuardDesk
@@ -20,6 +21,7 @@ from shopward.leaks import MarkRing
 from shopward.partners.store import PartnerStore
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
+from shopward.vault.canaries import CanaryBook
 from shopward.vault.census import Census
 from shopward.vault.erasures import ErasureBook
 from shopward.vault.journal import JOURNAL_FILE, Journal
@@ -44,6 +46,7 @@ class Vault(NamedTuple):
     rekeying: RekeyDesk
     marks: MarkRing
     leaks: LeakDesk
+    canaries: CanaryDesk
 
 
 def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: bytes) -> Vault:
@@ -66,6 +69,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         keys=keys,
         sealed=sealed,
         accesses=AccessBook(tenant),
+        canaries=CanaryBook(tenant),
         census=Census(tenant),
         erasures=ErasureBook(tenant),
         rotations=Rotations(tenant, keys, sealed, ground.fence),
@@ -84,7 +88,15 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, shares)
     marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
-        room, Custody(room), guard, RevealDesk(room, guard), erasing, rekeying, marks, LeakDesk(room, marks)
+        room,
+        Custody(room),
+        guard,
+        RevealDesk(room, guard),
+        erasing,
+        rekeying,
+        marks,
+        LeakDesk(room, marks),
+        CanaryDesk(room, secrets.token_bytes),
     )
 
 

@@ -58,3 +58,9 @@ class Census:
             table.tenant == self._tenant, ~table.canary
         )
         return {region: int(count) for region, count in connection.execute(query.group_by(table.region))}
+
+    def newest(self, connection: Connection, kind: str) -> str:
+        """The id of the newest record of a kind; empty where there is none."""
+        table = vault_record.c
+        query = select(table.id).where(table.tenant == self._tenant, table.kind == kind, ~table.canary)
+        return str(connection.scalar(query.order_by(table.created_ms.desc()).limit(1)) or "")

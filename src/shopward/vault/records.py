@@ -257,9 +257,10 @@ class SealedRecords:
         ]
 
     def orders_since(self, connection: Connection, since_ms: int) -> int:
-        """How many orders came since then."""
+        """How many orders came since then; nobody placed canaries."""
         table = vault_record.c
         mine = (table.tenant == self._tenant) & (table.kind == "order") & (table.created_ms > since_ms)
+        mine &= ~table.canary
         return int(connection.scalar(select(func.count()).select_from(vault_record).where(mine)) or 0)
 
     def ngrams(self, connection: Connection) -> frozenset[str]:

@@ -126,6 +126,18 @@ vault_access = Table(
     sqlite_with_rowid=False,
 )
 
+vault_canary = Table(
+    "vault_canary",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("record", String(ID_MAX), primary_key=True),
+    Column("recipient", String(PERSON_MAX), nullable=False),
+    Column("person", String(PERSON_MAX), nullable=False),
+    Column("planted_ms", BigInteger, nullable=False),
+    Index("ix_vault_canary_recipient", "tenant", "recipient", "planted_ms"),
+    sqlite_with_rowid=False,
+)
+
 vault_quota = Table(
     "vault_quota",
     metadata,

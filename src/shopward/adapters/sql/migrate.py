@@ -56,6 +56,7 @@ REVISIONS: Final = (
     "0026_traces",
     "0027_complaints",
     "0028_channels",
+    "0029_canaries",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
