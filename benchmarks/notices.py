@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import socketserver
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +23,7 @@ from shopward.incidents import Facts, Incident, obligations, shipped_rules
 from shopward.keyring import Sealer
 from shopward.notices.mailing import Letter, Way
 from shopward.service import Shopward
+from shopward.testing.mailbox import open_mailbox
 from shopward.values import ManualClock
 
 if TYPE_CHECKING:
@@ -34,25 +33,6 @@ NOW_MS = 1_767_225_600_000
 SITI, BUDI = (Caller(f"{name}-laptop", name, ("analyst",)) for name in ("siti", "budi"))
 PAGE = 10_000
 LETTERS: dict[Any, Letter] = {"id": Letter("Tentang akun Anda", "Kami mengunci saldo Anda kemarin malam.")}
-
-
-class Mailbox(socketserver.StreamRequestHandler):
-    """Says yes to everything, as RFC 5321 wants it said."""
-
-    def handle(self) -> None:
-        """One conversation."""
-        self.wfile.write(b"220 here\r\n")
-        in_data = False
-        for line in self.rfile:
-            if in_data:
-                in_data = line != b".\r\n"
-                if not in_data:
-                    self.wfile.write(b"250 taken\r\n")
-                continue
-            word = line[:4].upper()
-            in_data = word == b"DATA"
-            answers = {b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
-            self.wfile.write(answers.get(word, b"250 fine\r\n"))
 
 
 def timed(step: str, done: int, work: Callable[[], object], yardstick: float | None = None) -> float:
@@ -83,11 +63,10 @@ def main() -> None:
     )  # fmt: skip
     with (
         tempfile.TemporaryDirectory() as folder,
-        socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mailbox) as mailbox,
+        open_mailbox() as mailbox,
     ):
-        threading.Thread(target=mailbox.serve_forever, daemon=True).start()
         settings = Settings(
-            data=folder, database=asked.database, smtp_url=f"smtp://127.0.0.1:{mailbox.server_address[1]}",
+            data=folder, database=asked.database, smtp_url=mailbox.url,
             mail_from="aman@shop.example", shop_domain="shop.example",
         )  # fmt: skip
         with Shopward.open(settings, clock=ManualClock(NOW_MS)) as shop:
@@ -119,7 +98,6 @@ def main() -> None:
             timed("sent", asked.send, send, yardstick)
             size = sum(file.stat().st_size for file in Path(folder).iterdir() if file.is_file())
             print(json.dumps({"bytes_a_person": round(size / len(people))}))
-        mailbox.shutdown()
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ def test_the_demo_tells_what_happened_and_ends_well() -> None:
         assert "first stopped at its event" in line
     for kind in ("stuffing", "linked_drain"):
         assert f"campaign found: {kind}" in text
+    assert "orders in force: 1" in text
+    assert "from the first attack event to the first notice:" in text
+    told = next(line for line in text.splitlines() if line.startswith("notices: "))
+    assert not told.startswith("notices: 0")
 
 
 def test_replay_decides_each_line_and_names_the_bad_ones() -> None:

@@ -1,8 +1,8 @@
 """``shopward demo``: the main job on one machine, with nothing but Python.
 
 Promise: starts the real server on loopback on a fresh data folder, sends a bundled simulated week through the HTTP API,
-shows decisions as they come and sums up what happened. Nothing is shown that the server did not answer. The folder is
-removed at the end, unless ``--serve`` keeps the server up.
+shows decisions as they come, answers the first alarm (``demo_response``) and sums up what happened. Nothing is shown that the server did not
+answer and the mailbox did not take. The folder is removed at the end, unless ``--serve`` keeps the server up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from shopward.cli.demo_response import Responder
 from shopward.errors import StoreUnavailable
+from shopward.testing.mailbox import open_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,15 +60,23 @@ def demo(*, serve: bool, language: str) -> None:
       shopward demo --language id
     """
     events, attacks = _sample()
-    with tempfile.TemporaryDirectory(prefix="shopward-demo-") as folder, _running(folder) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="shopward-demo-") as folder,
+        open_mailbox() as mailbox,
+        _running(folder, mailbox.url) as server,
+    ):
         click.echo(f"server on {server.url}, a fresh log on SQLite, the default policy")
         click.echo(
             f"sending {len(events):,} events of a simulated week: stuffing, a linked-identity drain, a staff export\n"
         )
         started = perf_counter()
-        decisions = _send(server, events, attacks, language)
+        responder = Responder(server.url, server.key, mailbox)
+        decisions = _send(server, events, attacks, language, responder)
         _summary(decisions, attacks, perf_counter() - started)
-        _campaigns(server)
+        found = _campaigns(server)
+        answered = responder.answered
+        first = next((each for each in found if answered and each["id"] == answered.campaign), {})
+        responder.summary(first.get("first_at", ""), first.get("opened_at", ""))
         if serve:
             click.echo(f"\nlook at it: {server.url}/    API key: {server.key}    (Ctrl-C ends it)")
             server.process.wait()
@@ -83,10 +93,13 @@ def _sample() -> tuple[list[bytes], dict[str, tuple[str, str]]]:
 
 
 @contextmanager
-def _running(folder: str) -> Iterator[Server]:
+def _running(folder: str, smtp_url: str) -> Iterator[Server]:
     """A real server process on a free port, ended with the block."""
     command = [sys.executable, "-m", "shopward", "serve", "--data", folder, "--port", "0"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPWARD_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SHOPWARD_")} | {
+        "SHOPWARD_SMTP_URL": smtp_url, "SHOPWARD_MAIL_FROM": "aman@shop.example", "SHOPWARD_SHOP_DOMAIN": "shop.example",
+        "SHOPWARD_SHOP_JURISDICTION": "ID",
+    }  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 -- ourselves
     try:
         key, url = _started(process)
@@ -129,9 +142,13 @@ def _wait_until_ready(url: str) -> None:
 
 
 def _send(
-    server: Server, events: list[bytes], attacks: dict[str, tuple[str, str]], language: str
+    server: Server,
+    events: list[bytes],
+    attacks: dict[str, tuple[str, str]],
+    language: str,
+    responder: Responder,
 ) -> list[dict[str, Any]]:
-    """All events in batches, in order; new kinds of trouble are shown as they come."""
+    """All events in batches, in order; new kinds of trouble are shown as they come, and the first campaign is answered."""
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=60)
     headers = {
@@ -141,8 +158,10 @@ def _send(
     }
     shown: Counter[str] = Counter()
     decisions: list[dict[str, Any]] = []
+    handed_s: dict[str, float] = {}
     for start in range(0, len(events), BATCH_LINES):
         batch = events[start : start + BATCH_LINES]
+        now_s = perf_counter()
         connection.request("POST", "/v1/decisions/batch", b"".join(batch), headers)
         response = connection.getresponse()
         body = response.read()
@@ -153,7 +172,9 @@ def _send(
         for event, line in zip(batch, body.splitlines(), strict=True):
             decision = json.loads(line)
             decisions.append(decision)
+            handed_s[decision["event_id"]] = now_s
             _show(json.loads(event), decision, attacks, shown)
+        responder.look(handed_s)
     connection.close()
     return decisions
 
@@ -193,17 +214,19 @@ def _summary(decisions: list[dict[str, Any]], attacks: dict[str, tuple[str, str]
         _campaign(campaign, decisions, attacks)
 
 
-def _campaigns(server: Server) -> None:
+def _campaigns(server: Server) -> list[dict[str, Any]]:
     """What the server found to belong together, as it answers it."""
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=60)
     connection.request("GET", "/v1/campaigns", headers={"Authorization": f"Bearer {server.key}"})
-    for found in reversed(json.loads(connection.getresponse().read())["campaigns"]):
+    campaigns: list[dict[str, Any]] = json.loads(connection.getresponse().read())["campaigns"]
+    for found in reversed(campaigns):
         click.echo(
             f"campaign found: {found['kind']:15} {found['accounts']:4} accounts, confidence {found['confidence']},"
             f" {found['tried']} tries, {found['entered']} went through, {found['stopped']} stopped, since {found['first_at']}"
         )
     connection.close()
+    return campaigns
 
 
 def _campaign(campaign: str, decisions: list[dict[str, Any]], attacks: dict[str, tuple[str, str]]) -> None:
