@@ -77,3 +77,27 @@ def test_what_a_courier_pulled_is_traced_from_the_terminal(server, run, tmp_path
     file.write_text("phone\n089900001111\n")
     assert "no row of the file is of this shop" in run("vault", "trace", str(file), exit_code=1)
     assert "belong together" in run("vault", "trace", str(file), "--seen", str(file), exit_code=2)
+
+
+def test_a_partner_is_looked_after_from_the_terminal(server, run, tmp_path) -> None:
+    """Registered from a file, listed by its audit, suspended by a failed one, let go on, its share closed, ended with --yes alone."""
+    public = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+    file = tmp_path / "slow.json"
+    file.write_text(json.dumps(EXAMPLE | {"id": "slow-courier", "public_key": public}))
+    assert run("partner", "register", str(file)).startswith("slow-courier  active")
+    assert "slow-courier" in run("partner", "list", "--due", "0")
+    assert "delivery: name, phone, address" in run("partner", "show", "slow-courier")
+    assert "suspended" in run("partner", "audit", "slow-courier", "--on", "2026-02-01", "--failed")
+    assert "active" in run("partner", "step", "slow-courier", "resume", "--reason", "mended")
+    options = ("--purpose", "delivery", "--field", "name", "--json")
+    share = json.loads(run("vault", "share", "slow-courier", "o-2", *options))
+    assert share["id"] in run("partner", "shares", "slow-courier")
+    assert "closed" in run("partner", "shares", "slow-courier", "--close", share["id"])
+    assert pulled(server, "slow-courier", share)[0] == 403
+    assert "repeat it with --yes" in run("partner", "step", "slow-courier", "end", "--reason", "over")
+    assert "ended" in run("partner", "step", "slow-courier", "end", "--reason", "over", "--yes")
+    file.write_text("no json")
+    assert (
+        "not a JSON object"
+        in CliRunner().invoke(main, ["partner", "register", str(file), "--url", server.url]).stderr
+    )

@@ -18,6 +18,7 @@ from shopward.cli.import_ import import_
 from shopward.cli.incident import incident
 from shopward.cli.ledger import ledger
 from shopward.cli.order import order
+from shopward.cli.partner import partner
 from shopward.cli.passwords import passwords
 from shopward.cli.policy import policy
 from shopward.cli.publishing import list_, publish, rollback
@@ -80,6 +81,7 @@ for command in (
     screen,
     scrub_,
     vault,
+    partner,
     policy,
     order,
     recovery,
