@@ -87,6 +87,7 @@ class Deed(StrEnum):
     COMPLAINT_STEP = "complaint:step"
     INCIDENT_STEP = "incident:step"
     INCIDENT_PEOPLE = "incident:people"
+    PLAYBOOK_IMPORT = "playbook:import"
     NOTICE_MAILING = "notice:mailing"
     NOTICE_BOUNCE = "notice:bounce"
     PARTNER_CHANGE = "partner:change"

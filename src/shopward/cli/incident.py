@@ -14,7 +14,9 @@ from urllib.parse import quote, urlencode
 import click
 
 from shopward.cli.order import server_options, talk_to
-from shopward.incidents.incident import Kind, Severity, State
+from shopward.cli.playbook import playbook
+from shopward.incidents.incident import Severity, State
+from shopward.incidents.words import Kind
 
 _PATH: Final = "/v1/incidents"
 
@@ -27,6 +29,9 @@ def incident() -> None:
     """
 
 
+incident.add_command(playbook)
+
+
 @incident.command("open")
 @click.argument("title")
 @click.option("--kind", type=click.Choice(list(get_args(Kind))), required=True, help="What it is.")
@@ -37,15 +42,16 @@ def incident() -> None:
     help="How bad.  [default: medium]",
 )
 @click.option("--campaign", metavar="ID", default="", help="The campaign that it came from.")
+@click.option("--playbook", metavar="ID", default="", help="The playbook that it follows.")
 @server_options
-def open_(title: str, kind: str, severity: str, campaign: str, **server: Any) -> None:
+def open_(title: str, kind: str, severity: str, campaign: str, playbook: str, **server: Any) -> None:
     """Open an incident; the clock of what may have happened begins.
 
     \b
     Examples:
-      shopward incident open "Orders read at a courier" --kind partner_leak --severity high
+      shopward incident open "Orders read at a courier" --kind partner_leak --severity high --playbook partner_leak
     """
-    asked = {"title": title, "kind": kind, "severity": severity, "campaign": campaign}
+    asked = {"title": title, "kind": kind, "severity": severity, "campaign": campaign, "playbook": playbook}
     said = talk_to(**server).ask("POST", _PATH, {name: value for name, value in asked.items() if value})
     _print(said, _whole(said), as_json=server["as_json"])
 
@@ -220,12 +226,25 @@ def _whole(said: dict[str, Any]) -> str:
     shown = said["incident"]
     lines = [f"{shown['id']}  {shown['state']}  {shown['severity']}  {shown['title']}"]
     lines += [f"  {each['at']}  {each['text']}" for each in shown.get("timeline", ())]
+    run = said.get("playbook")
+    if run:
+        lines.append(f"playbook {run['playbook']}@{run['version']}: {run['name']}")
+        lines += [_run_line(each) for each in run["steps"]]
     for each in said["obligations"]:
         due = f"due {each['due_at']}" if each.get("due_at") else ""
         lines.append(f"{each['status'].upper():15} {each['rule']:16} {due:28} {each['name']}")
         if each["status"] in ("open", "overdue", "waiting") and each.get("missing"):
             lines.append("                missing: " + ", ".join(each["missing"]))
     return "\n".join((*lines, said["note"]))
+
+
+def _run_line(step: dict[str, Any]) -> str:
+    """A step of the playbook; a question has no role."""
+    late = " OVERDUE" if step.get("is_overdue") else ""
+    due = f"  due {step['due_at']}{late}" if step.get("due_at") else ""
+    answer = "" if step.get("answer") is None else ("  yes" if step["answer"] else "  no")
+    call = f"\n{'':31}{step['call']['method']} {step['call']['path']}" if step.get("call") else ""
+    return f"  {step['state']:9} {step['id']:18} {step['name']}{answer}{due}{call}"
 
 
 def _print(said: Any, text: str, *, as_json: bool) -> None:

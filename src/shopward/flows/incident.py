@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.arrows import Outbox, Trail
     from shopward.incidents.drafts import Draft
-    from shopward.incidents.incident import Kind, Severity
+    from shopward.incidents.incident import Severity
     from shopward.incidents.obligations import Obligation
+    from shopward.incidents.playbooks import Playbook
     from shopward.incidents.store import IncidentStore
+    from shopward.incidents.words import Kind
     from shopward.notices import Mailing
     from shopward.ports import Records
     from shopward.protection.members import VictimSet
@@ -79,8 +81,9 @@ class IncidentDesk:
         campaign: str,
         began_ms: int,
         ended_ms: int,
+        playbook: Playbook | None = None,
     ) -> Incident:
-        """A new incident; its clock ``may_have_happened`` begins now, since somebody thought so."""
+        """A new incident, under a playbook if there is one; its clock ``may_have_happened`` begins, since somebody thought so."""
         now_ms = self._clock.now_ms()
         made = Incident(
             id=self._ids.new("inc", now_ms), title=title, kind=kind, severity=severity, state="open", created_ms=now_ms,
@@ -90,6 +93,9 @@ class IncidentDesk:
         made = steps.clock_set(
             made, "may_have_happened", at_ms=now_ms, reason="", by=caller.person, now_ms=now_ms
         )
+
+        if playbook is not None:
+            made = steps.begun(made, playbook, by=caller.person, now_ms=now_ms)
 
         def work(connection: Any) -> Incident:
             self._store.add(connection, made, at_ms=now_ms)

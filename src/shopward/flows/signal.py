@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.casework import CaseDesk
     from shopward.flows.scope import Asked, Found, ScopeDesk
-    from shopward.incidents.incident import Incident, Kind, Severity
+    from shopward.incidents.incident import Incident, Severity
     from shopward.incidents.scope import IndicatorKind
     from shopward.incidents.store import IncidentStore
+    from shopward.incidents.words import Kind
     from shopward.ports import EventLog, Records
     from shopward.values import Clock, IdSource
 

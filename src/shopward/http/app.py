@@ -48,6 +48,7 @@ from shopward.http.pages import Pages, Paper
 from shopward.http.partners import PartnerCalls
 from shopward.http.passwords import PasswordCalls
 from shopward.http.peers.calls import PeerCalls
+from shopward.http.playbooks import PlaybookCalls
 from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.reads import Reads
@@ -147,6 +148,7 @@ class Application:
                 *ClaimCalls(shopward, calls).routes(),
                 *IncidentCalls(shopward, calls).routes(),
                 *ScopeCalls(shopward, calls).routes(),
+                *PlaybookCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),

@@ -11,25 +11,28 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.events.catalogue import Moment
 from shopward.incidents import steps
-from shopward.incidents.incident import Evidence, Facts, Role, Short, State, Task, Text
+from shopward.incidents.incident import Evidence, Facts, State, Task
 from shopward.incidents.law import Clock, Content, shipped_rules
+from shopward.incidents.words import Role, Short, Text
 from shopward.values import to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.incidents import Incident
+    from shopward.incidents.playbooks import Playbook
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Sha = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Taker(NamedTuple):
-    """Who takes a step, when, and what names new things (``new(prefix, at_ms)``)."""
+    """Who takes a step, when, what names new things (``new(prefix, at_ms)``), and the playbook that it names."""
 
     by: str
     now_ms: int
     new: Callable[[str, int], str]
+    playbook: Playbook | None = None
 
 
 class Step(Struct, tag_field="step", forbid_unknown_fields=True, omit_defaults=True):
@@ -128,6 +131,67 @@ class DoneStep(Step, tag="done"):
     def take(self, incident: Incident, who: Taker) -> Incident:
         """The record after it."""
         return steps.task_done(incident, self.task, by=who.by, now_ms=who.now_ms)
+
+
+class PlaybookStep(Step, tag="playbook"):
+    """Follow a playbook from here on, in the version that it has now."""
+
+    playbook: Name
+
+    def take(self, incident: Incident, who: Taker) -> Incident:
+        """The record after it."""
+        return (
+            incident
+            if who.playbook is None
+            else steps.begun(incident, who.playbook, by=who.by, now_ms=who.now_ms)
+        )
+
+
+class TickStep(Step, tag="tick"):
+    """A step of the playbook is done; ``evidence`` is the id of a piece of the incident's."""
+
+    task: Name
+    note: Annotated[str, Meta(max_length=400)] = ""
+    evidence: Annotated[str, Meta(max_length=64)] = ""
+
+    def take(self, incident: Incident, who: Taker) -> Incident:
+        """The record after it."""
+        return steps.ticked(
+            incident,
+            self.task,
+            skipped=False,
+            note=self.note,
+            evidence=self.evidence,
+            by=who.by,
+            now_ms=who.now_ms,
+        )
+
+
+class SkipStep(Step, tag="skip"):
+    """A step of the playbook is left out, and why."""
+
+    task: Name
+    reason: Short
+
+    def take(self, incident: Incident, who: Taker) -> Incident:
+        """The record after it."""
+        return steps.ticked(
+            incident, self.task, skipped=True, note=self.reason, evidence="", by=who.by, now_ms=who.now_ms
+        )
+
+
+class DecideStep(Step, tag="decide"):
+    """A question of the playbook is answered by a person, whatever the facts say."""
+
+    question: Name
+    yes: bool
+    reason: Annotated[str, Meta(max_length=400)] = ""
+
+    def take(self, incident: Incident, who: Taker) -> Incident:
+        """The record after it."""
+        return steps.decided(
+            incident, self.question, yes=self.yes, reason=self.reason, by=who.by, now_ms=who.now_ms
+        )
 
 
 class EvidenceStep(Step, tag="evidence"):
@@ -229,7 +293,7 @@ class LearnedStep(Step, tag="learned"):
 
 IncidentStep = (
     ClockStep | NoteStep | FactsStep | ContentStep | ScopeStep | TaskStep | DoneStep | EvidenceStep | AskStep | AnswerStep
-    | SentStep | VoidStep | ExemptStep | StateStep | LearnedStep
+    | SentStep | VoidStep | ExemptStep | StateStep | LearnedStep | PlaybookStep | TickStep | SkipStep | DecideStep
 )  # fmt: skip
 
 

@@ -16,11 +16,13 @@ from starlette.routing import Route
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.http.calls import by_method, decoded, id_of, json_answer, language
-from shopward.http.incident_steps import IncidentStep, ScopeStep, Taker, ms_of
+from shopward.http.incident_steps import IncidentStep, PlaybookStep, ScopeStep, Taker, ms_of
 from shopward.http.orders import before_of, limit_of
+from shopward.http.playbooks import RunView, run_view
 from shopward.incidents.drafts import as_html
-from shopward.incidents.incident import Kind, Severity, Short, State
+from shopward.incidents.incident import Severity, State
 from shopward.incidents.law import NOTICE
+from shopward.incidents.words import Kind, Short
 from shopward.notices.mailing import UNREACHED
 from shopward.values import to_rfc3339
 
@@ -38,7 +40,7 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 
 
 class IncidentAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A new incident: from a ``campaign``, a leak, a signal or by hand."""
+    """A new incident: from a ``campaign``, a leak, a signal or by hand; under a ``playbook``, if one is named."""
 
     title: Short
     kind: Kind
@@ -46,6 +48,7 @@ class IncidentAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     campaign: Annotated[str, Meta(max_length=64)] = ""
     began: Moment | UnsetType = UNSET
     ended: Moment | UnsetType = UNSET
+    playbook: Annotated[str, Meta(max_length=64)] = ""
 
 
 class ObligationView(Struct, omit_defaults=True):
@@ -83,7 +86,8 @@ class MailingHead(Struct):
 
 
 class IncidentView(Struct):
-    """An incident with what is owed, how many users its newest scope has, and who was told; ``note`` says what this is not.
+    """An incident with what is owed, how many users its newest scope has, who was told, and its playbook;
+    ``note`` says what this is not.
 
     A mailing's ``unreached`` are people for whom no route is left: the notice is owed to them still.
     """
@@ -92,6 +96,7 @@ class IncidentView(Struct):
     obligations: list[ObligationView]
     victims: dict[str, int]
     mailings: list[MailingHead]
+    playbook: RunView | None = None
     note: str = NOTICE
 
 
@@ -123,6 +128,8 @@ class IncidentCalls:
 
     def __init__(self, shopward: Shopward, calls: Calls) -> None:
         self._desk: IncidentDesk = shopward.incidents
+        self._playbooks = shopward.playbooks
+        self._clock = shopward.clock
         self._ids = shopward.ids
         self._calls = calls
 
@@ -139,13 +146,14 @@ class IncidentCalls:
         """``POST /v1/incidents``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), IncidentAsked)
+        playbook = await run_in_threadpool(self._playbooks.get, asked.playbook) if asked.playbook else None
         made = await run_in_threadpool(
             lambda: self._desk.open(
                 caller, title=asked.title, kind=asked.kind, severity=asked.severity, campaign=asked.campaign,
-                began_ms=ms_of(asked.began), ended_ms=ms_of(asked.ended),
+                began_ms=ms_of(asked.began), ended_ms=ms_of(asked.ended), playbook=playbook,
             )
         )  # fmt: skip
-        return json_answer(await self._shown(made.id), 201)
+        return json_answer(await self._shown(made.id, request), 201)
 
     async def listed(self, request: Request) -> Response:
         """``GET /v1/incidents?state=&before=&limit=``."""
@@ -174,20 +182,22 @@ class IncidentCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}``."""
         self._calls.caller(request, "analyst")
-        return json_answer(await self._shown(_id(request)))
+        return json_answer(await self._shown(_id(request), request))
 
     async def step(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/steps``."""
         caller, name = self._calls.caller(request, "analyst"), _id(request)
         asked: IncidentStep = decoded(await self._calls.body(request, caller), IncidentStep)  # type: ignore[arg-type] # a union
+        named = asked.playbook if isinstance(asked, PlaybookStep) else ""
+        playbook = await run_in_threadpool(self._playbooks.get, named) if named else None
         sets = list(asked.sets.values()) if isinstance(asked, ScopeStep) else []
 
         def take(incident: Incident, by: str, now_ms: int) -> Incident:
-            return asked.take(incident, Taker(by, now_ms, self._ids.new))
+            return asked.take(incident, Taker(by, now_ms, self._ids.new, playbook))
 
         word = str(asked.__struct_config__.tag)
         await run_in_threadpool(lambda: self._desk.step(caller, name, word, take, sets=sets))
-        return json_answer(await self._shown(name))
+        return json_answer(await self._shown(name, request))
 
     async def draft(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/notices/{rule}?language=``: JSON, or HTML where that is accepted first."""
@@ -199,11 +209,14 @@ class IncidentCalls:
             return HTMLResponse(as_html(made), headers={"cache-control": "no-store"})
         return json_answer(made)
 
-    async def _shown(self, incident_id: str) -> IncidentView:
-        return await run_in_threadpool(shown_incident, self._desk, incident_id)
+    async def _shown(self, incident_id: str, request: Request) -> IncidentView:
+        spoken = language(request)
+        return await run_in_threadpool(
+            lambda: shown_incident(self._desk, incident_id, spoken=spoken, now_ms=self._clock.now_ms())
+        )
 
 
-def shown_incident(desk: IncidentDesk, incident_id: str) -> IncidentView:
+def shown_incident(desk: IncidentDesk, incident_id: str, *, spoken: str, now_ms: int) -> IncidentView:
     """An incident as answers show it; raises ``NotFound``."""
     incident, owed, counts = desk.get(incident_id)
     mailings = [
@@ -213,7 +226,9 @@ def shown_incident(desk: IncidentDesk, incident_id: str) -> IncidentView:
         )
         for each, told in desk.mailings(incident_id)
     ]  # fmt: skip
-    return IncidentView(_shown(incident), [_obligation(each) for each in owed], counts, mailings)
+    run = run_view(incident, spoken, now_ms)
+    plain = structs.replace(incident, run=None)
+    return IncidentView(_shown(plain), [_obligation(each) for each in owed], counts, mailings, run)
 
 
 def _obligation(owed: Obligation) -> ObligationView:

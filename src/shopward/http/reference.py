@@ -52,6 +52,7 @@ from shopward.http.orders import LIST_MAX, ExceptionsAsked, KeyAsked, KeyMade, K
 from shopward.http.partner_paths import PARTNER_SHAPES, partner_paths
 from shopward.http.password_paths import PASSWORD_SHAPES, password_paths
 from shopward.http.peers.paths import PEER_SCHEMES, PEER_SHAPES, peer_paths
+from shopward.http.playbook_paths import PLAYBOOK_SHAPES, playbook_paths
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
@@ -104,7 +105,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -150,6 +151,7 @@ def document() -> dict[str, Any]:
         | complaint_paths()
         | incident_paths()
         | scope_paths()
+        | playbook_paths()
         | notice_paths()
         | partner_paths()
         | _webhook_paths()

@@ -18,13 +18,14 @@ from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.flows.scope import Asked
 from shopward.flows.signal import Words
-from shopward.http.calls import decoded, id_of, json_answer
+from shopward.http.calls import decoded, id_of, json_answer, language
 from shopward.http.incident_steps import ms_of
 from shopward.http.incidents import shown_incident
 from shopward.http.orders import limit_of
-from shopward.incidents.incident import Kind, Severity, Short
+from shopward.incidents.incident import Severity
 from shopward.incidents.law import NOTICE
 from shopward.incidents.scope import DATA, GRADES, INDICATORS_MAX, IndicatorKind, Wanted
+from shopward.incidents.words import Kind, Short
 from shopward.protection.attributes import PREDICATE_MAX
 from shopward.values import to_rfc3339
 
@@ -198,7 +199,9 @@ class ScopeCalls:
             )
             return made.id
 
-        return json_answer(await run_in_threadpool(lambda: shown_incident(self._incidents, work())), 201)
+        spoken, now_ms = language(request), self._clock.now_ms()
+        shown = lambda: shown_incident(self._incidents, work(), spoken=spoken, now_ms=now_ms)  # noqa: E731 -- in a thread
+        return json_answer(await run_in_threadpool(shown), 201)
 
     async def widen(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/widen``."""

@@ -12,19 +12,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.incidents.law import Clock, Content, DataClass, Harm, Risk
+from shopward.incidents.playbooks.running import Run
 from shopward.incidents.scope import Group, ScopeQuery
+from shopward.incidents.words import Kind, Role
 
 State = Literal["proposed", "open", "contained", "closed", "dismissed"]
 """``proposed`` by the server until a person opens or dismisses it; its clocks run meanwhile."""
 SignalKind = Literal["campaign", "finding", "source"]
 Severity = Literal["low", "medium", "high", "critical"]
-Kind = Literal[
-    "credential_stuffing", "account_takeover", "data_leak", "partner_leak", "insider", "payment_fraud", "gift_card_fraud",
-    "linked_identity_breach", "messaging_account_hijacked", "malware", "other",
-]  # fmt: skip
-Role = Literal["analyst", "data_protection_officer", "counsel", "customer_service"]
-Text = Annotated[str, Meta(min_length=1, max_length=4_000)]
-Short = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -175,6 +170,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         campaign: the campaign that it came from.
+        run: the playbook that it follows, as it was when it began, with what was done.
         contents: what notices say, by content and language.
         root_cause: why it could happen; ``lessons`` what is changed. Both are needed to close it.
     """
@@ -193,6 +189,7 @@ class Incident(Struct, frozen=True, kw_only=True, omit_defaults=True):
     clocks: tuple[ClockSet, ...] = ()
     timeline: tuple[Line, ...] = ()
     tasks: tuple[Task, ...] = ()
+    run: Run | None = None
     evidence: tuple[Evidence, ...] = ()
     scopes: tuple[Scope, ...] = ()
     signals: tuple[Signal, ...] = ()

@@ -16,7 +16,8 @@ from shopward.incidents.incident import Incident, Line, Signal, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shopward.incidents.incident import Kind, Severity
+    from shopward.incidents.incident import Severity
+    from shopward.incidents.words import Kind
 
 KINDS: Final[dict[str, Kind]] = {
     "stuffing": "credential_stuffing", "phished_codes": "account_takeover", "linked_drain": "linked_identity_breach",

@@ -1,8 +1,8 @@
 """The steps of an incident: each gives the record with one thing more, and a line that says who did it and why.
 
 Promise: pure. A clock that was set is moved only with a reason, and both times stay in the record; a scope is replaced only by the
-next version; an incident is closed only when nothing is owed, every task is done, every vendor has answered or is not asked again,
-and cause and lessons are written down.
+next version; an incident is closed only when nothing is owed, every task and step of its playbook is done, every vendor has answered or
+is not asked again, and cause and lessons are written down.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from shopward.incidents.incident import (
     Vendor,
 )
 from shopward.incidents.obligations import is_owed, obligations
+from shopward.incidents.playbooks import running
+from shopward.incidents.playbooks.running import Answer, Run, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shopward.incidents.incident import Facts, State
     from shopward.incidents.law import Clock, Content, Rule
+    from shopward.incidents.playbooks import Playbook
 
 LINES_MAX = 2_000
 
@@ -135,6 +138,36 @@ def task_done(incident: Incident, task_id: str, *, by: str, now_ms: int) -> Inci
     done = msgspec.structs.replace(task, done_ms=now_ms, done_by=by)
     tasks = tuple(done if each.id == task_id else each for each in incident.tasks)
     return _lined(incident, now_ms, f"done: {task.text}", by, now_ms, tasks=tasks)
+
+
+def begun(incident: Incident, playbook: Playbook, *, by: str, now_ms: int) -> Incident:
+    """The incident follows a playbook from here on, as the playbook is now; it follows no second one."""
+    _open(incident)
+    if incident.run is not None:
+        raise Conflict(
+            "the incident follows a playbook already", code="playbook_running", path="playbook",
+            expected="an incident without one", found=f"{incident.run.playbook.id}@{incident.run.playbook.version}",
+        )  # fmt: skip
+    text = f"playbook {playbook.id}@{playbook.version}"
+    return _lined(incident, now_ms, text, by, now_ms, run=Run(playbook, now_ms, by))
+
+
+def ticked(
+    incident: Incident, step: str, *, skipped: bool, note: str, evidence: str, by: str, now_ms: int
+) -> Incident:
+    """A step of the playbook is done, or left out, which takes a ``note``."""
+    _open(incident)
+    run = running.ticked(incident, Tick(step, now_ms, by, skipped, note, evidence))
+    text = f"playbook: {step} {'left out' if skipped else 'done'}" + (f": {note}" if note else "")
+    return _lined(incident, now_ms, text, by, now_ms, run=run)
+
+
+def decided(incident: Incident, question: str, *, yes: bool, reason: str, by: str, now_ms: int) -> Incident:
+    """A question of the playbook is answered."""
+    _open(incident)
+    run = running.answered(incident, Answer(question, yes, now_ms, by, reason))
+    text = f"playbook: {question} {'yes' if yes else 'no'}" + (f": {reason}" if reason else "")
+    return _lined(incident, now_ms, text, by, now_ms, run=run)
 
 
 def evidence_kept(incident: Incident, evidence: Evidence, *, by: str, now_ms: int) -> Incident:
@@ -266,6 +299,8 @@ def _left(incident: Incident, rules: Mapping[str, Rule], now_ms: int) -> list[st
         left.append("notices are owed")
     if any(not task.done_ms for task in incident.tasks):
         left.append("tasks are open")
+    if not running.is_finished(incident):
+        left.append("steps of the playbook are open")
     if any(vendor.asks[-1].next_ms for vendor in incident.vendors):
         left.append("a vendor is to be asked again")
     if not (incident.root_cause and incident.lessons):

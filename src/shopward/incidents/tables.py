@@ -1,4 +1,5 @@
-"""The tables of incidents, as they are after the newest migration; a test holds the two against each other.
+"""The tables of incidents, and of playbooks that a shop brought, as they are after the newest migration; a test holds them
+against it.
 
 Promise: the tenant leads every key; no sequence, trigger or foreign key.
 """
@@ -46,4 +47,16 @@ incident_signal = (
         Column("accounts", BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
+)
+
+playbook_record = Table(
+    "playbook_record",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("person", String(128), nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
 )

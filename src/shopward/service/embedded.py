@@ -54,6 +54,7 @@ from shopward.flows.follow import Follower
 from shopward.flows.notary import Notary
 from shopward.flows.notify import NoticeDesk
 from shopward.flows.payout import PayoutDesk
+from shopward.flows.playbooks import PlaybookDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
@@ -63,6 +64,7 @@ from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
 from shopward.flows.undo import UndoDesk
 from shopward.flows.wording import Decision, Wording
+from shopward.incidents.playbooks.store import PlaybookStore
 from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
@@ -175,6 +177,9 @@ class Shopward:
             payer=payer_of(settings, clock), clock=clock,
         )  # fmt: skip
         self.ids = SystemIds()
+        self.playbooks = PlaybookDesk(
+            records=desks.records, store=PlaybookStore(TENANT), trail=desks.trail, clock=clock
+        )
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),

@@ -57,6 +57,7 @@ REVISIONS: Final = (
     "0027_complaints",
     "0028_channels",
     "0029_canaries",
+    "0030_playbooks",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
