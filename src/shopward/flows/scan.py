@@ -29,7 +29,7 @@ PEOPLE_MAX: Final = 5_000_000
 _PASSING: Final = frozenset({"allow", "review"})
 
 
-class _Facts(Struct):
+class _Facts(Struct, gc=False):
     """What of an event's facts is looked at."""
 
     type: str
@@ -44,7 +44,7 @@ class _Facts(Struct):
     password: str = ""
 
 
-class _Decided(Struct):
+class _Decided(Struct, gc=False):
     decision: str = "allow"
 
 

@@ -11,6 +11,7 @@ signs in meant no harm where the indicator is too wide, so an indicator is as go
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, get_args
 
 from msgspec import Meta, Struct
@@ -109,6 +110,7 @@ class Touched(NamedTuple):
     passed: bool
 
 
+@lru_cache(maxsize=4_096)
 def grades_of(touched: Touched) -> int:
     """The bits that an event gives its account: grades, and the data that was open."""
     through = touched.status == "succeeded" and touched.passed
