@@ -30,6 +30,7 @@ from shopward.ledger.tables import metadata as ledger_metadata
 from shopward.notices.tables import metadata as notices_metadata
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.partners.tables import metadata as partners_metadata
+from shopward.processing.tables import metadata as processing_metadata
 from shopward.protection.tables import metadata as protection_metadata
 from shopward.publication.tables import metadata as publication_metadata
 from shopward.recovery.tables import metadata as recovery_metadata
@@ -40,7 +41,7 @@ from shopward.vault.tables import metadata as vault_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
-    stepup_metadata, findings_metadata, ledger_metadata, profile_metadata, claims_metadata, complaints_metadata, incidents_metadata,
+    stepup_metadata, findings_metadata, ledger_metadata, profile_metadata, claims_metadata, complaints_metadata, processing_metadata, incidents_metadata,
     reports_metadata, vault_metadata, notices_metadata, partners_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))

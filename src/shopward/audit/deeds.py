@@ -85,6 +85,8 @@ class Deed(StrEnum):
     REPORT_NOTE = "report:note"
     REPORT_SETTLE = "report:settle"
     COMPLAINT_STEP = "complaint:step"
+    PROCESSING_DECLARE = "processing:declare"
+    CONSENT_CHANGE = "consent:change"
     INCIDENT_STEP = "incident:step"
     INCIDENT_PEOPLE = "incident:people"
     PLAYBOOK_IMPORT = "playbook:import"

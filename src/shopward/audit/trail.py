@@ -15,6 +15,7 @@ It reads no clock, and knows nothing of what a deed means.
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -173,6 +174,14 @@ class AuditTrail:
         """Up to ``limit`` lines after a position, in order, as they are kept; not verified."""
         found = connection.execute(_READ, {"t": self._tenant, "after": after_seq, "most": limit})
         return [AuditEntry(**row) for row in found.mappings()]
+
+    def details_of(self, connection: Connection, deed: str) -> Iterator[dict[str, Any]]:
+        """The details of every line of a deed, oldest first; not verified, and it looks through the whole log."""
+        query = select(audit_entry.c.details).where(
+            audit_entry.c.tenant == self._tenant, audit_entry.c.deed == deed
+        )
+        for details in connection.scalars(query.order_by(audit_entry.c.seq)):
+            yield json.loads(details)
 
     @contextmanager
     def _linking(self, connection: Connection) -> Iterator[Links]:

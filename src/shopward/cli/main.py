@@ -12,6 +12,7 @@ from shopward.cli.backtest import backtest, diff
 from shopward.cli.case import case
 from shopward.cli.claim import claim
 from shopward.cli.complaint import complaint
+from shopward.cli.consent import consent, processing
 from shopward.cli.demo import demo
 from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
@@ -91,6 +92,8 @@ for command in (
     case,
     claim,
     complaint,
+    consent,
+    processing,
     incident,
     ledger,
 ):

@@ -154,14 +154,18 @@ def seen(user: str, **server: Any) -> None:
 @click.option("--case", "case_id", required=True, help="The case in which the customer asked for it.")
 @server_options
 def export(user: str, case_id: str, **server: Any) -> None:
-    """Print everything that is kept of a customer, one record a line, for them.
+    """Print everything that is kept of a customer, for them: one record a line, then reports, cases, complaints, claims, consents.
 
     \b
     Examples:
       shopward vault export u008490 --case c-7 > u008490.ndjson
     """
     said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/export", {"case_id": case_id})
-    lines = [json.dumps(each, ensure_ascii=False) for each in said["records"]]
+    parts = {"records": said["records"], **said["dossier"]}
+    del parts["complete"]
+    lines = [
+        json.dumps({"of": name} | each, ensure_ascii=False) for name, some in parts.items() for each in some
+    ]
     _print(said, "\n".join(lines), as_json=server["as_json"])
 
 

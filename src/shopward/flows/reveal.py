@@ -2,11 +2,12 @@
 
 The story of a reveal; it fails closed at every step:
   (1) the purpose is named and explained by a case or an order, and gives the fields that are asked for
-  (2) nothing that is asked for, and not the person, is locked; the records open, and are not too old for the purpose
+  (2) nothing that is asked for, and not the person, is locked; the records open, and are not too old for the purpose; where
+      it rests on consent, every customer has given it and not withdrawn it
   (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
   (4) a canary locks the reader there and then; so does one in an export, or found by a value that is nobody's else
   (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
-  (6) the locks are looked at again, the person's quota of the day is taken, who sees what is written down and audited
+  (6) the locks and the consents are looked at again, the person's quota of the day is taken, who sees what is written down and audited
   (7) the values leave, after that is on the disk
 
 Between (4) and (6) the caller has the events decided: that is I/O of its own. A try that ends at (2), (4), (5) or (6) is
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.errors import ShopwardError
     from shopward.flows.guard import GuardDesk
+    from shopward.flows.processing import Lawful
     from shopward.flows.strongroom import Strongroom
     from shopward.vault.rows import Opened, Stored
 
@@ -106,11 +108,13 @@ class RevealDesk:
     Args:
         room: the vault.
         guard: locks, and who agreed to what.
+        lawful: whether the customers have agreed, where the purpose rests on that.
     """
 
-    def __init__(self, room: Strongroom, guard: GuardDesk) -> None:
+    def __init__(self, room: Strongroom, guard: GuardDesk, lawful: Lawful) -> None:
         self._room = room
         self._guard = guard
+        self._lawful = lawful
 
     def prepare(self, caller: Caller, ask: RevealAsk, request_id: str = "") -> Pending | RevealRequest:
         """(1) to (4); a request, where a second person has to agree first.
@@ -136,6 +140,10 @@ class RevealDesk:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise locked(lock)
         check_allowed(purpose, rows, ask.fields, now_ms)
+        refusal = self._room.records.read(lambda connection: self._unlawful(connection, ask, rows))
+        if refusal is not None:
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise refusal
         request = None
         if needs_two(purpose, len(rows)):  # (3)
             request = self._agreed(caller, ask, request_id, now_ms)
@@ -188,6 +196,9 @@ class RevealDesk:
             opened, rows, lock = self._met(connection, caller, ask)
             if lock is not None:
                 return locked(lock)
+            unlawful = self._unlawful(connection, ask, rows)
+            if unlawful is not None:
+                return unlawful
             if pending.request is not None and not self._room.accesses.move(
                 connection, pending.request, "used"
             ):
@@ -279,6 +290,9 @@ class RevealDesk:
         targets += [("record", row.id) for row in rows] + [("subject", row.subject) for row in rows]
         lock = self._room.accesses.locked(connection, targets)
         return ([] if lock else self._room.sealed.open(connection, rows, ())), rows, lock
+
+    def _unlawful(self, connection: Any, ask: RevealAsk, rows: Sequence[Stored]) -> Refused | None:
+        return self._lawful.refusal(connection, ask.purpose, [row.subject for row in rows])
 
     def _rows(self, ask: RevealAsk) -> list[Stored]:
         return self._room.records.read(lambda connection: self._room.sealed.rows(connection, ask.records))

@@ -51,6 +51,7 @@ from shopward.http.peers.calls import PeerCalls
 from shopward.http.playbooks import PlaybookCalls
 from shopward.http.policies import PolicyCalls
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
+from shopward.http.processing import ProcessingCalls
 from shopward.http.reads import Reads
 from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
@@ -160,6 +161,7 @@ class Application:
                 *ScreeningCalls(shopward, calls).routes(),
                 *ReportCalls(shopward, calls).routes(),
                 *ComplaintCalls(shopward, calls).routes(),
+                *ProcessingCalls(shopward, calls).routes(),
             ],
         )
 

@@ -56,6 +56,7 @@ from shopward.http.playbook_paths import PLAYBOOK_SHAPES, playbook_paths
 from shopward.http.policies import LIST_MAX as POLICIES_MAX
 from shopward.http.policies import Policies, PolicyAsked, PolicyView, PublicationView, RollbackAsked, Shadows
 from shopward.http.problems import CODES, Problem
+from shopward.http.processing_paths import PROCESSING_SHAPES, processing_paths
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.scope_paths import SCOPE_SHAPES, scope_paths
 from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
@@ -106,6 +107,7 @@ _SHAPES: Final = (
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
     *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
+    *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -149,6 +151,7 @@ def document() -> dict[str, Any]:
         | screening_paths()
         | claim_paths()
         | complaint_paths()
+        | processing_paths()
         | incident_paths()
         | scope_paths()
         | playbook_paths()

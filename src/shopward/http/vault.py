@@ -16,13 +16,14 @@ from starlette.routing import Route
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.custody import masked_view, revealed
 from shopward.flows.reveal import RevealAsk
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.calls import by_method, decoded, id_of, json_answer, language
 from shopward.http.decided import decisions_on
 from shopward.http.orders import limit_of
 from shopward.http.vault_shapes import (
     Accesses,
     AccessView,
     ExportAsked,
+    Exported,
     RecordAsked,
     Records,
     RecordsAsked,
@@ -64,6 +65,7 @@ class VaultCalls:
 
     def __init__(self, shopward: Shopward, gate: Gate, calls: Calls) -> None:
         self._vault = shopward.vault
+        self._dossiers = shopward.dossiers
         self._gate = gate
         self._calls = calls
 
@@ -117,16 +119,22 @@ class VaultCalls:
         pending = await run_in_threadpool(self._vault.reveals.prepare, caller, ask, asked.request_id)
         if isinstance(pending, RevealRequest):
             return json_answer(_request_view(pending), 202)
-        return await self._finished(caller, pending)
+        return json_answer(Records(await self._opened(caller, pending)))
 
     async def export(self, request: Request) -> Response:
-        """``POST /v1/vault/users/{id}/export``."""
-        caller = self._calls.caller(request, "analyst")
-        asked = decoded(await self._calls.body(request, caller), ExportAsked)
-        pending = await run_in_threadpool(
-            self._vault.reveals.prepare_export, caller, _id(request), asked.case_id
-        )
-        return await self._finished(caller, pending)
+        """``POST /v1/vault/users/{id}/export``: the records of the vault, and what stands beside them."""
+        caller, spoken = self._calls.caller(request, "analyst"), language(request)
+        asked, user = decoded(await self._calls.body(request, caller), ExportAsked), _id(request)
+        missing, records = None, list[RecordView]()
+        try:
+            pending = await run_in_threadpool(self._vault.reveals.prepare_export, caller, user, asked.case_id)
+            records = await self._opened(caller, pending)
+        except NotFound as refused:
+            missing = refused
+        dossier = await run_in_threadpool(self._dossiers.of, caller, user, asked.case_id, spoken)
+        if missing is not None and dossier.is_empty:
+            raise missing
+        return json_answer(Exported(records, dossier))
 
     async def search(self, request: Request) -> Response:
         """``POST /v1/vault/search``: masked."""
@@ -193,11 +201,11 @@ class VaultCalls:
         )
         return json_answer(TokenView(made))
 
-    async def _finished(self, caller: Caller, pending: Pending) -> Response:
+    async def _opened(self, caller: Caller, pending: Pending) -> list[RecordView]:
         """The values, once the gate has decided and everything is written down."""
         decisions = await decisions_on(self._gate, pending.events)
         found = await run_in_threadpool(self._vault.reveals.finish, caller, pending, decisions)
-        return _records([revealed(each) for each in found])
+        return [_view(revealed(each)) for each in found]
 
 
 def _write(asked: RecordAsked) -> Write:

@@ -115,7 +115,7 @@ def _users() -> dict[str, Any]:
             [ID, parameter("before", "query", text), _LIMIT], "403", "404", "422",
         )},
         "/v1/vault/users/{id}/export": {"post": on_id(_call(
-            "export_user", "Everything of a customer", "For them, on a case.", "ExportAsked", {"case_id": "c-7"}, "Records", "404",
+            "export_user", "Everything of a customer", "For them, on a case.", "ExportAsked", {"case_id": "c-7"}, "Exported", "404",
         ))},
         "/v1/vault/users/{id}/erase": {"post": on_id(_call(
             "erase_user", "Erase a customer", "A dry run unless dry_run is false; gives a certificate.", "EraseAsked",

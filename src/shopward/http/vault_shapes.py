@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.events.catalogue import Id, Moment
 from shopward.flows.canary import PLANTED_MAX
+from shopward.flows.dossier import Dossier
 from shopward.flows.erase import Certificate
 from shopward.flows.leaked import ROWS_MAX
 from shopward.vault.kinds import TEXT_CHARS_MAX
@@ -68,6 +69,13 @@ class Records(Struct):
 
     records: list[RecordView]
     next: str | None = None
+
+
+class Exported(Struct):
+    """Everything of a customer: the records of the vault with their values, and what is kept beside them."""
+
+    records: list[RecordView]
+    dossier: Dossier
 
 
 class RectifyAsked(Struct, forbid_unknown_fields=True):

@@ -80,6 +80,8 @@ class Topic(StrEnum):
     """A complaint was not acknowledged or decided in time; owed once a state."""
     INCIDENT_STEPPED = "incident.stepped"
     """An incident was opened, or a step of it was taken."""
+    CONSENT_CHANGED = "consent.changed"
+    """A customer gave a consent or withdrew it; the subject is the customer's token."""
     VAULT_REVEAL_REQUESTED = "vault.reveal_requested"
     """A reveal of personal values waits for a second person."""
     VAULT_LOCKED = "vault.locked"

@@ -32,7 +32,6 @@ from shopward.access import open_token_key
 from shopward.adapters.bundles import put_in_force
 from shopward.adapters.snapshots import FileSnapshots
 from shopward.claims.store import ClaimStore
-from shopward.complaints.store import ComplaintStore
 from shopward.config import Settings, check_settings
 from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
@@ -44,7 +43,6 @@ from shopward.flows.casework import CaseDesk
 from shopward.flows.claim import ClaimDesk
 from shopward.flows.claim_many import VictimClaims
 from shopward.flows.claiming import Claiming
-from shopward.flows.complain import ComplaintDesk
 from shopward.flows.consequences import Consequences
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import DecisionRecord, Engine
@@ -58,7 +56,6 @@ from shopward.flows.playbooks import PlaybookDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
-from shopward.flows.sight import Sight
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
@@ -69,6 +66,7 @@ from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
+from shopward.service.customers import open_customers
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postmen_of
 from shopward.service.partners import partner_desks
@@ -198,16 +196,9 @@ class Shopward:
         )
         self.partners, self.pulls = partner_desks(desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
-        self.complaints, self.sight = (
-            ComplaintDesk(
-                records=desks.records, fence=desks.complaint_fence, store=ComplaintStore(TENANT), claims=claims,
-                overseer=desks.overseer, log=log, token_of=maker.user_token, trail=desks.trail, outbox=desks.outbox,
-                clock=clock, ids=self.ids,
-            ),
-            Sight(
-                records=desks.records, log=log, overseer=desks.overseer, findings=found, claims=claims, wording=self.wording
-            ),
-        )  # fmt: skip
+        self.complaints, self.sight, self.processing, self.dossiers = open_customers(
+            settings, desks, log=log, maker=maker, clock=clock, wording=self.wording
+        )
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),

@@ -13,12 +13,14 @@ from shopward.flows.custody import Custody
 from shopward.flows.erase import EraseDesk
 from shopward.flows.guard import GuardDesk
 from shopward.flows.leaked import LeakDesk
+from shopward.flows.processing import Lawful
 from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
 from shopward.partners.store import PartnerStore
+from shopward.processing.store import ProcessingStore
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.canaries import CanaryBook
@@ -91,7 +93,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         room,
         Custody(room),
         guard,
-        RevealDesk(room, guard),
+        RevealDesk(room, guard, Lawful(ProcessingStore(tenant))),
         erasing,
         rekeying,
         marks,

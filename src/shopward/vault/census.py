@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from shopward.vault.tables import vault_record
 
@@ -50,6 +50,16 @@ class Census:
                 {subject: int(first) for subject, first in connection.execute(query.group_by(table.subject))}
             )
         return found
+
+    def kept(self, connection: Connection) -> list[tuple[str, int, int]]:
+        """Of each retention class, how many records there are, and how many of them have an end."""
+        table = vault_record.c
+        ending = func.sum(case((table.expires_ms > 0, 1), else_=0))
+        query = select(table.retention, func.count(), ending).where(
+            table.tenant == self._tenant, ~table.canary
+        )
+        rows = connection.execute(query.group_by(table.retention).order_by(table.retention))
+        return [(str(retention), int(records), int(ends)) for retention, records, ends in rows]
 
     def regions(self, connection: Connection) -> dict[str, int]:
         """How many customers each region has; one who has records of two counts in both."""

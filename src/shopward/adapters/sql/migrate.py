@@ -58,6 +58,7 @@ REVISIONS: Final = (
     "0028_channels",
     "0029_canaries",
     "0030_playbooks",
+    "0031_processing",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

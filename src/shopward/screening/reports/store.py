@@ -127,6 +127,14 @@ class ReportStore:
         )
         return [ReportRow(*row) for row in connection.execute(query)]
 
+    def of_user(self, connection: Connection, user: str, *, limit: int) -> list[ReportRow]:
+        """Reports about a customer, by token, newest first."""
+        table = screening_report.c
+        query = select(*(table[name] for name in ReportRow._fields)).where(
+            table.tenant == self._tenant, table.user_token == user
+        )
+        return [ReportRow(*row) for row in connection.execute(query.order_by(table.id.desc()).limit(limit))]
+
     def put_listed(self, connection: Connection, entry: ListedRow) -> None:
         """An entry of the list; it takes the place of an earlier one of its case."""
         self.drop_listed(connection, entry.case_id)

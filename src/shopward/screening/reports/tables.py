@@ -29,6 +29,7 @@ screening_report = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_screening_report_case", "tenant", "case_id", "id"),
+    Index("ix_screening_report_user", "tenant", "user_token", "id"),
     sqlite_with_rowid=False,
 )
 

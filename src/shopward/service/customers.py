@@ -1,0 +1,64 @@
+"""The desks that speak of one customer across contexts, put together: complaints, sight, processing, dossiers.
+
+Promise: all of them stand on the same tables, clock and log as the desks that they read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shopward.claims.store import ClaimStore
+from shopward.complaints.store import ComplaintStore
+from shopward.findings.store import FindingStore
+from shopward.flows.complain import ComplaintDesk
+from shopward.flows.dossier import DossierDesk
+from shopward.flows.processing import ProcessingDesk
+from shopward.flows.sight import Sight
+from shopward.processing.store import ProcessingStore
+from shopward.screening.reports.store import ReportStore
+from shopward.service.desks import TENANT
+from shopward.values import SystemIds
+from shopward.vault.census import Census
+
+if TYPE_CHECKING:
+    from shopward.config import Settings
+    from shopward.events import FactsMaker
+    from shopward.flows.wording import Wording
+    from shopward.ports import EventLog
+    from shopward.service.desks import Desks
+    from shopward.values import Clock
+
+
+class Customers(NamedTuple):
+    """The desks."""
+
+    complaints: ComplaintDesk
+    sight: Sight
+    processing: ProcessingDesk
+    dossiers: DossierDesk
+
+
+def open_customers(
+    settings: Settings, desks: Desks, *, log: EventLog, maker: FactsMaker, clock: Clock, wording: Wording
+) -> Customers:
+    """The desks over one store."""
+    claims, complaints, processing = ClaimStore(TENANT), ComplaintStore(TENANT), ProcessingStore(TENANT)
+    return Customers(
+        ComplaintDesk(
+            records=desks.records, fence=desks.complaint_fence, store=complaints, claims=claims, overseer=desks.overseer,
+            log=log, token_of=maker.user_token, trail=desks.trail, outbox=desks.outbox, clock=clock, ids=SystemIds(),
+        ),
+        Sight(
+            records=desks.records, log=log, overseer=desks.overseer, findings=FindingStore(TENANT), claims=claims,
+            wording=wording,
+        ),
+        ProcessingDesk(
+            records=desks.records, fence=desks.ground.fence, store=processing, census=Census(TENANT),
+            deeds=desks.trail.details_of, token_of=maker.user_token, trail=desks.trail, outbox=desks.outbox, clock=clock,
+            controller=settings.shop_name,
+        ),
+        DossierDesk(
+            records=desks.records, reports=ReportStore(TENANT), complaints=complaints, claims=claims, processing=processing,
+            token_of=maker.user_token, trail=desks.trail, clock=clock,
+        ),
+    )  # fmt: skip
