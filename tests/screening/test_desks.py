@@ -10,7 +10,8 @@ from screening.shop import TOML
 from shopward.access import Caller
 from shopward.errors import NotFound, StoreUnavailable
 from shopward.flows import screen
-from shopward.flows.reports import Reported, Settling
+from shopward.flows.report_cases import Settling
+from shopward.flows.reports import Reported
 from shopward.flows.screen import LinkAsked
 from shopward.values import DAY_MS
 
@@ -63,7 +64,7 @@ def test_reports_that_come_at_once_open_one_case(opened):
         for thread in threads:
             thread.join()
         assert len({each.case_id for each in taken}) == 1
-        case, reports = shop.reports.case(taken[0].case_id, after="", limit=100)
+        case, reports, _notes = shop.report_cases.case(taken[0].case_id, after="", limit=100)
         assert (case.reports, len(reports)) == (8, 8)
 
 
@@ -72,7 +73,7 @@ def test_a_confirmed_link_is_listed_for_its_time_and_after_a_restart(opened, clo
     with opened() as shop:
         shop.screening.publish(ANALYST, PROFILE)
         case_id = shop.reports.take(Reported(kind="link", url="https://hadiah.example/x"), "en").case_id
-        shop.reports.settle(ANALYST, case_id, Settling("confirmed"))
+        shop.report_cases.settle(ANALYST, case_id, Settling("confirmed"))
         assert "listed" in codes(shop, "https://hadiah.example/y")
     with opened() as shop:
         assert "listed" in codes(shop, "https://hadiah.example/y")
