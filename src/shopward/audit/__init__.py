@@ -18,6 +18,8 @@ from shopward.audit.keys import (
     public_keys,
     read_signing_key,
 )
+from shopward.audit.pack_check import PackFault, PackReport, check_pack
+from shopward.audit.packs import Excerpt, sealed_pack
 from shopward.audit.records import JSON, AuditEntry, Line
 from shopward.audit.succession import statement
 from shopward.audit.trail import AuditTrail
@@ -31,16 +33,21 @@ __all__ = [
     "Checkpoint",
     "CheckpointFile",
     "Deed",
+    "Excerpt",
     "Fault",
     "FolderSigner",
     "Line",
+    "PackFault",
+    "PackReport",
     "Report",
     "SigningKey",
+    "check_pack",
     "export_checkpoint",
     "import_checkpoint",
     "open_signing_key",
     "public_keys",
     "read_signing_key",
+    "sealed_pack",
     "statement",
     "verify",
 ]

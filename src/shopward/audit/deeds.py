@@ -89,6 +89,7 @@ class Deed(StrEnum):
     CONSENT_CHANGE = "consent:change"
     INCIDENT_STEP = "incident:step"
     INCIDENT_PEOPLE = "incident:people"
+    INCIDENT_PACK = "incident:pack"
     PLAYBOOK_IMPORT = "playbook:import"
     NOTICE_MAILING = "notice:mailing"
     NOTICE_BOUNCE = "notice:bounce"

@@ -26,9 +26,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from shopward.audit.chain import GENESIS
 from shopward.audit.checkpoints import Checkpoint
 from shopward.audit.links import Links
+from shopward.audit.packs import Excerpt
 from shopward.audit.records import AuditEntry, Line, checked_actor, checked_line, checked_time
 from shopward.audit.tables import audit_checkpoint, audit_entry, audit_head
-from shopward.errors import Misconfigured, StoreError
+from shopward.errors import Conflict, Misconfigured, NotFound, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -174,6 +175,28 @@ class AuditTrail:
         """Up to ``limit`` lines after a position, in order, as they are kept; not verified."""
         found = connection.execute(_READ, {"t": self._tenant, "after": after_seq, "most": limit})
         return [AuditEntry(**row) for row in found.mappings()]
+
+    def excerpt(self, connection: Connection, *, subject: str, until_seq: int, limit: int) -> Excerpt:
+        """The log from the first line about a subject to an entry, without a gap; not verified.
+
+        Raises:
+            NotFound: no line is about it.
+            Conflict: these are more than ``limit`` entries.
+        """
+        table = audit_entry.c
+        mine = select(table.seq).where(table.tenant == self._tenant, table.subject == subject)
+        first = connection.scalar(mine.order_by(table.seq).limit(1))
+        if first is None or first > until_seq:
+            raise NotFound("no line of the audit log is about it", path="id", expected="one", found="none")
+        if until_seq - first >= limit:
+            raise Conflict(
+                "the excerpt of the audit log is too long for a pack", code="pack_too_large", path="id",
+                expected=f"at most {limit} entries", found=f"{until_seq - first + 1}",
+                hint="give the auditor the log itself: shopward audit verify",
+            )  # fmt: skip
+        before = self.read(connection, after_seq=first - 2, limit=1) if first > 1 else []
+        entries = self.read(connection, after_seq=first - 1, limit=until_seq - first + 1)
+        return Excerpt(before[0].hash if before else GENESIS, entries)
 
     def details_of(self, connection: Connection, deed: str) -> Iterator[dict[str, Any]]:
         """The details of every line of a deed, oldest first; not verified, and it looks through the whole log."""

@@ -2,12 +2,14 @@
 
 Promise: exit code 0 the log is intact, 1 it is broken, 2 wrong use, or nothing can be said because the store or the key
 cannot be had. ``verify`` writes nothing, reads one state of the log in pages and keeps no writer waiting;
-``checkpoint`` adds one entry with its signature, then writes the file. Neither upgrades a store.
+``checkpoint`` adds one entry with its signature, then writes the file. Neither upgrades a store. ``pack`` reads one file and needs
+no store at all.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +19,7 @@ import msgspec
 
 from shopward.audit import (
     AuditTrail,
+    check_pack,
     export_checkpoint,
     import_checkpoint,
     open_signing_key,
@@ -29,16 +32,18 @@ from shopward.cli.stores import DATA, DATABASE, reading, said, writing
 from shopward.config import settings_from
 from shopward.errors import Misconfigured
 from shopward.keyring import write_private
-from shopward.values import SystemClock
+from shopward.values import SystemClock, to_rfc3339
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from shopward.audit import Checkpoint, Report
+    from shopward.audit import Checkpoint, PackReport, Report
     from shopward.config import Settings
 
 TABLE: Final = "audit_head"
 _FILE_MAX: Final = 65_536
+_PACK_MAX: Final = 512 * 1024 * 1024
+_KEY: Final = re.compile("[0-9a-f]{64}")
 
 
 @click.group()
@@ -108,6 +113,43 @@ def checkpoint(data: str | None, database: str | None, out: Path) -> None:
     click.echo(f"checkpoint of the audit log at entry {made.seq}: {out}")
 
 
+@audit.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--key",
+    metavar="PUBLIC",
+    required=True,
+    help="Public key of the audit log, 64 hexadecimal digits, from elsewhere than the pack.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def pack(file: Path, key: str, *, as_json: bool) -> None:
+    """Check an evidence pack with the public key alone: no server, no store, nothing unpacked.
+
+    \b
+    Examples:
+      shopward audit pack inc-019b8f2c5a10.zip --key 5f0c...e1
+    """  # fmt: skip
+    if not _KEY.fullmatch(key):
+        raise click.BadParameter("64 hexadecimal digits are a public key", param_hint="--key")
+    report = check_pack(_read(file, _PACK_MAX, "FILE"), public_key=bytes.fromhex(key))
+    click.echo(
+        msgspec.json.encode({"ok": report.holds, **msgspec.structs.asdict(report)})
+        if as_json
+        else _pack_text(report)
+    )
+    sys.exit(0 if report.holds else 1)
+
+
+def _pack_text(report: PackReport) -> str:
+    fault = report.fault
+    if fault is not None:
+        return f"BROKEN: {fault.part}\n  expected: {fault.expected}\n  found: {fault.found}"
+    return (
+        f"holds: {report.files} files about {report.subject}, as of {to_rfc3339(report.made_ms)}; entries {report.first_seq} to "
+        f"{report.last_seq} of the audit log are linked, and the last is signed"
+    )
+
+
 def _verified(connection: Connection, keys: tuple[bytes, ...], kept: Checkpoint | None) -> Report:
     """The report, with a bar on a terminal."""
     head = head_row(connection, DEFAULT_TENANT)
@@ -145,11 +187,16 @@ def _public_keys(settings: Settings, kept: Checkpoint | None, connection: Connec
 
 
 def _kept(file: Path) -> Checkpoint:
+    return import_checkpoint(_read(file, _FILE_MAX, "--checkpoint"))
+
+
+def _read(file: Path, most: int, hint: str) -> bytes:
+    """The file's bytes, at most so many."""
     try:
         with file.open("rb") as opened:
-            return import_checkpoint(opened.read(_FILE_MAX))
+            return opened.read(most)
     except OSError as error:
-        refusal = click.BadParameter(os.strerror(error.errno or 0), param_hint="--checkpoint")
+        refusal = click.BadParameter(os.strerror(error.errno or 0), param_hint=hint)
     raise refusal
 
 

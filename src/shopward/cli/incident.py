@@ -6,6 +6,7 @@ says so.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -17,6 +18,7 @@ from shopward.cli.order import server_options, talk_to
 from shopward.cli.playbook import playbook
 from shopward.incidents.incident import Severity, State
 from shopward.incidents.words import Kind
+from shopward.keyring import write_private
 
 _PATH: Final = "/v1/incidents"
 
@@ -199,6 +201,26 @@ def victims(incident_id: str, version: int, grade: str, jurisdiction: str, after
     lines = [f"{each['user'] or each['token']:24} {','.join(each['grades'])}" for each in said["people"]]
     lines += [f"next: --after {said['next']}"] if said["next"] else []
     _print(said, "\n".join(lines), as_json=server["as_json"])
+
+
+@incident.command()
+@click.argument("incident_id", metavar="INCIDENT")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the archive here."
+)
+@server_options
+def pack(incident_id: str, out: Path, **server: Any) -> None:
+    """Write the evidence pack for an auditor: one signed zip, checked by ``shopward audit pack``; key of an admin.
+
+    \b
+    Examples:
+      shopward incident pack inc-019b8f2c5a10 --out inc-019b8f2c5a10.zip --language id
+    """
+    made = talk_to(**server).file(f"{_path(incident_id)}/pack")
+    write_private(out, made)
+    digest = hashlib.sha256(made).hexdigest()
+    told = {"file": str(out), "bytes": len(made), "sha256": digest}
+    _print(told, f"written: {out}, {len(made):,} bytes, SHA-256 {digest}", as_json=server["as_json"])
 
 
 def _field(given: str) -> tuple[str, Any]:

@@ -62,6 +62,16 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON that it answers to a JSON or, where ``body`` is bytes, NDJSON body; a problem is raised as what it says."""
+        return _result(*self._answered(method, path, body))
+
+    def file(self, path: str) -> bytes:
+        """The bytes that it answers to a GET; a problem is raised as what it says."""
+        status, read = self._answered("GET", path)
+        if status >= http.client.MULTIPLE_CHOICES:
+            _result(status, read)
+        return read
+
+    def _answered(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         is_lines = isinstance(body, bytes)
         data = body if is_lines or body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/x-ndjson"} if is_lines else {})
@@ -80,7 +90,7 @@ class Server:
         except OSError as error:
             found = type(error).__name__
         else:
-            return _result(status, read)
+            return status, read
         finally:
             connection.close()
         raise StoreUnavailable(

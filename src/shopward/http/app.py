@@ -44,6 +44,7 @@ from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
 from shopward.http.notices import NoticeCalls
 from shopward.http.orders import OrderCalls
+from shopward.http.packs import PackCalls
 from shopward.http.pages import Pages, Paper
 from shopward.http.partners import PartnerCalls
 from shopward.http.passwords import PasswordCalls
@@ -149,6 +150,7 @@ class Application:
                 *ClaimCalls(shopward, calls).routes(),
                 *IncidentCalls(shopward, calls).routes(),
                 *ScopeCalls(shopward, calls).routes(),
+                *PackCalls(shopward, calls).routes(),
                 *PlaybookCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls).routes(),

@@ -47,8 +47,20 @@ def incident_paths() -> dict[str, Any]:
             "incident", "One incident", "With what the law asks, which is not legal advice.", "IncidentView", [ID], "403", "404",
         )},
         "/v1/incidents/{id}/steps": {"post": on_id(step)},
+        "/v1/incidents/{id}/pack": {"get": _pack()},
         "/v1/incidents/{id}/notices/{rule}": {"get": get(
             "draft_notice", "Draft of a notice", "In one of the rule's languages; as HTML where that is accepted.", "Draft",
             [ID, rule, parameter("language", "query", {"enum": ["id", "zh", "en"]})], "403", "404", "422",
         )},
     }  # fmt: skip
+
+
+def _pack() -> dict[str, Any]:
+    """An archive; its shape is that of docs/incidents.md."""
+    asked = get(
+        "pack_incident", "Evidence pack", "A signed zip for an auditor; the audit log has a line of it.", "IncidentView",
+        [ID], "403", "404", "409",
+    )  # fmt: skip
+    zipped = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    asked["responses"]["200"]["content"] = zipped
+    return asked

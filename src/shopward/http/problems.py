@@ -70,6 +70,7 @@ CODES: Final[dict[str, str]] = {
     "not_a_bounce": "The report gives up no message of ours.",
     "incident_state": "From this state the incident does not go there.",
     "scope_version": "Somebody else scoped the incident meanwhile.",
+    "pack_too_large": "The log since the incident's first line is too long for a pack.",
     "incident_full": "The timeline holds no more lines.",
     "claim_state": "The claim is in a state from which this cannot be done.",
     "claim_needs_evidence": "Nothing is refused without evidence against that item.",

@@ -1,17 +1,24 @@
-"""What answers an attack: incidents, whom they touched, and the signals that they come from, put together over one store.
+"""What answers an attack: incidents, whom they touched, the signals that they come from and packs of evidence, put together over
+one store.
 
-Promise: all three work on the same rows, clock and audit log.
+Promise: all of them work on the same rows, clock and audit log.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from shopward.audit import AUDIT_KEY, FolderSigner, sealed_pack
+from shopward.claims.store import ClaimStore
 from shopward.flows.incident import IncidentDesk
+from shopward.flows.pack import PackDesk, PackStores
 from shopward.flows.scope import ScopeDesk
 from shopward.flows.signal import SignalDesk
 from shopward.incidents.store import IncidentStore
+from shopward.keyring import Generations
+from shopward.ledger import Reading
 from shopward.protection.sets import SetStore
+from shopward.protection.store import OrderStore
 from shopward.service.desks import TENANT
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ class Response(NamedTuple):
     incidents: IncidentDesk
     scopes: ScopeDesk
     signals: SignalDesk
+    packs: PackDesk
 
 
 def open_response(
@@ -65,4 +73,12 @@ def open_response(
         records=desks.records, store=store, scopes=scopes, cases=cases, log=log, trail=desks.trail, outbox=desks.outbox,
         clock=clock, ids=ids, title_of=title_of, mode=settings.incidents, elsewhere=settings.shop_jurisdiction,
     )  # fmt: skip
-    return Response(incidents, scopes, signals)
+    signer = FolderSigner(Generations(settings.folder, AUDIT_KEY))
+    stores = PackStores(
+        store, SetStore(TENANT).sealed, told, OrderStore(TENANT, ids), ClaimStore(TENANT), Reading(TENANT)
+    )
+    packs = PackDesk(
+        records=desks.records, stores=stores, trail=desks.trail, clock=clock,
+        seal=lambda files, **about: sealed_pack(files, key=signer.now(), **about),
+    )  # fmt: skip
+    return Response(incidents, scopes, signals, packs)
