@@ -95,6 +95,21 @@ class Stage(Front):
         await self.does("budi", "POST", path + "/start")
         return await self.until(path, lambda shown: shown["state"] == "done")
 
+    async def make_whole(self, victims, lost, *, since_ms, until_ms):
+        """Claims for all victims of a sealed set, filed twice as somebody does who is not sure; each is paid once."""
+        losses = [{"user": user, "events": list(taken)} for user, taken in lost.items()]
+        window = {"incident": victims, "since": to_rfc3339(since_ms), "until": to_rfc3339(until_ms)}
+        asked = {**window, "instrument": "balance", "losses": losses}
+        filed, again = [
+            (await self.does("dewi", "POST", "/v1/claims/batch", asked))["filed"] for _ in range(2)
+        ]
+        assert {each["code"] for each in again} == {"already_claimed"}
+        shown = await self.until("/v1/claims?state=paid", lambda shown: len(shown["claims"]) == len(lost))
+        assert {each["id"] for each in shown["claims"]} == {each["claim"] for each in filed}
+        books = (await self.does("siti", "GET", "/v1/ledger/balances"))["balances"]
+        standing = {each["account"]: each["posted_minor"] for each in books}
+        assert (sum(standing.values()), standing["fraud_loss:shop"]) == (0, sum(sums(lost).values()))
+
     def ago(self, *, hours=0, minutes=0):
         """A moment before now, as an API takes it."""
         return to_rfc3339(self.clock.at_ms - hours * HOUR_MS - minutes * MINUTE_MS)
@@ -103,6 +118,17 @@ class Stage(Front):
         """Each mail that was taken: to whom, and what it says."""
         read = [message_from_bytes(each.content, policy=policy.default) for each in self.letterbox.mails]
         return [(str(each["To"]), each.get_content()) for each in read]
+
+
+def sums(lost):
+    """What each lost."""
+    return {user: sum(taken.values()) for user, taken in lost.items()}
+
+
+def was_paid(paid):
+    """Whom the shop paid how much, in how many payments each."""
+    assert paid.all("SELECT max(times) FROM paid") == [(1,)]
+    return {each["user"]: each["amount_minor"] for each in paid.paid().values()}
 
 
 def owed(shown):

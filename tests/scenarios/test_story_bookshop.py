@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from scenarios.telling import Stage, nothing_late, numbers, owed, paying, steps_of
+from scenarios.telling import Stage, nothing_late, numbers, owed, paying, steps_of, sums, was_paid
 from shopward.cli import main
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
 
@@ -217,30 +217,9 @@ class Tale:
 
     async def pay_all(self):
         """Every loss is paid in full, without a form: to the last fen, once."""
-        window = {
-            "incident": self.scoped["sets"]["spent"],
-            "since": to_rfc3339(self.began),
-            "until": to_rfc3339(self.now),
-        }
-        losses = [{"user": user, "events": list(taken)} for user, taken in self.lost.items()]
-        claims = {**window, "instrument": "balance", "losses": losses}
-        filed, again = [
-            (await self.shop.does("dewi", "POST", "/v1/claims/batch", claims))["filed"] for _ in range(2)
-        ]
-        assert {each["code"] for each in again} == {"already_claimed"}
-        listed = await self.shop.until(
-            "/v1/claims?state=paid", lambda shown: len(shown["claims"]) == len(self.lost)
-        )
-        assert {each["id"] for each in listed["claims"]} == {each["claim"] for each in filed}
-        sums = {user: sum(taken.values()) for user, taken in self.lost.items()}
-        assert sorted((each["user"], each["amount_minor"]) for each in self.paid.paid().values()) == sorted(
-            sums.items()
-        )
-        assert self.paid.all("SELECT max(times) FROM paid") == [(1,)]
-        books = (await self.shop.does("siti", "GET", "/v1/ledger/balances"))["balances"]
-        assert sum(each["posted_minor"] for each in books) == 0
-        standing = {each["account"]: each["posted_minor"] for each in books}
-        assert standing["fraud_loss:shop"] == sum(sums.values())
+        victims = self.scoped["sets"]["spent"]
+        await self.shop.make_whole(victims, self.lost, since_ms=self.began, until_ms=self.now)
+        assert was_paid(self.paid) == sums(self.lost)
 
     async def close(self):
         """The three days are over: the rest is released by two, the case settled, the cause written down, the incident closed."""
