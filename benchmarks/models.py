@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
+from shopward.risk.models.forest import walker
 
 from shopward.adapters.process import tune_collector
 from shopward.errors import ShopwardError
@@ -25,7 +26,6 @@ from shopward.flows.replay import Replay
 from shopward.flows.train import Collector, bundle_of, gather, labelled
 from shopward.risk.models import Scorer, Scorers
 from shopward.risk.models.evaluation import figures
-from shopward.risk.models.forest import walker
 from shopward.risk.policy import Policy, load_default_policy
 from shopward.testing import ShopSimulator
 from shopward.testing.simulator import DEFAULT_START

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopward.errors import ModelInvalid
-from shopward.risk.models.fit import forest_of
-from shopward.risk.models.forest import Forest, walker
+from shopward.forest import Forest, forest_of, walker
 
 np = pytest.importorskip("numpy")
 lightgbm = pytest.importorskip("lightgbm")

@@ -20,7 +20,7 @@ from shopward.testing.messages import simulated_messages
 def bundle(**changes):
     """A small bundle."""
     return msgspec.structs.replace(
-        Bundle(FORMAT, {}, 0.5, {"asks_secret": 0.1}, {"hadiah": (1.0, 1.0)}), **changes
+        Bundle(FORMAT, {}, 0.5, {"asks_secret": 0.1}, {"hadiah": (1.0, 1.0)}, {"£": (2.0, 1.0)}), **changes
     )
 
 
@@ -38,7 +38,7 @@ def test_the_bundle_that_ships_says_what_it_was_trained_on() -> None:
     [
         b"", b"{}", b"not json", b"[" * 100_000, pack(bundle())[:-20], pack(bundle()).replace(b"1.0", b"9.0"),
         pack(bundle(format="other 1")), pack(bundle(rules={"no_such_rule": 1.0})), pack(bundle(cues={"hadiah": (1e9, 1.0)})),
-        pack(bundle(cues={"": (1.0, 1.0)})), pack(bundle(cues={"x" * 40: (1.0, 1.0)})), b" " * 5_000_000,
+        pack(bundle(cues={"": (1.0, 1.0)})), pack(bundle(letters={"£": (float("1e9"), 1.0)})), pack(bundle(cues={"x" * 40: (1.0, 1.0)})), b" " * 5_000_000,
     ],
 )  # fmt: skip
 def test_a_broken_bundle_is_refused(broken: bytes) -> None:

@@ -27,9 +27,18 @@ _FOLDS = 5
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Write the bundle here."
 )
 @click.option(
-    "--cues", default=8_000, show_default=True, type=click.IntRange(100, 50_000), help="Strings to keep."
+    "--cues",
+    default=20_000,
+    show_default=True,
+    type=click.IntRange(100, 50_000),
+    help="Strings to keep of each reading.",
 )
-def train_messages(files: tuple[Path, ...], out: Path, cues: int) -> None:
+@click.option(
+    "--keep-rules",
+    is_flag=True,
+    help="Let the rules weigh what they weigh without data: for few messages, or for some of the languages alone.",
+)
+def train_messages(files: tuple[Path, ...], out: Path, cues: int, *, keep_rules: bool) -> None:
     r"""Learn what frauds are worded like, from NDJSON lines {"text","label","group"}; label is fraud or any other word.
 
     group is shared by near-duplicates; a fifth of the groups judges what was learnt from the others, then all are learnt.
@@ -57,7 +66,8 @@ def train_messages(files: tuple[Path, ...], out: Path, cues: int) -> None:
     folds = training.groups_apart(messages, folds=_FOLDS)
     learnt = [each for each, fold in zip(messages, folds, strict=True) if fold]
     held_out = [each for each, fold in zip(messages, folds, strict=True) if not fold]
-    figures: dict[str, Any] = training.judged_on(training.train(learnt, about={}, cues=cues), held_out)
+    judged = training.train(learnt, about={}, cues=cues, keep_rules=keep_rules)
+    figures: dict[str, Any] = training.judged_on(judged, held_out)
     about = {"trained_on": [file.name for file in files], "held_out": figures}
-    write_private(out, pack(training.train(messages, about=about, cues=cues)))
+    write_private(out, pack(training.train(messages, about=about, cues=cues, keep_rules=keep_rules)))
     click.echo(msgspec.json.encode({"messages": len(messages), "frauds": frauds, "held_out": figures}))

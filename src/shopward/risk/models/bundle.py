@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from shopward.forest import Forest
 from shopward.keyring.parts import checked_parts, invalid_part, pack_parts
 from shopward.risk.models.evaluation import Evaluation
-from shopward.risk.models.forest import Forest
 from shopward.risk.models.scale import Line
 from shopward.risk.policy.spec import Trainer
 

@@ -13,9 +13,9 @@ from shopward.values import DAY_MS, to_rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shopward.forest import Forest
     from shopward.risk.models.bundle import Head
     from shopward.risk.models.evaluation import Evaluation, Figures
-    from shopward.risk.models.forest import Forest
     from shopward.risk.policy.spec import ModelSpec
 
 _COLUMNS_SHOWN = 15

@@ -15,8 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.errors import InvalidField, Misconfigured
+from shopward.forest import Forest, forest_of, margins_of
 from shopward.risk.models.evaluation import Evaluation, logistic_line, measure
-from shopward.risk.models.forest import Forest
 from shopward.risk.models.scale import LINE_AS_IS, Line
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def train(examples: Examples, inputs: Inputs, *, until_ms: int) -> Trained:
     later, is_fraud = known.rows[measured], known.is_fraud[measured]
     if before.is_fraud.sum() >= FRAUDS_MIN and is_fraud.sum() >= FRAUDS_MIN:
         forest, start = _boosted(examples, before, spec, points)  # (1)
-        margins = start.at(points[later]) + _margins(forest, examples.matrix[later])
+        margins = start.at(points[later]) + margins_of(forest, examples.matrix[later])
         calibration = logistic_line(margins, is_fraud)  # (3)
         evaluation = measure(  # (2)
             {"model": margins, **{name: examples.beside(name)[later] for name in examples.baselines}},
@@ -123,45 +123,6 @@ def _boosted(examples: Examples, known: Known, spec: ModelSpec, points: Any) -> 
     }
     booster = lightgbm.train(settings, data, num_boost_round=trainer.rounds)
     return forest_of(booster.dump_model()), start
-
-
-def forest_of(dump: dict[str, Any]) -> Forest:
-    """LightGBM's own description of its trees as a ``Forest``."""
-    forest = Forest([], [], [], [], [], [])
-    for tree in dump["tree_info"]:
-        forest.roots.append(_grow(forest, tree["tree_structure"]))
-    return forest
-
-
-def _grow(forest: Forest, node: dict[str, Any]) -> int:
-    """Append a node and what is below it; its number. A tree is no deeper than it has leaves, 255 at most."""
-    number = len(forest.column)
-    is_leaf = "split_feature" not in node
-    forest.column.append(-1 if is_leaf else node["split_feature"])
-    forest.threshold.append(0.0 if is_leaf else node["threshold"])
-    forest.value.append(node["leaf_value"] if is_leaf else node["internal_value"])
-    forest.left.append(number)
-    forest.right.append(number)
-    if not is_leaf:
-        forest.left[number] = _grow(forest, node["left_child"])
-        forest.right[number] = _grow(forest, node["right_child"])
-    return number
-
-
-def _margins(forest: Forest, rows: Any) -> Any:
-    """The margins of many rows at once: every row takes one step down each tree until all stand on leaves."""
-    import numpy as np  # noqa: PLC0415 -- an extra
-
-    column, threshold = np.array(forest.column), np.array(forest.threshold)
-    left, right, value = np.array(forest.left), np.array(forest.right), np.array(forest.value)
-    every, total = np.arange(len(rows)), np.zeros(len(rows))
-    for root in forest.roots:
-        node = np.full(len(rows), root)
-        while (asks := column[node]).max(initial=-1) >= 0:
-            says_yes = rows[every, np.maximum(asks, 0)] <= threshold[node]
-            node = np.where(asks < 0, node, np.where(says_yes, left[node], right[node]))
-        total += value[node]
-    return total
 
 
 def _lightgbm() -> Any:

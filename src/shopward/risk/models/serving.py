@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from shopward.errors import ModelInvalid
-from shopward.risk.models.forest import walker
+from shopward.forest import walker
 from shopward.risk.models.scale import score_of_log_odds
 from shopward.risk.policy.inputs import POINTS
 

@@ -18,7 +18,7 @@ from shopward.screening.links.check import check_link
 from shopward.screening.messages.context import claim_of, link_mismatch, sender_mismatch, thing_mismatch
 from shopward.screening.messages.extract import things_in
 from shopward.screening.messages.intents import FLOORS, fired
-from shopward.screening.messages.learned import plain_wording, shipped_model
+from shopward.screening.messages.learned import letters_of, plain_wording, shipped_model
 from shopward.screening.messages.lexicon import hits_in, squeeze
 from shopward.screening.messages.normalise import MESSAGE_MAX, normalise
 from shopward.screening.senders import check_sender
@@ -98,7 +98,8 @@ def check_message(
         hits = [hit for hit in hits if hit.group != "account"]  # what is paid is paid to the shop
     rules = fired(normal.text, led.strange, hits)  # (5)
     firm = groups.isdisjoint(("warning", "negate"))
-    found = _of_wording(normal, masked, rules, model or shipped_model(), firm=firm) + led.findings
+    letters = letters_of(given, normal)
+    found = _of_wording(normal, masked, letters, rules, model or shipped_model(), firm=firm) + led.findings
     if len(text) > MESSAGE_MAX:
         found.append(Finding("message_cut", 0.0, 0, MESSAGE_MAX))
     brand = profile.spec.name if claim is not None and claim.weight == 1.0 else ""
@@ -169,18 +170,23 @@ def text_odds(text: str, model: MessageModel) -> float:
     normal = normalise(given)
     things, masked = things_in(normal.text, given, normal.places)
     rules = fired(normal.text, things, hits_in(squeeze(masked)))
-    return model.bias + sum(model.rules[rule.code] for rule in rules) + model.score(plain_wording(masked))
+    wording = model.score(plain_wording(masked), letters_of(given, normal))
+    return model.bias + sum(model.rules[rule.code] for rule in rules) + wording
 
 
 def _of_wording(
-    normal: Normal, masked: str, rules: Sequence[Fired], model: MessageModel, *, firm: bool
+    normal: Normal, masked: str, letters: str, rules: Sequence[Fired], model: MessageModel, *, firm: bool
 ) -> list[Finding]:
-    """(5): the findings of rules and wording share their common probability by what each weighs."""
-    weights = [model.rules[rule.code] for rule in rules]
+    """(5): the findings of rules and wording share their common probability, rules by what they weigh of themselves.
+
+    What a rule adds to the odds is the model's: one that was learnt from many messages may leave most of it to their strings,
+    and a person still asks for the reason that the rule is.
+    """
+    shares = [rule.weight for rule in rules]
     plain = plain_wording(masked)
-    wording = model.score(plain)
-    against = sum(weight for weight in weights if weight > 0.0) + max(wording, 0.0)
-    odds = model.bias + sum(weights) + wording
+    wording = model.score(plain, letters)
+    against = sum(share for share in shares if share > 0.0) + max(wording, 0.0)
+    odds = model.bias + sum(model.rules[rule.code] for rule in rules) + wording
     if against <= 0.0 or (odds < _QUIET and not rules):
         return []
     honest = math.log1p(math.exp(min(odds, 30.0)))  # minus the logarithm of the chance that it is honest
@@ -188,13 +194,13 @@ def _of_wording(
         Finding(
             rule.code,
             max(
-                1.0 - math.exp(-honest * weight / against),
+                1.0 - math.exp(-honest * share / against),
                 FLOORS.get(rule.code, 0.0) if firm or rule.code == "asks_secret" else 0.0,
             ),
             *normal.span(rule.start, rule.end),
         )
-        for rule, weight in zip(rules, weights, strict=True)
-        if weight > 0.0
+        for rule, share in zip(rules, shares, strict=True)
+        if share > 0.0
     ]
     if wording > 0.0:
         share = 1.0 - math.exp(-honest * wording / against)

@@ -1,13 +1,15 @@
 """The learned part: how much the wording of a message resembles that of known frauds.
 
-Promise: a bundle is a few thousand short strings of letters, each with a weight, and nothing else: it is read as text, never
-executed; one that is damaged, foreign or too large is refused (``ModelInvalid``). A score is the sum over the strings that a
-message has of weight times rarity, over the root of the sum of squared rarities, so that a long message does not score by
-length (TF-IDF with cosine norm, without counts); the place that speaks most against a message is known. One pass.
+Promise: a bundle is some thousand short strings of letters, each with a weight, and nothing else: it is read as text, never
+executed; one that is damaged, foreign or too large is refused (``ModelInvalid``). Strings are of two readings of a message: its
+``plain_wording``, without disguises and with markers for links, numbers and the like; and its ``letters_of``, as they were
+given: case, signs, digits. What one reading loses the other keeps. In each a score is the sum over the strings that a message
+has of weight times rarity, over the root of the sum of squared rarities, so that a long message does not score by length
+(TF-IDF with cosine norm, without counts); the place that speaks most against a message is known. One pass each.
 
-The format, ``shopward-messages 1``: JSON with ``about`` (who trained it, on what, how well it did), ``bias``, ``rules`` (what is
-added to the weight of each rule of ``intents``), ``cues`` (string to weight and rarity) and ``check`` (BLAKE2b-16 of the others).
-Strings are of ``plain_wording``: what is left of a message without disguises, with markers for links, numbers and the like.
+The format, ``shopward-messages 2``: JSON with ``about`` (who trained it, on what, how well it did), ``bias``, ``rules`` (what is
+added to the weight of each rule of ``intents``), ``cues`` and ``letters`` (string to weight and rarity, of the two readings) and
+``check`` (BLAKE2b-16 of the others).
 """
 
 from __future__ import annotations
@@ -18,21 +20,26 @@ from functools import cache
 from importlib import resources
 from itertools import accumulate
 from operator import truediv
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import ahocorasick
 import msgspec
 from msgspec import Meta, Struct
 
 from shopward.errors import ModelInvalid
+from shopward.screening.messages.characters import READINGS
 from shopward.screening.messages.intents import ALL_CODES, BIAS, WEIGHTS
 from shopward.values import digest16
 
-FORMAT: Final = "shopward-messages 1"
+if TYPE_CHECKING:
+    from shopward.screening.messages.normalise import Normal
+
+FORMAT: Final = "shopward-messages 2"
 BUNDLE_BYTES_MAX: Final = 4_000_000
 CUES_MAX: Final = 50_000
 CUE_LETTERS_MAX: Final = 12
 _WEIGHT_MAX: Final = 100.0
+_ASCII_MAX: Final = 0x7F
 SHIPPED: Final = "messages.json"
 _SIGNS: Final = re.compile(
     r"(?<=[a-z])(?:[^\w\s]|_)+(?=[a-z])|(?<=[\u4e00-\u9fff])(?:[^\w\s,.!?:;]|_)+(?=[\u4e00-\u9fff])"
@@ -56,7 +63,8 @@ class Bundle(Struct, frozen=True, forbid_unknown_fields=True):
         about: texts and figures of the training; shown, never used.
         bias: added to every message's log odds.
         rules: added to a rule's own weight, by its code.
-        cues: weights and rarities of strings.
+        cues: weights and rarities of strings of the plain wording.
+        letters: the same of the letters as they were given.
         check: of all the others.
     """
 
@@ -65,6 +73,7 @@ class Bundle(Struct, frozen=True, forbid_unknown_fields=True):
     bias: float
     rules: dict[str, float]
     cues: Annotated[dict[str, tuple[float, float]], Meta(max_length=CUES_MAX)]
+    letters: Annotated[dict[str, tuple[float, float]], Meta(max_length=CUES_MAX)]
     check: str = ""
 
 
@@ -80,36 +89,16 @@ class MessageModel:
         self.about = bundle.about
         self.bias = BIAS + bundle.bias
         self.rules = {code: _kept_side(own, bundle.rules.get(code, 0.0)) for code, own in WEIGHTS.items()}
-        self._weights = tuple(weight * rarity for weight, rarity in bundle.cues.values())
-        self._squares = tuple(rarity * rarity for _, rarity in bundle.cues.values())
-        self._sizes = tuple(map(len, bundle.cues))
-        self._each_letter = tuple(map(truediv, self._weights, self._sizes))
-        self._automaton = ahocorasick.Automaton()
-        for number, cue in enumerate(bundle.cues):
-            self._automaton.add_word(cue, number)
-        if bundle.cues:
-            self._automaton.make_automaton()
+        self._wording = _Strings(bundle.cues)
+        self._letters = _Strings(bundle.letters)
 
-    def score(self, wording: str) -> float:
-        """The log odds that the plain wording of a message speaks for fraud."""
-        if not self._weights:
-            return 0.0
-        cues = {number for _, number in self._automaton.iter(wording)}
-        if not cues:
-            return 0.0
-        return sum(map(self._weights.__getitem__, cues)) / math.sqrt(
-            sum(map(self._squares.__getitem__, cues))
-        )
+    def score(self, wording: str, letters: str) -> float:
+        """The log odds that both readings of a message speak for fraud."""
+        return self._wording.score(wording) + self._letters.score(letters)
 
     def heaviest(self, wording: str, masked: str) -> tuple[int, int]:
         """Where in the masked text most of what speaks against it stands, in whole words."""
-        rises = [0.0] * (len(wording) + 1)
-        sizes, each_letter = self._sizes, self._each_letter
-        for end, number in self._automaton.iter(wording):
-            weight = each_letter[number]
-            rises[end + 1 - sizes[number]] += weight
-            rises[end + 1] -= weight
-        start, end = _heaviest(list(accumulate(rises))[:-1])
+        start, end = _heaviest(self._wording.rises(wording))
         if end <= start:
             return 0, len(masked)
         places = _places(wording, masked)
@@ -119,6 +108,66 @@ class MessageModel:
         while last < len(masked) and _is_latin(masked[last]):
             last += 1
         return first, last
+
+
+class _Strings:
+    """Strings with weights, looked for in one pass."""
+
+    def __init__(self, cues: dict[str, tuple[float, float]]) -> None:
+        self._weights = tuple(weight * rarity for weight, rarity in cues.values())
+        self._squares = tuple(rarity * rarity for _, rarity in cues.values())
+        self._sizes = tuple(map(len, cues))
+        self._each_letter = tuple(map(truediv, self._weights, self._sizes))
+        self._automaton = ahocorasick.Automaton()
+        for number, cue in enumerate(cues):
+            self._automaton.add_word(cue, number)
+        if cues:
+            self._automaton.make_automaton()
+
+    def score(self, text: str) -> float:
+        """The sum of what the strings of a text weigh, over its length as a vector."""
+        if not self._weights:
+            return 0.0
+        found = {number for _, number in self._automaton.iter(text)}
+        if not found:
+            return 0.0
+        return sum(map(self._weights.__getitem__, found)) / math.sqrt(
+            sum(map(self._squares.__getitem__, found))
+        )
+
+    def rises(self, text: str) -> list[float]:
+        """What each character of a text adds, by the strings that it is in."""
+        steps = [0.0] * (len(text) + 1)
+        if not self._weights:
+            return steps[:-1]
+        sizes, each_letter = self._sizes, self._each_letter
+        for end, number in self._automaton.iter(text):
+            weight = each_letter[number]
+            steps[end + 1 - sizes[number]] += weight
+            steps[end + 1] -= weight
+        return list(accumulate(steps))[:-1]
+
+
+def letters_of(given: str, normal: Normal) -> str:
+    """The letters of a message as they were given, in single spaces; undisguised where a disguise was found.
+
+    Letters and digits in other guises (full width, in circles, with accents) are read as what they stand for in any case, and
+    invisible characters as none.
+    """
+    text = normal.text if normal.marks else given if given.isascii() else given.translate(_GUISES)
+    return " ".join(text.split())
+
+
+class _Guises(dict[int, str]):
+    """A table for ``str.translate``: characters in their own shape, unless they stand for others."""
+
+    def __missing__(self, point: int) -> str:
+        read = READINGS[point] if point > _ASCII_MAX else chr(point)
+        self[point] = read if read.isascii() and (read.isalnum() or not read) else chr(point)
+        return self[point]
+
+
+_GUISES: Final = _Guises()
 
 
 def plain_wording(masked: str) -> str:
@@ -168,12 +217,12 @@ def load_model(raw: bytes) -> MessageModel:
     figures = (
         bundle.bias,
         *bundle.rules.values(),
-        *(figure for cue in bundle.cues.values() for figure in cue),
+        *(figure for cues in (bundle.cues, bundle.letters) for cue in cues.values() for figure in cue),
     )
     if (
         bundle.format != FORMAT
         or bundle.check != _check(bundle)
-        or not all(1 <= len(cue) <= CUE_LETTERS_MAX for cue in bundle.cues)
+        or not all(1 <= len(cue) <= CUE_LETTERS_MAX for cues in (bundle.cues, bundle.letters) for cue in cues)
         or not all(math.isfinite(each) and abs(each) <= _WEIGHT_MAX for each in figures)
         or not bundle.rules.keys() <= set(ALL_CODES)
     ):

@@ -18,7 +18,7 @@ from shopward.screening.links.learned.features import SCHEMA
 from shopward.screening.links.learned.model import LinkModel, LinkScorer
 from shopward.values import digest16
 
-FORMAT: Final = "shopward-links/1"
+FORMAT: Final = "shopward-links/2"
 MADE_BY: Final = "shopward screen train"
 SHIPPED: Final = "shipped.links"
 _HEAD, _WEIGHTS, _CARD = "bundle.json", "weights.json", "card.md"
@@ -86,12 +86,14 @@ def unpack(data: bytes) -> LinkBundle:
     head, model = _read(parts[_HEAD], Head, _HEAD), _read(parts[_WEIGHTS], LinkModel, _WEIGHTS)
     if (head.format, head.schema) != (FORMAT, SCHEMA):
         raise invalid_part(_HEAD, f"{FORMAT}, {SCHEMA}", "another format or version", MADE_BY)
-    weights = (*model.host.weights.values(), *model.path.weights.values(), model.host.start, model.path.start)
-    if any(abs(weight) > _WEIGHT_LIMIT for weight in weights):
-        raise invalid_part(_WEIGHTS, f"weights up to {_WEIGHT_LIMIT}", "a larger one", MADE_BY)
+    for half in (model.host, model.path):
+        figures = (*half.weights.values(), *half.endings.values(), *half.forest.threshold, *half.forest.value)
+        if any(not abs(figure) <= _WEIGHT_LIMIT for figure in figures):
+            raise invalid_part(_WEIGHTS, f"weights up to {_WEIGHT_LIMIT}", "a larger one", MADE_BY)
     for marks in (model.host_marks, model.link_marks):
         if not marks.faint <= marks.suspicious <= marks.dangerous:
             raise invalid_part(_WEIGHTS, "marks in order", "others", MADE_BY)
+    LinkScorer(model, "")  # its trees are trees
     return LinkBundle(head, model, parts[_CARD].decode(errors="replace"))
 
 

@@ -25,7 +25,7 @@ def card_of(head: Head, words: int) -> str:
             for each in head.sources
         ),
         "",
-        "Held out by registered domain, five folds, one link a host:",
+        "Held out by registered domain, four folds, one link a host:",
         "",
         "| judged | fraud | ordinary | found at 1 false alarm in 1,000 | in 100 |",
         "|---|---|---|---|---|",

@@ -1,30 +1,48 @@
-"""The learned model: a sum of whole numbers over the words of a link, and what such a sum means.
+"""The learned model: weights of words, trees over numbers about them, and what their sum means.
 
-Promise: a score is the sum of the weights of the words that a link holds (``features``), as often as it holds them, so every part of it can be shown;
-the two marks are the scores that one in a hundred and one in a thousand ordinary links of the evaluation reached. Reasons
-speak of groups of words, never of single pieces; together they weigh what the score means, and each one raises it.
+Promise: the words of a link weigh whole numbers, as often as it holds them; what they add up to and what else is counted
+(``features``) goes into small trees, whose sum is the score: the host's first, then the path's on top of it. Three marks are the
+scores that one in twenty, in a hundred and in a thousand ordinary links of the evaluation reached. Reasons speak of groups of
+numbers, never of single pieces, by how far each group moved the score; together they weigh what the score means, and each one
+raises it.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from shopward.screening.links.learned.features import path_words, words_of_host
+from shopward.forest import Forest
+from shopward.screening.links.learned.features import (
+    HOST_COLUMNS,
+    PATH_COLUMNS,
+    has_path,
+    host_of,
+    host_row,
+    host_words,
+    path_row,
+    path_words,
+)
+from shopward.screening.links.learned.trees import Trees
 from shopward.screening.verdict import DANGEROUS, SUSPICIOUS, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
     from shopward.screening.links.address import Address
+    from shopward.screening.links.learned.features import Host
 
 _WEIGHT_MAX: Final = 0.95
 _FAINT: Final = 0.1
 _EPSILON: Final = 1e-6
-_ENDING: Final = "ending="
+UNIT: Final = 100.0
+"""Scores are kept in hundredths of a logit."""
+_GROUP_OF: Final = dict.fromkeys(
+    ("ending", "ending_odds", "suffix_size", "suffix_labels"), "learned_ending"
+) | dict.fromkeys(("name_size", "digits", "vowels", "run", "distinct", "sound", "hyphens"), "learned_name")
+"""What a number is about, for reasons; the others speak of the host as a whole."""
 HOSTS_KEPT: Final = 16_384
 """Hosts whose sums are kept: a campaign's link is asked about many times."""
 
@@ -62,85 +80,105 @@ class Marks(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Half(Struct, frozen=True, forbid_unknown_fields=True):
-    """The weights of the words of one part of a link, in hundredths of a logit.
+    """What was learnt about one part of a link.
 
     Attributes:
-        start: what every link with this part begins with.
-        weights: by word; a word that is not here weighs nothing.
+        weights: of words, in hundredths of a logit; a word that is not here weighs nothing.
+        endings: how much oftener than others an ending is used for fraud, in hundredths of a logit.
+        forest: over the numbers of the part, in logits.
     """
 
-    start: int
     weights: dict[str, int]
+    endings: dict[str, int]
+    forest: Forest
 
 
 class LinkModel(Struct, frozen=True, forbid_unknown_fields=True):
-    """Both halves, and the marks of bare hosts and of full links."""
+    """Both halves, and the marks of bare hosts and of full links.
+
+    Attributes:
+        sounds: how common three letters in a row are in words, in hundredths of a logarithm.
+    """
 
     host: Half
     path: Half
+    sounds: dict[str, int]
     host_marks: Marks
     link_marks: Marks
 
 
 class LinkScorer:
-    """Scores addresses; safe to share between threads.
+    """Scores addresses; safe to share between threads. Raises ``ModelInvalid`` where the trees are none.
 
     Args:
-        model: of a checked bundle.
+        model: of a bundle.
         version: of that bundle.
     """
 
     def __init__(self, model: LinkModel, version: str) -> None:
         self.model = model
         self.version = version
-        self._host = model.host.weights.get
-        self._path = model.path.weights.get
-        self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_totals)
+        for half, columns in ((model.host, HOST_COLUMNS), (model.path, PATH_COLUMNS)):
+            half.forest.check(len(columns))
+        self._host_trees = Trees(model.host.forest, len(HOST_COLUMNS))
+        self._path_trees = Trees(model.path.forest, len(PATH_COLUMNS))
+        self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_score)
 
     def score(self, address: Address) -> int:
-        """The sum, in hundredths of a logit."""
-        return self.host_score(address) + self.path_score(address)
+        """What speaks against a link, in hundredths of a logit."""
+        host = self.host_score(address)
+        return host + self._path_score(self._path_row(address, host)) if has_path(address) else host
 
     def host_score(self, address: Address) -> int:
-        """The host's part of the sum."""
-        pieces, named, _ending = self._of_host(address.kind, address.shown, address.suffix)
-        return self.model.host.start + pieces + named
-
-    def path_score(self, address: Address) -> int:
-        """The path's part of the sum; nothing where there is no path."""
-        pieces, named = path_words(address)
-        return self.model.path.start + _total(self._path, pieces) + _total(self._path, named) if named else 0
+        """What speaks against a host."""
+        return self._of_host(address.kind, address.shown, address.suffix)
 
     def findings(self, address: Address) -> Sequence[Finding]:
         """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
-        of_pieces, of_named, of_ending = self._of_host(address.kind, address.shown, address.suffix)
-        of_path = self.path_score(address)
-        marks = self.model.link_marks if address.query or len(address.path) > 1 else self.model.host_marks
-        chance = marks.chance(self.model.host.start + of_pieces + of_named + of_path)
+        host = score = self.host_score(address)
+        path_row: list[int] = []
+        marks = self.model.host_marks
+        if has_path(address):
+            marks, path_row = self.model.link_marks, self._path_row(address, host)
+            score += self._path_score(path_row)
+        chance = marks.chance(score)
         if not chance:
             return ()
-        start, end = address.host_start, address.host_end
-        groups = (
-            ("learned_ending", of_ending, start, end),
-            ("learned_name", of_named - of_ending, start, end),
-            ("learned_host", of_pieces, start, end),
-            ("learned_path", of_path, end, address.end),
+        moved = _moved(
+            self.model.host.forest, self._host_row(host_of(address.kind, address.shown, address.suffix))
         )
-        whole = sum(value for _code, value, _start, _end in groups if value > 0)
-        if not whole:  # the start alone
+        groups = {_GROUP_OF.get(name, "learned_host"): 0.0 for name in HOST_COLUMNS}
+        for name, by in zip(HOST_COLUMNS, moved, strict=True):
+            groups[_GROUP_OF.get(name, "learned_host")] += by
+        groups["learned_path"] = (score - host) / UNIT
+        whole = sum(value for value in groups.values() if value > 0.0)
+        start, end = address.host_start, address.host_end
+        if not whole:  # what every link begins with
             return [Finding("learned_host", chance, start, end)]
-        honest = 1.0 - chance
         return [
-            Finding(code, 1.0 - honest ** (value / whole), at, to)
-            for code, value, at, to in groups
-            if value > 0
+            Finding(
+                code,
+                1.0 - (1.0 - chance) ** (value / whole),
+                *((end, address.end) if code == "learned_path" else (start, end)),
+            )
+            for code, value in groups.items()
+            if value > 0.0
         ]
 
-    def _host_totals(self, kind: str, shown: str, suffix: str) -> tuple[int, int, int]:
-        """What the pieces, the named features, and of these the ending add."""
-        pieces, named = words_of_host(kind, shown, suffix)
-        return _total(self._host, pieces), _total(self._host, named), self._host(_ENDING + suffix, 0)
+    def _host_score(self, kind: str, shown: str, suffix: str) -> int:
+        return round(UNIT * self._host_trees.margin(self._host_row(host_of(kind, shown, suffix))))
+
+    def _host_row(self, host: Host) -> list[int]:
+        half = self.model.host
+        return host_row(host, host_words(host), half.weights, half.endings, self.model.sounds)
+
+    def _path_row(self, address: Address, before: int) -> list[int]:
+        half = self.model.path
+        return path_row(address, path_words(address), before, half.weights, half.endings)
+
+    def _path_score(self, row: list[int]) -> int:
+        return round(UNIT * self._path_trees.margin(row))
 
 
-def _total(weight_of: Callable[[str, int], int], words: Iterable[str]) -> int:
-    return sum(map(weight_of, words, repeat(0)))
+def _moved(forest: Forest, row: list[int]) -> list[float]:
+    return forest.contributions(row, len(row))
