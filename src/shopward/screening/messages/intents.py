@@ -93,6 +93,7 @@ RULES: Final = (
     Rule("easy_money", 0.8, (_any("job invest loan"), _any("phone handle link"))),
     Rule("leads_to_number", 0.5, (_any("call"), _any("phone"))),
     Rule("warns", -2.5, (_any("warning"),)),
+    Rule("advises_against", -1.5, (_any("warning secret"), _any("negate"))),
     Rule("gives_code", -2.0, (_any("code"), _any("secret"))),
     Rule("opt_out", -0.8, (_any("opt_out"),)),
     Rule("offers", -0.6, (_any("offer"),)),

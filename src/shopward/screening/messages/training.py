@@ -43,7 +43,7 @@ SHORTEST_LATIN: Final = 2
 SEEN_MIN: Final = 3
 _HONEST_FLAGGED: Final = 0.005
 _RIDGE_WORDING: Final = 0.1
-_RIDGE_LETTERS: Final = 0.3
+_RIDGE_LETTERS: Final = 0.025
 _RIDGE_RULES: Final = 2.0
 _RIDGE_KEPT_RULES: Final = 0.1
 """Of what is added to rules that keep their own weights."""
@@ -103,8 +103,8 @@ def train(
     )  # (3)
     readings = [wording, letters]
     rules = _rules(features)
-    floors = np.array([0.0 if WEIGHTS[code] > 0.0 else -_WITHIN for code in ALL_CODES])
-    bounds, ridge = (None, _RIDGE_KEPT_RULES) if keep_rules else (floors, _RIDGE_RULES)
+    ridge = _RIDGE_KEPT_RULES if keep_rules else _RIDGE_RULES
+    bounds = [_within(WEIGHTS[code], keep_rules=keep_rules) for code in ALL_CODES]
     weights, bias = _fit(*_together(readings, rules, ridge), offset, labels, bounds)  # (4)
     of_wording, of_letters, of_rules = _parts(weights, readings)
     scores = offset + wording.grams @ of_wording + letters.grams @ of_letters + rules @ of_rules
@@ -252,8 +252,18 @@ def _rules(features: Sequence[Featured]) -> Any:
     return sparse.csr_matrix([[float(code in each.rules) for code in ALL_CODES] for each in features])
 
 
+def _within(own: float, *, keep_rules: bool) -> tuple[float, float]:
+    """What may be learnt of a rule: its sign stays, and a rule that speaks for a message is never weakened.
+
+    Frauds that warn are rare in any set, and a shop's own warnings are what must not be flagged.
+    """
+    if own < 0.0:
+        return -_WITHIN, 0.0
+    return (-own if keep_rules else 0.0), _WITHIN
+
+
 def _fit(
-    features: Any, ridge: Any, offset: Any, labels: Any, signs_of_rules: Any = None
+    features: Any, ridge: Any, offset: Any, labels: Any, of_rules: Sequence[tuple[float, float]] = ()
 ) -> tuple[Any, float]:
     """Weights and bias of a logistic regression with an offset; ridge on what is added.
 
@@ -262,8 +272,7 @@ def _fit(
         ridge: of each column.
         offset: log odds that a message has before.
         labels: whether it is fraud.
-        signs_of_rules: the least weight of each of the last columns: 0 for what speaks against a message; what speaks for it has
-            0 as its most.
+        of_rules: the least and the most of the last columns.
     """
     signs = np.where(labels, 1.0, -1.0)
     across = features.T.tocsr()
@@ -274,16 +283,13 @@ def _fit(
         value = np.logaddexp(0.0, -margin).sum() + 0.5 * (ridge * point[:-1] ** 2).sum()
         return float(value), np.append(across @ pull + ridge * point[:-1], pull.sum())
 
-    bounds = None
-    if signs_of_rules is not None:
-        free = [(None, None)] * (features.shape[1] - len(signs_of_rules))
-        bounds = [*free, *((low, _WITHIN if low == 0.0 else 0.0) for low in signs_of_rules), (None, None)]
+    free = [(None, None)] * (features.shape[1] - len(of_rules))
     found = minimize(
         loss,
         np.zeros(features.shape[1] + 1),
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
+        bounds=[*free, *of_rules, (None, None)] if of_rules else None,
         options={"maxiter": _STEPS_MAX},
     )
     return found.x[:-1], float(found.x[-1] + BIAS)
