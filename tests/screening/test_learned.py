@@ -9,14 +9,19 @@ import zipfile
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from screening.shop import shop
 from shopward.cli import main
 from shopward.errors import ModelInvalid
+from shopward.forest import Forest
 from shopward.screening import check_link, judged
 from shopward.screening.links.address import read_address
 from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer, unpack
+from shopward.screening.links.learned.features import HOST_COLUMNS, PATH_COLUMNS
 from shopward.screening.links.learned.model import Marks
+from shopward.screening.links.learned.trees import LEAVES_MAX, Trees
 
 SHOP = shop()
 WORDS = (
@@ -151,3 +156,53 @@ def test_the_bundle_that_ships_is_sound_and_knows_random_names():
     assert scorer is not None
     bad = scorer.score(read_address("http://paypal-login.secure-verify7.tk/webscr/login.php"))
     assert bad > scorer.score(read_address("https://www.example.org/"))
+
+
+TREES = {
+    columns: Trees(half.forest, [name[:1] for name in columns])
+    for half, columns in (
+        (shipped_scorer().model.host, HOST_COLUMNS),
+        (shipped_scorer().model.path, PATH_COLUMNS),
+    )
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(row=st.lists(st.integers(-2_000, 2_000), min_size=len(HOST_COLUMNS), max_size=len(HOST_COLUMNS)))
+def test_all_trees_at_once_say_what_a_walk_through_each_says(row):
+    """For any numbers, on a threshold or beside it, of both halves of the bundle that ships."""
+    model = shipped_scorer().model
+    for forest, columns in ((model.host.forest, HOST_COLUMNS), (model.path.forest, PATH_COLUMNS)):
+        numbers = row[: len(columns)]
+        trees = TREES[columns]
+        assert trees.margin(numbers) == pytest.approx(forest.margin(numbers), abs=1e-9)
+        moved = dict.fromkeys(trees.groups, 0.0)
+        for name, by in zip(columns, forest.contributions(numbers, len(columns)), strict=True):
+            moved[name[:1]] += by
+        assert trees.moved(numbers) == pytest.approx(moved, abs=1e-9)
+
+
+def stick(leaves):
+    """A tree whose every question has a leaf on one side."""
+    column, threshold, left, right = [], [], [], []
+    for at in range(leaves - 1):
+        column += [0, -1]
+        threshold += [float(at), 0.0]
+        left += [2 * at + 1, 0]
+        right += [2 * at + 2, 0]
+    return Forest(
+        [0],
+        [*column, -1],
+        [*threshold, 0.0],
+        [*left, 0],
+        [*right, 0],
+        [float(at) for at in range(2 * leaves - 1)],
+    )
+
+
+def test_a_tree_with_more_leaves_than_a_byte_has_bits_is_refused():
+    """One fewer is walked; on a threshold a number goes left."""
+    walked = Trees(stick(LEAVES_MAX), ["a"])
+    assert [walked.margin([number]) for number in (-1, 0, 1, 99)] == [1.0, 1.0, 3.0, 14.0]
+    with pytest.raises(ModelInvalid):
+        Trees(stick(LEAVES_MAX + 1), ["a"])

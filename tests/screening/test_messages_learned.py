@@ -13,7 +13,9 @@ from serving import Server
 from shopward.cli import main
 from shopward.errors import ModelInvalid
 from shopward.screening.messages import load_model, shipped_model
-from shopward.screening.messages.learned import FORMAT, Bundle, pack
+from shopward.screening.messages.disguises import disguised
+from shopward.screening.messages.learned import FORMAT, Bundle, letters_of, pack
+from shopward.screening.messages.normalise import normalise
 from shopward.testing.messages import simulated_messages
 
 
@@ -52,6 +54,28 @@ def test_what_speaks_against_a_message_never_comes_to_speak_for_it() -> None:
     """A bundle moves the weight of a rule, and not past nothing."""
     assert load_model(pack(bundle(rules={"asks_secret": -50.0}))).rules["asks_secret"] == 0.0
     assert load_model(pack(bundle(rules={"warns": 50.0}))).rules["warns"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("Call  NOW for \u00a3100", "Call NOW for \u00a3100"),
+        ("\uff26\uff32\uff25\uff25 \u24dfrize, \u5feb\uff0c", "free prize, \u5feb\uff0c"),
+        ("ha\u2060di\u200bah", "hadiah"),
+        ("h4d1ah untuk anda", "hadiah untuk anda"),
+    ],
+)
+def test_the_second_reading_keeps_letters_as_given_and_undoes_disguises(given: str, read: str) -> None:
+    """Case, signs and punctuation stay; letters in other guises are what they stand for."""
+    assert letters_of(given, normalise(given)) == read
+
+
+def test_a_disguise_is_the_same_each_time_and_of_several_kinds() -> None:
+    """Training depends on nothing but its messages."""
+    texts = [each.text for each in simulated_messages(seed=5, each=1)]
+    made = [disguised(text) for text in texts]
+    assert made == [disguised(text) for text in texts]
+    assert sum(one != other for one, other in zip(made, texts, strict=True)) > len(texts) // 2
 
 
 def test_a_person_trains_a_bundle_and_screens_with_it(tmp_path) -> None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shopward.screening.links.address import Address
-    from shopward.screening.links.learned.features import Host
 
 _WEIGHT_MAX: Final = 0.95
 _FAINT: Final = 0.1
@@ -120,9 +119,10 @@ class LinkScorer:
         self.version = version
         for half, columns in ((model.host, HOST_COLUMNS), (model.path, PATH_COLUMNS)):
             half.forest.check(len(columns))
-        self._host_trees = Trees(model.host.forest, len(HOST_COLUMNS))
-        self._path_trees = Trees(model.path.forest, len(PATH_COLUMNS))
-        self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_score)
+        groups = [_GROUP_OF.get(name, "learned_host") for name in HOST_COLUMNS]
+        self._host_trees = Trees(model.host.forest, groups)
+        self._path_trees = Trees(model.path.forest, ["learned_path"] * len(PATH_COLUMNS))
+        self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_seen)
 
     def score(self, address: Address) -> int:
         """What speaks against a link, in hundredths of a logit."""
@@ -131,11 +131,12 @@ class LinkScorer:
 
     def host_score(self, address: Address) -> int:
         """What speaks against a host."""
-        return self._of_host(address.kind, address.shown, address.suffix)
+        return self._of_host(address.kind, address.shown, address.suffix)[0]
 
     def findings(self, address: Address) -> Sequence[Finding]:
         """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
-        host = score = self.host_score(address)
+        host, seen = self._of_host(address.kind, address.shown, address.suffix)
+        score = host
         path_row: list[int] = []
         marks = self.model.host_marks
         if has_path(address):
@@ -144,12 +145,7 @@ class LinkScorer:
         chance = marks.chance(score)
         if not chance:
             return ()
-        moved = _moved(
-            self.model.host.forest, self._host_row(host_of(address.kind, address.shown, address.suffix))
-        )
-        groups = {_GROUP_OF.get(name, "learned_host"): 0.0 for name in HOST_COLUMNS}
-        for name, by in zip(HOST_COLUMNS, moved, strict=True):
-            groups[_GROUP_OF.get(name, "learned_host")] += by
+        groups = self._host_trees.moved(seen)
         groups["learned_path"] = (score - host) / UNIT
         whole = sum(value for value in groups.values() if value > 0.0)
         start, end = address.host_start, address.host_end
@@ -165,12 +161,11 @@ class LinkScorer:
             if value > 0.0
         ]
 
-    def _host_score(self, kind: str, shown: str, suffix: str) -> int:
-        return round(UNIT * self._host_trees.margin(self._host_row(host_of(kind, shown, suffix))))
-
-    def _host_row(self, host: Host) -> list[int]:
-        half = self.model.host
-        return host_row(host, host_words(host), half.weights, half.endings, self.model.sounds)
+    def _host_seen(self, kind: str, shown: str, suffix: str) -> tuple[int, list[int]]:
+        """The score of a host, and the numbers that it comes from."""
+        host, half = host_of(kind, shown, suffix), self.model.host
+        row = host_row(host, host_words(host), half.weights, half.endings, self.model.sounds)
+        return round(UNIT * self._host_trees.margin(row)), row
 
     def _path_row(self, address: Address, before: int) -> list[int]:
         half = self.model.path
@@ -178,7 +173,3 @@ class LinkScorer:
 
     def _path_score(self, row: list[int]) -> int:
         return round(UNIT * self._path_trees.margin(row))
-
-
-def _moved(forest: Forest, row: list[int]) -> list[float]:
-    return forest.contributions(row, len(row))

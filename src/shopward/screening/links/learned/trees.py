@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import getitem
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shopward.errors import ModelInvalid
 
@@ -27,33 +27,51 @@ class Trees:
 
     Args:
         forest: raises ``ModelInvalid`` where a tree has more leaves.
-        columns: of its rows.
+        group_of: the group of each column, for ``moved``.
     """
 
-    def __init__(self, forest: Forest, columns: int) -> None:
+    def __init__(self, forest: Forest, group_of: Sequence[str]) -> None:
         self._size = len(forest.roots)
         self._full = (1 << 8 * self._size) - 1
-        asked: list[list[tuple[float, int]]] = [[] for _ in range(columns)]
-        tables = []
+        self.groups = tuple(dict.fromkeys(group_of))
+        asked: list[list[tuple[float, int]]] = [[] for _ in group_of]
+        tables, moved = [], []
         for number, root in enumerate(forest.roots):
-            leaves: list[float] = []
-            _grow(forest, root, leaves, asked, 8 * number)
+            leaves: list[_Leaf] = []
+            _grow(
+                forest, root, _Leaf(0.0, dict.fromkeys(self.groups, 0.0)), group_of, leaves, asked, 8 * number
+            )
             if len(leaves) > LEAVES_MAX:
                 raise ModelInvalid(
                     "the trees of the bundle are too large",
                     path="model.json",
                     expected=f"{LEAVES_MAX} leaves",
                 )
-            tables.append(tuple(leaves[min(_lowest(left), len(leaves) - 1)] for left in range(256)))
+            reached = [leaves[min(_lowest(left), len(leaves) - 1)] for left in range(256)]
+            tables.append(tuple(leaf.value for leaf in reached))
+            moved.append([tuple(leaf.moved[group] for leaf in reached) for group in self.groups])
         self._tables = tuple(tables)
+        self._moved = tuple(zip(*moved, strict=True)) if moved else ((),) * len(self.groups)
         self._columns = tuple(self._answers(questions) for questions in asked)
 
     def margin(self, row: Sequence[float]) -> float:
         """The sum of the leaves that a row reaches."""
+        return sum(map(getitem, self._tables, self._left(row)))
+
+    def moved(self, row: Sequence[float]) -> dict[str, float]:
+        """By how much the columns of each group moved the sum, as ``Forest.contributions`` has it of each column."""
+        left = self._left(row)
+        return {
+            group: sum(map(getitem, tables, left))
+            for group, tables in zip(self.groups, self._moved, strict=True)
+        }
+
+    def _left(self, row: Sequence[float]) -> bytes:
+        """What a row leaves of each tree, one byte each."""
         left = self._full
         for (thresholds, answers), number in zip(self._columns, row, strict=True):
             left &= answers[bisect_left(thresholds, number)]
-        return sum(map(getitem, self._tables, left.to_bytes(self._size, "little")))
+        return left.to_bytes(self._size, "little")
 
     def _answers(self, questions: list[tuple[float, int]]) -> tuple[list[float], list[int]]:
         """The thresholds of a column, and what is left of all trees by how many of them a number exceeds."""
@@ -64,17 +82,34 @@ class Trees:
         return [threshold for threshold, _ in questions], answers
 
 
+class _Leaf(NamedTuple):
+    """What a row has that reaches it, and what the groups of columns did to it on the way."""
+
+    value: float
+    moved: dict[str, float]
+
+
 def _grow(
-    forest: Forest, node: int, leaves: list[float], asked: list[list[tuple[float, int]]], shift: int
+    forest: Forest,
+    node: int,
+    way: _Leaf,
+    group_of: Sequence[str],
+    leaves: list[_Leaf],
+    asked: list[list[tuple[float, int]]],
+    shift: int,
 ) -> int:
     """Note the leaves below a node from left to right, and what its questions rule out; the leaves, one bit each."""
-    column = forest.column[node]
+    column, value = forest.column[node], forest.value[node]
     if column < 0:
-        leaves.append(forest.value[node])
+        leaves.append(way._replace(value=value))
         return 1 << shift + len(leaves) - 1
-    left = _grow(forest, forest.left[node], leaves, asked, shift)
-    asked[column].append((forest.threshold[node], left))
-    return left | _grow(forest, forest.right[node], leaves, asked, shift)
+    below = []
+    for child in (forest.left[node], forest.right[node]):
+        moved = {**way.moved}
+        moved[group_of[column]] += forest.value[child] - value
+        below.append(_grow(forest, child, _Leaf(0.0, moved), group_of, leaves, asked, shift))
+    asked[column].append((forest.threshold[node], below[0]))
+    return below[0] | below[1]
 
 
 def _lowest(left: int) -> int:
