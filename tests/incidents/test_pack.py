@@ -58,6 +58,15 @@ def incident(server):
             "target": {"user": "user-secret-1"}, "ends_at": to_rfc3339(SystemClock().now_ms() + DAY_MS),
         },
     )  # fmt: skip
+    back = {
+        "word": "recovery",
+        "key": "k-1",
+        "way": "bank",
+        "amount_minor": 5,
+        "currency": "IDR",
+        "incident": made,
+    }
+    ask(server, "POST", "/v1/ledger/postings", back)
     return made
 
 
@@ -114,11 +123,13 @@ def test_it_holds_what_an_auditor_asks_and_nobodys_data(incident, packed):
     assert json.loads(files["index.json"])["masked"] >= 4
 
 
-def test_without_claims_their_files_are_empty(packed):
-    """Both files are there."""
+def test_the_ledger_s_transfers_are_in_it_without_owners(incident, packed):
+    """What came back stands there with kinds of accounts alone; nothing was claimed, and that file is empty."""
     files = files_of(packed[0])
+    (made,) = json.loads(files["transfers.json"])["transfers"]
+    assert (made["word"], made["refs"]) == ("recover", {"incident": incident})
+    assert [each["account"] for each in made["entries"]] == ["outside", "recovered"]
     assert json.loads(files["claims.json"]) == {"claims": []}
-    assert json.loads(files["transfers.json"]) == {"transfers": []}
 
 
 def test_no_incident_is_no_pack(server, tmp_path):
