@@ -262,6 +262,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payout_secret: Annotated[
         str, Meta(description="Secret that calls for payouts are signed with: whsec_ and base64.")
     ] = ""
+    alias_domain: Annotated[
+        str,
+        Meta(
+            pattern="^(|[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?)$",
+            description="Domain of the shop's mail relay, whose addresses partners get in the place of customers'; empty: no such addresses.",
+        ),
+    ] = ""
     vault_root: Annotated[
         str,
         Meta(

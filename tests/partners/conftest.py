@@ -28,7 +28,7 @@ class Office:
     def pull(self, partner_id, share_id, page, token):
         """The whole story of a pull, with the real engine."""
         pending = self.shop.pulls.prepare(PullAsk(partner_id, share_id, page, token))
-        return self.shop.pulls.finish(pending, [self.shop.decide(pending.event).decision])
+        return self.shop.pulls.finish(pending, [self.shop.decide(pending.event).decision]).sealed
 
     def deeds(self):
         """The audit log's deeds with their details."""

@@ -153,7 +153,7 @@ def test_what_a_partner_leaks_names_it(shop, clock) -> None:
         )
         assert share.rows == 64
         pending = shop.pulls.prepare(PullAsk(name, share.id, 0, token))
-        sealed = shop.pulls.finish(pending, [shop.decide(pending.event).decision])
+        sealed = shop.pulls.finish(pending, [shop.decide(pending.event).decision]).sealed
         got[name] = open_page(KEY, name, share.id, 0, sealed)
     pooled = [row for row in got["courier"] if "851000" in row["phone"]]
     assert len(pooled) == 4

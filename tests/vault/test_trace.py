@@ -50,7 +50,7 @@ def pulled(shop, partner_id, numbers, fields=FIELDS):
     rows = []
     for page in range(share.pages):
         pending = shop.pulls.prepare(PullAsk(partner_id, share.id, page, token))
-        sealed = shop.pulls.finish(pending, [shop.decide(pending.event).decision])
+        sealed = shop.pulls.finish(pending, [shop.decide(pending.event).decision]).sealed
         rows += open_page(KEY, partner_id, share.id, page, sealed)
     return rows
 
@@ -195,7 +195,7 @@ def test_a_share_of_the_vault_follows_what_happens_to_its_records(lite, clock) -
     lite.vault.guard.lock(ANI, "subject", "u3", "dispute")
     pending = lite.pulls.prepare(PullAsk("courier", share.id, 0, token))
     assert pending.event["access"] == {"purpose": "delivery", "records": 1}
-    sealed = lite.pulls.finish(pending, ["allow"])
+    sealed = lite.pulls.finish(pending, ["allow"]).sealed
     (row,) = open_page(KEY, "courier", share.id, 0, sealed)
     assert (row["id"], row["phone"]) == ("o-1", "0857-0000-0001")
     assert row["address"].startswith("Jl. Sudirman") or row["address"].startswith("Jalan Sudirman")

@@ -96,6 +96,8 @@ class Deed(StrEnum):
     PARTNER_CHANGE = "partner:change"
     SHARE_CHANGE = "share:change"
     SHARE_PULL = "share:pull"
+    ALIAS_POOL = "alias:pool"
+    ALIAS_RESOLVE = "alias:resolve"
     LEAK_TRACE = "leak:trace"
     AUDIT_ROTATE = "audit:rotate"
     CANARY_PLANT = "canary:plant"

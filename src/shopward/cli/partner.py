@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import click
 
+from shopward.cli.alias import alias
 from shopward.cli.order import server_options, talk_to
 from shopward.errors import MalformedInput
 from shopward.values import DAY_MS, SystemClock, to_rfc3339
@@ -150,6 +151,9 @@ def shares(partner_id: str, close: str | None, **server: Any) -> None:
         found = said["shares"]
     lines = [f"{each['id']}  {each['state']:6}  {each['purpose']:16} {each['rows']:6} rows  until {each['expires_at']}" for each in found]  # fmt: skip
     _print(said, "\n".join(lines) or "none", as_json=server["as_json"])
+
+
+partner.add_command(alias)
 
 
 def _in_days(days: int) -> str:

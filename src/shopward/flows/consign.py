@@ -11,12 +11,13 @@ Promise:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.guard import locked
 from shopward.flows.parcel import can_give, clear, parcel
 from shopward.outbox import Topic
+from shopward.partners.aliases import KINDS_OF_ALIAS, SUFFIX
 from shopward.vault.rows import Access, Lock
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.errors import Refused
+    from shopward.flows.alias import AliasDesk
     from shopward.flows.guard import GuardDesk
     from shopward.flows.strongroom import Strongroom
     from shopward.partners import Partner, Share
@@ -34,6 +36,14 @@ PARTNER: Final = "partner:"
 RECORDS_OF_A_CANARY: Final = 20
 """A share carries a canary of the partner's for each so many records, and one more."""
 CANARY: Final = "canary"
+ALIASES: Final = frozenset(kind + SUFFIX for kind in KINDS_OF_ALIAS)
+
+
+class Consigned(NamedTuple):
+    """The rows of a page, and how many aliases could not be given."""
+
+    rows: list[dict[str, str]]
+    aliases_missing: int
 
 
 class Consigner:
@@ -42,11 +52,14 @@ class Consigner:
     Args:
         room: the vault.
         guard: locks.
+        aliases: gives virtual contact data.
         entropy: chooses where in a share a canary stands.
     """
 
-    def __init__(self, room: Strongroom, guard: GuardDesk, entropy: Callable[[int], bytes]) -> None:
-        self._room, self._guard, self._entropy = room, guard, entropy
+    def __init__(
+        self, room: Strongroom, guard: GuardDesk, aliases: AliasDesk, entropy: Callable[[int], bytes]
+    ) -> None:
+        self._room, self._guard, self._aliases, self._entropy = room, guard, aliases, entropy
 
     def named(self, connection: Any, partner: Partner, records: Sequence[str]) -> list[str]:
         """The records of a share with some of the partner's own canaries among them, where it has any."""
@@ -94,10 +107,11 @@ class Consigner:
         self, connection: Any, caller: Caller, fields: Sequence[str], records: Sequence[str]
     ) -> list[Stored]:
         """The records of a share; raise ``NotFound``, ``InvalidField`` or ``Refused`` where these cannot be shared now."""
-        if not all(map(can_give, fields)):
+        if not all(field in ALIASES or can_give(field) for field in fields):
             raise InvalidField(
                 "the vault has no such field", path="fields",
-                expected="fields of its records, address, or either with _masked behind it", found="another",
+                expected="fields of its records, address, either with _masked behind it, phone_alias or email_alias",
+                found="another",
             )  # fmt: skip
         rows = self._room.sealed.rows(connection, records)
         if len(rows) != len(set(records)) or len(rows) != len(records):
@@ -121,19 +135,22 @@ class Consigner:
 
     def page(
         self, connection: Any, partner: Partner, share: Share, rows: Sequence[Stored], now_ms: int
-    ) -> list[dict[str, str]]:
+    ) -> Consigned:
         """The rows of a page, by the fields of the share; and who was given them is written down."""
         known = clear(share.fields)
         given, accesses = [], []
-        for opened in self._room.sealed.open(connection, rows):
+        all_opened = self._room.sealed.open(connection, rows)
+        aliases = self._aliases.given(connection, share, all_opened, now_ms)
+        for opened in all_opened:
             row = opened.row
-            given.append({"id": row.id, **parcel(row.kind, opened.values, row.region, share.fields)})
+            made = parcel(row.kind, opened.values, row.region, share.fields)
+            given.append({"id": row.id, **made, **aliases.fields.get(row.id, {})})
             accesses.append(Access(
                 self._room.ids.new("va", now_ms), now_ms, PARTNER + partner.id, share.purpose[:32], "", "", row.subject,
                 row.id, row.version, ",".join(name for name in opened.values if name in known), "pulled",
             ))  # fmt: skip
         self._room.accesses.note(connection, accesses)
-        return given
+        return Consigned(given, aliases.missing)
 
 
 def _targets(rows: Sequence[Stored]) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from shopward.partners import (
     reminder,
     seal_page,
 )
+from shopward.partners.aliases import alias_fields
 from shopward.partners.partner import end_ms
 from shopward.partners.shares import DAY_MS, PAGE_ROWS, digest_of
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.consign import Consigner
     from shopward.leaks import MarkRing
+    from shopward.partners.alias_store import AliasStore
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.values import Clock, IdSource
@@ -54,6 +56,7 @@ class PartnerDesk:
     Args:
         records: transactions.
         store: rows.
+        aliases: end with their share.
         marks: the bits of partners' copies.
         consigner: knows the vault's records.
         trail: the audit log.
@@ -64,10 +67,11 @@ class PartnerDesk:
     """
 
     def __init__(
-        self, *, records: Records, store: PartnerStore, marks: MarkRing, consigner: Consigner, trail: Trail, outbox: Outbox,
-        clock: Clock, ids: IdSource, entropy: Callable[[int], bytes],
+        self, *, records: Records, store: PartnerStore, aliases: AliasStore, marks: MarkRing, consigner: Consigner, trail: Trail,
+        outbox: Outbox, clock: Clock, ids: IdSource, entropy: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._records, self._store, self._marks, self._consigner = records, store, marks, consigner
+        self._aliases = aliases
         self._trail, self._outbox, self._clock, self._ids, self._entropy = trail, outbox, clock, ids, entropy
 
     def register(self, caller: Caller, partner: Partner) -> Partner:
@@ -160,6 +164,8 @@ class PartnerDesk:
                     return self._consigner.lock(connection, caller, now_ms)
                 self._store.add_share(connection, share, records=named)
             else:
+                if alias_fields(fields):
+                    raise InvalidField("aliases stand for fields of the vault's records", path="fields", expected="no alias beside rows", found="an alias")  # fmt: skip
                 check_rows(fields, rows)
                 self._store.add_share(connection, share, pages=self._pages(partner, share, rows))
             self._audited(connection, caller.key, "share:change", share.id, now_ms, step="create", partner=partner.id, rows=count, source=share.source)  # fmt: skip
@@ -185,6 +191,7 @@ class PartnerDesk:
         def work(connection: Any) -> Share:
             share = self._share_of(connection, partner_id, share_id)
             self._store.close_share(connection, share)
+            self._aliases.end(connection, share.id, now_ms=now_ms)
             self._audited(connection, caller.key, "share:change", share.id, now_ms, step="close", partner=partner_id)  # fmt: skip
             return msgspec.structs.replace(share, state="closed")
 
@@ -194,6 +201,7 @@ class PartnerDesk:
         """Tell the shop of audits that come due, and forget the pages of shares that are over; how many were told."""
         now_ms, told, after = self._clock.now_ms(), 0, ""
         self._records.write(lambda connection: self._store.forget_over(connection, now_ms=now_ms))
+        self._records.write(lambda connection: self._aliases.forget(connection, now_ms=now_ms))
         while partners := self.listed(after=after, limit=_LOOK_AT):
             after = partners[-1].id
             for partner in partners:

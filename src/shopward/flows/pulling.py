@@ -58,6 +58,13 @@ class PendingPull(NamedTuple):
     event: dict[str, Any]
 
 
+class Pulled(NamedTuple):
+    """A page that may leave, and how many aliases its rows lack."""
+
+    sealed: bytes
+    aliases_missing: int = 0
+
+
 class PullDesk:
     """May be called from any thread.
 
@@ -109,7 +116,7 @@ class PullDesk:
         }  # fmt: skip
         return PendingPull(ask, event)
 
-    def finish(self, pending: PendingPull, decisions: Sequence[str]) -> bytes:
+    def finish(self, pending: PendingPull, decisions: Sequence[str]) -> Pulled:
         """(4) and (5), with the decision on the event.
 
         Raises:
@@ -123,15 +130,15 @@ class PullDesk:
                 found=decisions[0] if decisions else "no decision", hint="ask the shop: it has the reasons",
             )  # fmt: skip
 
-        def work(connection: Any) -> bytes | Refused:
+        def work(connection: Any) -> Pulled | Refused:
             met = self._met(connection, ask, now_ms)
             if isinstance(met, Refused):
                 return met
-            sealed = self._page(connection, *met, ask, now_ms)
-            if sealed is None:
+            pulled = self._page(connection, *met, ask, now_ms)
+            if pulled is None:
                 return self._refusal(connection, ask, "share_over", "the share is over", now_ms)
             self._line(connection, ask, "given", now_ms)
-            return sealed
+            return pulled
 
         return self._kept(work)
 
@@ -150,13 +157,15 @@ class PullDesk:
 
     def _page(
         self, connection: Any, partner: Partner, share: Share, ask: PullAsk, now_ms: int
-    ) -> bytes | None:
+    ) -> Pulled | None:
         """The sealed page; none where a share of rows lost its pages."""
         if share.source == "rows":
-            return self._store.page(connection, share.id, ask.page)
+            sealed = self._store.page(connection, share.id, ask.page)
+            return None if sealed is None else Pulled(sealed)
         rows = self._consigner.met(connection, self._on_page(connection, ask))
-        given = self._consigner.page(connection, partner, share, rows, now_ms)
-        return seal_page(partner, share.id, ask.page, [marked(self._marks, partner.id, row) for row in given])
+        given, missing = self._consigner.page(connection, partner, share, rows, now_ms)
+        copies = [marked(self._marks, partner.id, row) for row in given]
+        return Pulled(seal_page(partner, share.id, ask.page, copies), missing)
 
     def _caught(
         self, connection: Any, partner: Partner, share: Share, traps: Sequence[Stored], now_ms: int

@@ -24,6 +24,7 @@ from shopward.flows.recorded import EVENT
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
+from shopward.http.aliases import AliasCalls
 from shopward.http.audit import AuditCalls
 from shopward.http.beside import Beside
 from shopward.http.calls import Calls, by_method
@@ -154,6 +155,7 @@ class Application:
                 *PlaybookCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls).routes(),
+                *AliasCalls(shopward, self.gate, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),

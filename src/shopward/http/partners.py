@@ -36,6 +36,7 @@ PAGE_MAX: Final = 10_000
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,63}")
 TOKEN_CHARS_MAX: Final = 128
 SEALED: Final = "application/octet-stream"
+MISSING: Final = "shopward-aliases-missing"
 Row = dict[Name, Annotated[str, Meta(max_length=2_000)]]
 
 
@@ -240,10 +241,13 @@ class PartnerCalls:
         try:
             pending = await run_in_threadpool(self._pulls.prepare, ask)
             decisions = await decisions_on(self._gate, [pending.event])
-            sealed = await run_in_threadpool(self._pulls.finish, pending, decisions)
+            pulled = await run_in_threadpool(self._pulls.finish, pending, decisions)
         except NotFound:  # no such share and a wrong token look the same
             raise _unknown() from None
-        return Response(sealed, media_type=SEALED, headers={"cache-control": "no-store"})
+        headers = {"cache-control": "no-store"}
+        if pulled.aliases_missing:
+            headers[MISSING] = str(pulled.aliases_missing)
+        return Response(pulled.sealed, media_type=SEALED, headers=headers)
 
 
 def _unknown() -> HttpRefusal:

@@ -64,6 +64,7 @@ CODES: Final[dict[str, str]] = {
     "partner_agreement_over": "The agreement with the partner is over.",
     "share_over": "The share is over.",
     "share_beyond_scope": "The partner's scope was narrowed after the share was made.",
+    "alias_over": "Nobody is behind this alias any more.",
     "share_page_missing": "The share has no such page.",
     "incident_owes": "An incident is closed when nothing is owed any more.",
     "incident_closed": "The incident is closed.",

@@ -27,6 +27,7 @@ from shopward.flows.victims import SealAsked, SetAsked
 from shopward.flows.wording import Decision
 from shopward.http.account_paths import ACCOUNT_SHAPES, account_paths
 from shopward.http.advisories import AdvisoryExempted, AdvisoryView
+from shopward.http.alias_paths import ALIAS_SHAPES, alias_paths
 from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
@@ -106,7 +107,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES,
     *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
@@ -157,6 +158,7 @@ def document() -> dict[str, Any]:
         | playbook_paths()
         | notice_paths()
         | partner_paths()
+        | alias_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()

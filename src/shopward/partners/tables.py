@@ -54,3 +54,20 @@ partner_share_record = Table(
     Column("record", String(130), nullable=False),
     sqlite_with_rowid=False,
 )
+
+partner_alias = Table(
+    "partner_alias",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("alias", String(320), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("partner", String(64), nullable=False),
+    Column("share", String(64), nullable=False),
+    Column("record", String(130), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("field", String(16), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("ix_partner_alias_share", "tenant", "share", "record"),
+    Index("ix_partner_alias_free", "tenant", "kind", "expires_ms"),
+    sqlite_with_rowid=False,
+)

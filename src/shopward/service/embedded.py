@@ -194,7 +194,9 @@ class Shopward:
             title_of=self._campaign_title,
             told=self.notices.of_incident,
         )
-        self.partners, self.pulls = partner_desks(desks, vault, clock, self.ids)
+        self.partners, self.pulls, self.aliases = partner_desks(
+            desks, vault, clock, self.ids, settings.alias_domain
+        )
         self.wording = Wording(edition.policy.spec)
         self.complaints, self.sight, self.processing, self.dossiers = open_customers(
             settings, desks, log=log, maker=maker, clock=clock, wording=self.wording

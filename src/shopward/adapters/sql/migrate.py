@@ -59,6 +59,7 @@ REVISIONS: Final = (
     "0029_canaries",
     "0030_playbooks",
     "0031_processing",
+    "0032_aliases",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

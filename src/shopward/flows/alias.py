@@ -1,0 +1,219 @@
+"""Virtual contact data: a partner's page has a number or an address of ours in the place of the customer's.
+
+The story of a resolution, which the shop's relay asks for with each call or mail; it fails closed at every step:
+  (1) the alias stands for a record: the share, the partner and its scope still allow it, and the record is the same customer's
+  (2) from here on it is a reveal of that field (``flows.reveal``): locks, purpose, quota, consent, decision, audit
+  (3) (1) is asked again with the partner's row held; it is written down and the value leaves
+
+What a share gives aliases of comes when a page of it is pulled: the same for the same record and share. Where the pool is
+empty or no domain is set the field stays away and is counted; the customer's own value never takes its place.
+
+A canary that a share carries has an alias too; nobody is behind it, and the relay that asks is refused, not locked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from shopward.errors import InvalidField, NotFound, Refused
+from shopward.flows.reveal import RevealAsk
+from shopward.partners import refusal_of
+from shopward.partners.aliases import SUFFIX, Alias, alias_fields, check_numbers, email_alias
+from shopward.vault.purposes import purpose_of
+from shopward.vault.rows import RevealRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shopward.access import Caller
+    from shopward.flows.arrows import Trail
+    from shopward.flows.reveal import Pending, RevealDesk
+    from shopward.flows.strongroom import Strongroom
+    from shopward.partners import Share
+    from shopward.partners.alias_store import AliasStore
+    from shopward.partners.store import PartnerStore
+    from shopward.ports import Records
+    from shopward.values import Clock
+    from shopward.vault.rows import Opened
+
+OVER: Final = "alias_over"
+
+
+class Given(NamedTuple):
+    """The aliases of a page: by record, fields of the share; and how many fields stayed away."""
+
+    fields: dict[str, dict[str, str]]
+    missing: int
+
+
+class Resolving(NamedTuple):
+    """A resolution between (1) and (3)."""
+
+    alias: Alias
+    pending: Pending
+
+
+class PoolCount(NamedTuple):
+    """The pool after an import."""
+
+    added: int
+    numbers: int
+    free: int
+
+
+class AliasDesk:
+    """May be called from any thread.
+
+    Args:
+        records: transactions.
+        store: partners and shares.
+        aliases: rows of aliases.
+        room: the vault.
+        reveals: how a value is shown.
+        trail: the audit log.
+        clock: the server's.
+        domain: of the relay for mail; empty: no addresses.
+        entropy: makes addresses.
+    """
+
+    def __init__(
+        self, *, records: Records, store: PartnerStore, aliases: AliasStore, room: Strongroom, reveals: RevealDesk,
+        trail: Trail, clock: Clock, domain: str, entropy: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        self._records, self._store, self._aliases, self._room, self._reveals = (
+            records, store, aliases, room, reveals,
+        )  # fmt: skip
+        self._trail, self._clock, self._domain, self._entropy = trail, clock, domain, entropy
+
+    def add_numbers(self, caller: Caller, numbers: Sequence[str]) -> PoolCount:
+        """Import numbers of the shop's relay into the pool; those that are there stay as they are."""
+        check_numbers(numbers)
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> PoolCount:
+            added = self._aliases.import_numbers(connection, numbers)
+            count = PoolCount(added, *self._aliases.count(connection, now_ms=now_ms))
+            details = {"added": added, "numbers": count.numbers}
+            self._trail.append(connection, at_ms=now_ms, actor=caller.key, deed="alias:pool", subject="pool", details=details)  # fmt: skip
+            return count
+
+        return self._records.write(work)
+
+    def now_ms(self) -> int:
+        """The moment that states of aliases are told for."""
+        return self._clock.now_ms()
+
+    def listed(self, *, after: str, limit: int) -> list[Alias]:
+        """By alias."""
+        return self._records.read(
+            lambda connection: self._aliases.listed(connection, after=after, limit=limit)
+        )
+
+    def given(self, connection: Any, share: Share, opened: Sequence[Opened], now_ms: int) -> Given:
+        """The aliases of a page's records, in the transaction that gives it, under the partner's row."""
+        kinds = alias_fields(share.fields)
+        wanted = [(each, kind) for each in opened for kind in kinds if each.values.get(kind)]
+        if not wanted:
+            return Given({}, 0)
+        records = [each.row.id for each in opened]
+        there = {
+            (each.record, each.subject, each.field): each.alias
+            for each in self._aliases.of_share(connection, share.id, records)
+        }
+        new = [(each, kind) for each, kind in wanted if (each.row.id, each.row.subject, kind) not in there]
+        numbers = iter(self._numbers(connection, sum(kind == "phone" for _each, kind in new), now_ms))
+        for each, kind in new:
+            text = next(numbers, "") if kind == "phone" else self._address()
+            if not text:
+                continue
+            row = each.row
+            alias = Alias(text, kind, share.partner, share.id, row.id, row.subject, kind, share.expires_ms)
+            (self._aliases.take if kind == "phone" else self._aliases.add)(connection, alias)
+            there[row.id, row.subject, kind] = text
+        fields: dict[str, dict[str, str]] = {}
+        for each, kind in wanted:
+            if known := there.get((each.row.id, each.row.subject, kind)):
+                fields.setdefault(each.row.id, {})[kind + SUFFIX] = known
+        return Given(fields, len(wanted) - sum(map(len, fields.values())))
+
+    def prepare(
+        self, caller: Caller, alias: str, *, purpose: str, case_id: str = "", order_id: str = ""
+    ) -> Resolving:
+        """(1) and the first half of (2).
+
+        Raises:
+            NotFound: no such alias.
+            Refused: it is over, or the reveal is refused.
+            InvalidField: a purpose that takes two persons each time: a relay does not wait.
+        """
+        if purpose_of(purpose).is_dual:
+            raise _waits()
+        found = self._alive(caller, alias, outcome="")
+        ask = RevealAsk((found.record,), (found.field,), purpose, case_id, order_id)
+        pending = self._reveals.prepare(caller, ask)
+        if isinstance(pending, RevealRequest):  # for one record of such a purpose there is none
+            raise _waits()
+        return Resolving(found, pending)
+
+    def finish(self, caller: Caller, resolving: Resolving, decisions: Sequence[str]) -> str:
+        """The second half of (2), and (3): the customer's number or address."""
+        opened = self._reveals.finish(caller, resolving.pending, decisions)
+        self._alive(caller, resolving.alias.alias, outcome="given", was=resolving.alias)
+        return opened[0].values.get(resolving.alias.field, "")
+
+    # The steps.
+
+    def _alive(self, caller: Caller, text: str, *, outcome: str, was: Alias | None = None) -> Alias:
+        """(1) and (3), with the partner's row held; a refusal is raised after the commit, so that its line is kept."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> Alias | Refused:
+            alias = self._aliases.get(connection, text)
+            if alias is None:
+                raise NotFound("no such alias", path="alias", expected="an alias that was given to a partner")
+            refusal = self._refusal(connection, alias, was, now_ms)
+            if refusal is not None or outcome:
+                details = {"partner": alias.partner, "field": alias.kind, "outcome": refusal.code if refusal else outcome}  # fmt: skip
+                self._trail.append(
+                    connection, at_ms=now_ms, actor=caller.key, deed="alias:resolve",
+                    subject=alias.share or "pool", details=details,
+                )  # fmt: skip
+            return refusal or alias
+
+        done = self._records.write(work)
+        if isinstance(done, Refused):
+            raise done
+        return done
+
+    def _refusal(self, connection: Any, alias: Alias, was: Alias | None, now_ms: int) -> Refused | None:
+        """Why nothing is behind an alias now. Fails closed."""
+        partner = self._store.get(connection, alias.partner, lock=True)
+        share = self._store.share(connection, alias.partner, alias.share)
+        if partner is None or share is None or (was is not None and was != alias):
+            return _over()
+        refusal = refusal_of(partner, share, page=0, now_ms=now_ms)
+        if refusal is not None:
+            return Refused(refusal.message, code=refusal.code)
+        rows = self._room.sealed.rows(connection, [alias.record])
+        is_there = bool(rows) and rows[0].subject == alias.subject and not rows[0].canary
+        return None if is_there and now_ms < alias.expires_ms else _over()
+
+    def _numbers(self, connection: Any, count: int, now_ms: int) -> list[str]:
+        return self._aliases.free_numbers(connection, count=count, now_ms=now_ms) if count else []
+
+    def _address(self) -> str:
+        return email_alias(self._domain, self._entropy) if self._domain else ""
+
+
+def _waits() -> InvalidField:
+    return InvalidField(
+        "a relay does not wait for a second person", path="purpose", expected="a purpose that one person may use",
+        found="another",
+    )  # fmt: skip
+
+
+def _over() -> Refused:
+    return Refused(
+        "nobody is behind this alias any more", code=OVER, expected="an alias of an open share, of a record that is there",
+        hint="let the call or mail end here",
+    )  # fmt: skip
