@@ -17,6 +17,7 @@ import click
 from shopward.cli.order import server_options, talk_to
 from shopward.cli.playbook import playbook
 from shopward.incidents.incident import Severity, State
+from shopward.incidents.stix import Tlp
 from shopward.incidents.words import Kind
 from shopward.keyring import write_private
 
@@ -221,6 +222,44 @@ def pack(incident_id: str, out: Path, **server: Any) -> None:
     digest = hashlib.sha256(made).hexdigest()
     told = {"file": str(out), "bytes": len(made), "sha256": digest}
     _print(told, f"written: {out}, {len(made):,} bytes, SHA-256 {digest}", as_json=server["as_json"])
+
+
+@incident.command()
+@click.argument("incident_id", metavar="INCIDENT")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where it goes.  [default: printed]"
+)
+@click.option(
+    "--tlp",
+    type=click.Choice(list(get_args(Tlp))),
+    default="amber",
+    help="How far it may go.  [default: amber]",
+)
+@click.option(
+    "--indicators",
+    type=click.Choice(["none", "ip"]),
+    default="none",
+    help="What of the attacker it names.  [default: none]",
+)
+@server_options
+def stix(incident_id: str, out: Path | None, tlp: str, indicators: str, **server: Any) -> None:
+    """Export an incident and its campaigns as a STIX 2.1 bundle, without anything of a customer; the audit log has a line of it.
+
+    \b
+    Examples:
+      shopward incident stix inc-019b8f2c5a10 --indicators ip --out incident.json
+    """
+    asked = urlencode({"tlp": tlp, "indicators": indicators})
+    said = talk_to(**server).ask("GET", f"{_path(incident_id)}/stix?{asked}")
+    if out is None:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    try:
+        out.write_text(json.dumps(said, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out}: {error.strerror}") from None
+    done = {"objects": len(said["objects"]), "out": str(out)}
+    _print(done, f"{done['objects']} objects in {out}", as_json=server["as_json"])
 
 
 def _field(given: str) -> tuple[str, Any]:

@@ -33,6 +33,7 @@ from shopward.http.case_pages import CasePages
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.claims import ClaimCalls
 from shopward.http.complaints import ComplaintCalls
+from shopward.http.cooperation import CooperationCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
 from shopward.http.gate import Gate
@@ -153,6 +154,7 @@ class Application:
                 *ScopeCalls(shopward, calls).routes(),
                 *PackCalls(shopward, calls).routes(),
                 *PlaybookCalls(shopward, calls).routes(),
+                *CooperationCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls).routes(),
                 *AliasCalls(shopward, self.gate, calls).routes(),

@@ -32,6 +32,7 @@ from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
 from shopward.http.complaint_paths import COMPLAINT_SHAPES, complaint_paths
+from shopward.http.cooperation import cooperation_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
@@ -156,6 +157,7 @@ def document() -> dict[str, Any]:
         | incident_paths()
         | scope_paths()
         | playbook_paths()
+        | cooperation_paths()
         | notice_paths()
         | partner_paths()
         | alias_paths()

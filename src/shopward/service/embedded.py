@@ -183,7 +183,7 @@ class Shopward:
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),
             trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
         )  # fmt: skip
-        self.incidents, self.scopes, self.signals, self.packs = open_response(
+        self.incidents, self.scopes, self.signals, self.packs, self.cooperation = open_response(
             settings,
             desks,
             vault,

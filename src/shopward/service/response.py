@@ -1,5 +1,5 @@
-"""What answers an attack: incidents, whom they touched, the signals that they come from and packs of evidence, put together over
-one store.
+"""What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, and what others may
+learn, put together over one store.
 
 Promise: all of them work on the same rows, clock and audit log.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.audit import AUDIT_KEY, FolderSigner, sealed_pack
 from shopward.claims.store import ClaimStore
+from shopward.flows.cooperate import CooperationDesk
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.pack import PackDesk, PackStores
 from shopward.flows.scope import ScopeDesk
@@ -40,6 +41,7 @@ class Response(NamedTuple):
     scopes: ScopeDesk
     signals: SignalDesk
     packs: PackDesk
+    cooperation: CooperationDesk
 
 
 def open_response(
@@ -81,4 +83,8 @@ def open_response(
         records=desks.records, stores=stores, trail=desks.trail, clock=clock,
         seal=lambda files, **about: sealed_pack(files, key=signer.now(), **about),
     )  # fmt: skip
-    return Response(incidents, scopes, signals, packs)
+    cooperation = CooperationDesk(
+        records=desks.records, cases=cases, incidents=incidents, log=log, trail=desks.trail, clock=clock,
+        shop=lambda: desks.screening.profile().spec.name,
+    )  # fmt: skip
+    return Response(incidents, scopes, signals, packs, cooperation)

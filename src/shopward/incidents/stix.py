@@ -1,0 +1,166 @@
+"""An incident or a campaign as a STIX 2.1 bundle (OASIS Standard, 10 June 2021), for those who defend other shops.
+
+Promise: pure. The same facts give the same bundle, byte for byte: ids are UUIDv5 of a namespace of ours, order is fixed, times are
+the campaign's and the incident's own. Nothing of a customer goes in: counts, kinds, times, and addresses that the caller names.
+Titles and lines that people wrote stay out, since a name may stand in them.
+
+It says nothing of devices, payees and passwords: what we hold of them are tokens, which mean nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from shopward.values import DAY_MS, to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shopward.incidents.incident import Incident
+
+Tlp = Literal["clear", "green", "amber", "amber_strict", "red"]
+VALID_MS: Final = 30 * DAY_MS
+"""How long after its last deed an address stands for a campaign: addresses change hands."""
+MEDIA: Final = "application/stix+json;version=2.1"
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://shopward.dev/stix")
+_TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+_TLP_SINCE: Final = "2022-10-01T00:00:00.000Z"
+_TLP_IDS: Final[Mapping[Tlp, str]] = {
+    "clear": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "green": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "amber": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "amber_strict": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+"""TLP 2.0 as OASIS numbers it (stix-extensions, extension-definition 60a3c5c5)."""
+
+
+class Address(NamedTuple):
+    """An address of the attacker: on how many accounts of the campaign it was seen, and when."""
+
+    value: str
+    version: int
+    accounts: int
+    first_ms: int
+    last_ms: int
+
+
+class Attack(NamedTuple):
+    """A campaign as it leaves: no member is in it.
+
+    Attributes:
+        confidence: in a hundred.
+        deeds: events on its accounts that failed, went through or were stopped.
+        left_out: how many addresses stay here, by why.
+    """
+
+    id: str
+    kind: str
+    first_ms: int
+    last_ms: int
+    accounts: int
+    confidence: int
+    deeds: int
+    addresses: Sequence[Address] = ()
+    left_out: Mapping[str, int] = {}
+
+
+class Origin(NamedTuple):
+    """Who tells it, and how far it may go."""
+
+    shop: str
+    tlp: Tlp
+
+
+def bundle(origin: Origin, attacks: Sequence[Attack], incident: Incident | None = None) -> bytes:
+    """The bundle as JSON: marking, identity, what each campaign did, and the report of an incident."""
+    made = _Maker(origin)
+    objects = [made.marking(), made.identity()]
+    for attack in attacks:
+        objects += made.campaign(attack)
+    if incident is not None:
+        objects.append(made.report(incident, [each["id"] for each in objects[1:]]))
+    body = msgspec.json.encode(objects)
+    return msgspec.json.encode({"type": "bundle", "id": _id("bundle", body.decode()), "objects": objects})
+
+
+class _Maker:
+    def __init__(self, origin: Origin) -> None:
+        self._shop, self._tlp = origin
+        self._identity = _id("identity", origin.shop)
+
+    def marking(self) -> dict[str, Any]:
+        """The one of OASIS, whole, since not everybody knows it by heart."""
+        word = self._tlp.replace("_", "+")
+        return {
+            "type": "marking-definition", "spec_version": "2.1", "id": _TLP_IDS[self._tlp], "created": _TLP_SINCE,
+            "name": f"TLP:{word.upper()}",
+            "extensions": {_TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": word}},
+        }  # fmt: skip
+
+    def identity(self) -> dict[str, Any]:
+        """The shop; its name is its identity, so that its times never change."""
+        made = self._object("identity", self._shop, 0, 0)
+        del made["created_by_ref"]
+        return made | {"name": self._shop, "identity_class": "organization", "sectors": ["retail"]}
+
+    def campaign(self, attack: Attack) -> list[dict[str, Any]]:
+        """A campaign, how often it was seen, its addresses, and how many of these were left out."""
+        span = (attack.first_ms, max(attack.first_ms, attack.last_ms))
+        seen = {"first_seen": to_rfc3339(span[0]), "last_seen": to_rfc3339(span[1])}
+        head = self._object("campaign", attack.id, *span) | seen
+        head |= {
+            "name": f"{attack.kind} {attack.id}", "confidence": attack.confidence,
+            "description": f"{attack.accounts} accounts, {attack.deeds} deeds",
+        }  # fmt: skip
+        objects = [head, self._sighting(head["id"], attack.id, span, attack.deeds)]
+        for each in attack.addresses:
+            objects += self._indicator(head["id"], attack, each)
+        if attack.left_out:
+            said = "; ".join(f"{why}: {count}" for why, count in sorted(attack.left_out.items()))
+            note = self._object("note", f"{attack.id} {said}", *span)
+            objects.append(
+                note | {"content": f"addresses that were left out: {said}", "object_refs": [head["id"]]}
+            )
+        return objects
+
+    def report(self, incident: Incident, refs: Sequence[str]) -> dict[str, Any]:
+        """The incident, without the words of those who work on it."""
+        times = [each.written_ms for each in incident.timeline]
+        made = self._object("report", incident.id, incident.created_ms, max([incident.created_ms, *times]))
+        return made | {
+            "name": f"{incident.kind} {incident.id}", "description": f"severity {incident.severity}, state {incident.state}",
+            "report_types": ["campaign" if len(refs) > 1 else "threat-report"], "published": made["created"],
+            "object_refs": list(refs),
+        }  # fmt: skip
+
+    def _indicator(self, campaign: str, attack: Attack, each: Address) -> list[dict[str, Any]]:
+        name, span = f"{attack.id} {each.value}", (each.first_ms, each.last_ms)
+        indicator = self._object("indicator", name, *span) | {
+            "name": each.value, "indicator_types": ["malicious-activity"], "pattern_type": "stix",
+            "pattern": f"[ipv{each.version}-addr:value = '{each.value}']", "confidence": attack.confidence,
+            "valid_from": to_rfc3339(each.first_ms), "valid_until": to_rfc3339(each.last_ms + VALID_MS),
+        }  # fmt: skip
+        indicates = self._object("relationship", f"{name} indicates", *span) | {
+            "relationship_type": "indicates", "source_ref": indicator["id"], "target_ref": campaign,
+        }  # fmt: skip
+        return [indicator, indicates, self._sighting(indicator["id"], name, span, each.accounts)]
+
+    def _sighting(self, of: str, name: str, span: tuple[int, int], count: int) -> dict[str, Any]:
+        return self._object("sighting", name, *span) | {
+            "first_seen": to_rfc3339(span[0]), "last_seen": to_rfc3339(span[1]), "count": min(count, 999_999_999),
+            "sighting_of_ref": of, "where_sighted_refs": [self._identity],
+        }  # fmt: skip
+
+    def _object(self, kind: str, name: str, created_ms: int, modified_ms: int) -> dict[str, Any]:
+        return {
+            "type": kind, "spec_version": "2.1", "id": _id(kind, f"{self._shop} {name}"), "created_by_ref": self._identity,
+            "created": to_rfc3339(created_ms), "modified": to_rfc3339(modified_ms), "object_marking_refs": [_TLP_IDS[self._tlp]],
+        } | ({"id": self._identity} if kind == "identity" else {})  # fmt: skip
+
+
+def _id(kind: str, name: str) -> str:
+    return f"{kind}--{uuid5(_NAMESPACE, f'{kind} {name}')}"
