@@ -1,9 +1,10 @@
 """Training: weights of words and trees over them, evaluated on registered domains that were held out.
 
 Promise: the same links in the same order give the same model; what is told of its quality was measured on links whose
-registered domain had no part in what scored them (four folds, and three within for the trees). The host's half is learnt from
-hosts, each once; the path's half from links that have a path on both sides, on top of the host's score, so that having a path at
-all is no sign of fraud. Needs the extra ``models`` (numpy, scipy, LightGBM); scoring needs none of them.
+registered domain had no part in the words and trees of that half (four folds, and three within for the trees). One leak is left:
+the path's half stands on host scores whose trees may have seen the judged fold, so that the figures of whole links are a little
+too good. The host's half is learnt from hosts, each once; the path's half from links that have a path on both sides, on top of
+the host's score, so that having a path at all is no sign of fraud. Needs the extra ``models`` (numpy, scipy, LightGBM); scoring needs none of them.
 
 The steps, for each half: (1) weights of words by a ridge logistic regression, for every fold and every two folds left out;
 (2) the numbers of each link by weights that never saw its domain; (3) trees for every fold left out, and their held-out scores;
