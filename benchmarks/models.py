@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
-from shopward.risk.models.forest import walker
+from shopward.forest import walker
 
 from shopward.adapters.process import tune_collector
 from shopward.errors import ShopwardError
