@@ -161,8 +161,11 @@ class ScopeDesk:
         for each in query.indicators:  # (1)
             if each.kind == "campaign":
                 self._members(each.token, scan)
-            elif each.kind == "staff":
-                self._seen(each.name, query, people)
+            elif each.kind in ("staff", "partner"):
+                person = (
+                    f"partner:{each.name}" if each.kind == "partner" else each.name
+                )  # as the vault writes them
+                self._seen(person, query, people)
         scan.run(self._log, since_ms=query.since_ms, until_ms=query.until_ms)  # (2)
         groups = self._homes(people, query)  # (3)
         rows = packed_rows(people)
