@@ -159,7 +159,10 @@ class AliasDesk:
         """The second half of (2), and (3): the customer's number or address."""
         opened = self._reveals.finish(caller, resolving.pending, decisions)
         self._alive(caller, resolving.alias.alias, outcome="given", was=resolving.alias)
-        return opened[0].values.get(resolving.alias.field, "")
+        value = opened[0].values.get(resolving.alias.field, "")
+        if not value:  # a correction took it away since
+            raise _over()
+        return value
 
     # The steps.
 
