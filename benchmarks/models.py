@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import lightgbm
 import numpy as np
-from shopward.forest import walker
 
 from shopward.adapters.process import tune_collector
 from shopward.errors import ShopwardError
 from shopward.flows.replay import Replay
 from shopward.flows.train import Collector, bundle_of, gather, labelled
+from shopward.forest import walker
 from shopward.risk.models import Scorer, Scorers
 from shopward.risk.models.evaluation import figures
 from shopward.risk.policy import Policy, load_default_policy

@@ -6,13 +6,12 @@ asks whom an alias stands for.
 
 from __future__ import annotations
 
-import json
 from typing import IO, Any, Final
 from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 
 _PATH: Final = "/v1/partners/aliases/pool"
 
@@ -34,7 +33,7 @@ def pool(file: IO[str], **server: Any) -> None:
     """
     numbers = [line.strip() for line in file if line.strip()]
     said = talk_to(**server).ask("POST", _PATH, {"numbers": numbers})
-    _print(said, f"{said['added']} new; {said['free']} of {said['numbers']} free", as_json=server["as_json"])
+    say(said, f"{said['added']} new; {said['free']} of {said['numbers']} free", as_json=server["as_json"])
 
 
 @alias.command("list")
@@ -54,7 +53,7 @@ def list_(state: str | None, **server: Any) -> None:
         if not page["next"]:
             break
         after = page["next"]
-    _print({"aliases": found}, "\n".join(map(_line, found)) or "none", as_json=server["as_json"])
+    say({"aliases": found}, "\n".join(map(_line, found)) or "none", as_json=server["as_json"])
 
 
 def _line(shown: dict[str, Any]) -> str:
@@ -62,7 +61,3 @@ def _line(shown: dict[str, Any]) -> str:
         f"  {shown['partner']}  {shown['record']}  until {shown['expires_at']}" if "share" in shown else ""
     )
     return f"{shown['alias']}  {shown['state']}{whose}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

@@ -5,12 +5,11 @@ Promise: the ids are printed to who plants them and to nobody later.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.leaks.decoys import LANGUAGES
 
 
@@ -35,4 +34,4 @@ def canary(count: int, region: str, phones: str, domain: str, partner: str, **se
     asked = {"count": count, "region": region, "phones": phones, "domain": domain, "partner": partner}
     said = talk_to(**server).ask("POST", "/v1/vault/canaries", asked)
     text = f"planted for {said['recipient'] or 'nobody'}: {' '.join(said['records'])}"
-    click.echo(json.dumps(said, ensure_ascii=False) if server["as_json"] else text)
+    say(said, text, as_json=server["as_json"])

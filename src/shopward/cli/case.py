@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.screening.reports import CASE_STATES, REASONS, Reason
 
 _PATH: Final = "/v1/reports"
@@ -45,7 +45,7 @@ def open_(kind: str, user: str, said: str, since: str, **server: Any) -> None:
     told = talk_to(**server).ask("POST", _PATH, {name: value for name, value in asked.items() if value})
     offers = [_offer(each) for each in told.get("offers", ())]
     head = f"{told['case_id']}  {told['state']}  by {told['due_at']}"
-    _print(told, "\n".join((head, told["text"], *offers)), as_json=server["as_json"])
+    say(told, "\n".join((head, told["text"], *offers)), as_json=server["as_json"])
 
 
 @case.command("list")
@@ -63,7 +63,7 @@ def list_(state: str | None, user: str | None, assignee: str | None, **server: A
     given = (("state", state), ("user", user), ("assignee", assignee))
     asked = urlencode({name: value for name, value in given if value})
     said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
-    _print(said, "\n".join(map(_line, said["cases"])), as_json=server["as_json"])
+    say(said, "\n".join(map(_line, said["cases"])), as_json=server["as_json"])
 
 
 @case.command()
@@ -77,7 +77,7 @@ def show(case_id: str, **server: Any) -> None:
       shopward case show rc-019b8f2c5a10
     """
     said = talk_to(**server).ask("GET", _path(case_id))
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @case.command()
@@ -93,7 +93,7 @@ def assign(case_id: str, person: str | None, **server: Any) -> None:
     """
     body = None if person is None else {"person": person}
     said = talk_to(**server).ask("POST", _path(case_id) + "/assign", body)
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @case.command()
@@ -108,7 +108,7 @@ def note(case_id: str, text: str, **server: Any) -> None:
       shopward case note rc-019b8f2c5a10 "called back, the phone was stolen on Sunday"
     """
     said = talk_to(**server).ask("POST", _path(case_id) + "/notes", {"text": text})
-    _print(said, f"{said['id']}  {said['text']}", as_json=server["as_json"])
+    say(said, f"{said['id']}  {said['text']}", as_json=server["as_json"])
 
 
 @case.command()
@@ -130,7 +130,7 @@ def settle(case_id: str, state: str, reason: str | None, scope: str | None, **se
     said = talk_to(**server).ask(
         "POST", _path(case_id), {name: value for name, value in asked.items() if value}
     )
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 def _path(case_id: str) -> str:
@@ -170,7 +170,3 @@ def _whole(said: dict[str, Any]) -> str:
 
 def _offer(said: dict[str, Any]) -> str:
     return f"{said['action']}: {said['method']} {said['path']} {json.dumps(said['body'])}\n  {said['text']}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

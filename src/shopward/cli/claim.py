@@ -5,14 +5,13 @@ Promise: everything goes through the HTTP API with the key of the one who decide
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, get_args
 from urllib.parse import quote, urlencode
 
 import click
 
 from shopward.claims.claim import Reason, State
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 
 _PATH: Final = "/v1/claims"
 _YES: Final = click.option("--yes", is_flag=True, help="Do it. Without it nothing is decided.")
@@ -39,7 +38,7 @@ def list_(state: str | None, user: str | None, **server: Any) -> None:
     """
     asked = urlencode({name: value for name, value in (("state", state), ("user", user)) if value})
     said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
-    _print(said, "\n".join(map(_line, said["claims"])), as_json=server["as_json"])
+    say(said, "\n".join(map(_line, said["claims"])), as_json=server["as_json"])
 
 
 @claim.command()
@@ -53,7 +52,7 @@ def show(claim_id: str, **server: Any) -> None:
       shopward claim show c-019b8f2c5a10
     """
     said = talk_to(**server).ask("GET", _path(claim_id))
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @claim.command()
@@ -111,10 +110,10 @@ def _decide(claim_id: str, step: str, body: dict[str, Any] | None, *, yes: bool,
     talk = talk_to(**server)
     if not yes:
         said = talk.ask("GET", _path(claim_id))
-        _print(said, _whole(said) + "\nnothing is decided; repeat it with --yes", as_json=server["as_json"])
+        say(said, _whole(said) + "\nnothing is decided; repeat it with --yes", as_json=server["as_json"])
         return
     said = talk.ask("POST", f"{_path(claim_id)}/{step}", body)
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 def _path(claim_id: str) -> str:
@@ -136,7 +135,3 @@ def _whole(said: dict[str, Any]) -> str:
     ]
     steps = [f"  {each['at']}  {each['step']}  {each.get('reason', '')}" for each in said["history"]]
     return "\n".join((_line(said), *items, "history:", *steps))
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

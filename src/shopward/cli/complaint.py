@@ -5,13 +5,12 @@ Promise: everything goes through the HTTP API with the key of the one who acts; 
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final, get_args
 from urllib.parse import quote, urlencode
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.complaints.complaint import About, ExtendReason, Outcome, Reason, RemedyKind, State
 from shopward.complaints.regimes import DEFAULT, shipped_regimes
 
@@ -56,7 +55,7 @@ def file_(
         "key": key,
     }  # fmt: skip
     said = talk_to(**server).ask("POST", _PATH, {name: value for name, value in asked.items() if value})
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @complaint.command("list")
@@ -74,7 +73,7 @@ def list_(state: str | None, user: str | None, *, overdue: bool, **server: Any) 
     given = (("state", state), ("user", user), ("overdue", "true" if overdue else None))
     asked = urlencode({name: value for name, value in given if value})
     said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
-    _print(said, "\n".join(map(_line, said["complaints"])), as_json=server["as_json"])
+    say(said, "\n".join(map(_line, said["complaints"])), as_json=server["as_json"])
 
 
 @complaint.command()
@@ -88,7 +87,7 @@ def show(complaint_id: str, **server: Any) -> None:
       shopward complaint show cp-019b8f2c5a10
     """
     said = talk_to(**server).ask("GET", _path(complaint_id))
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @complaint.command()
@@ -103,7 +102,7 @@ def step(complaint_id: str, step: str, **server: Any) -> None:
       shopward complaint step cp-019b8f2c5a10 take
     """
     said = talk_to(**server).ask("POST", f"{_path(complaint_id)}/{step}")
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @complaint.command()
@@ -118,7 +117,7 @@ def extend(complaint_id: str, reason: str, **server: Any) -> None:
       shopward complaint extend cp-019b8f2c5a10 --reason waiting_for_partner
     """
     said = talk_to(**server).ask("POST", f"{_path(complaint_id)}/extend", {"reason": reason})
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @complaint.command()
@@ -145,13 +144,13 @@ def decide(
     talk = talk_to(**server)
     if not yes:
         said = talk.ask("GET", _path(complaint_id))
-        _print(said, _whole(said) + "\nnothing is decided; repeat it with --yes", as_json=server["as_json"])
+        say(said, _whole(said) + "\nnothing is decided; repeat it with --yes", as_json=server["as_json"])
         return
     body: dict[str, Any] = {"outcome": outcome, "reason": reason}
     if remedies:
         body["remedies"] = [_remedy(each) for each in remedies]
     said = talk.ask("POST", f"{_path(complaint_id)}/decide", body)
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 def _remedy(given: str) -> dict[str, str]:
@@ -177,7 +176,3 @@ def _whole(said: dict[str, Any]) -> str:
     ]
     steps = [f"  {each['at']}  {each['step']}  {each.get('reason', '')}" for each in said["history"]]
     return "\n".join((*lines, "history:", *steps))
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

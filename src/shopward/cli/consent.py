@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.processing.consent import How
 
 _HOW: Final = click.option(
@@ -76,7 +76,7 @@ def list_(user: str, **server: Any) -> None:
       shopward consent list u008490
     """
     said = talk_to(**server).ask("GET", _path(user))
-    _print(said, "\n".join(map(_line, said["consents"])), as_json=server["as_json"])
+    say(said, "\n".join(map(_line, said["consents"])), as_json=server["as_json"])
 
 
 @click.group()
@@ -109,7 +109,7 @@ def record(**server: Any) -> None:
     lines.append(
         f"erased: {erased['by_retention']} by the clock, {erased['by_request']} in {erased['requests']} requests"
     )
-    _print(said, "\n".join((*lines, said["notice"])), as_json=server["as_json"])
+    say(said, "\n".join((*lines, said["notice"])), as_json=server["as_json"])
 
 
 @processing.command()
@@ -128,7 +128,7 @@ def declare(name: str, file: IO[str], **server: Any) -> None:
     except ValueError:
         raise click.UsageError("FILE is not JSON") from None
     said = talk_to(**server).ask("PUT", f"/v1/processing/activities/{quote(name, safe='')}", body)
-    _print(
+    say(
         said,
         f"{said['name']}: version {said['version']}, {said['activity']['basis']}",
         as_json=server["as_json"],
@@ -138,7 +138,7 @@ def declare(name: str, file: IO[str], **server: Any) -> None:
 def _say(user: str, purpose: str, state: str, text_version: str, how: str, **server: Any) -> None:
     asked = {"purpose": purpose, "state": state, "text_version": text_version, "how": how}
     said = talk_to(**server).ask("POST", _path(user), asked)
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 def _path(user: str) -> str:
@@ -147,7 +147,3 @@ def _path(user: str) -> str:
 
 def _line(said: dict[str, Any]) -> str:
     return f"{said['at']}  {said['purpose']:24} {said['number']:4}  {said['state']:10} {said['text_version']}  {said['how']}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 
 import click
 
-from shopward.cli.order import server_options, talk_to
 from shopward.cli.playbook import playbook
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.incidents.incident import Severity, State
 from shopward.incidents.stix import Tlp
 from shopward.incidents.words import Kind
@@ -56,7 +56,7 @@ def open_(title: str, kind: str, severity: str, campaign: str, playbook: str, **
     """
     asked = {"title": title, "kind": kind, "severity": severity, "campaign": campaign, "playbook": playbook}
     said = talk_to(**server).ask("POST", _PATH, {name: value for name, value in asked.items() if value})
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @incident.command("list")
@@ -74,7 +74,7 @@ def list_(state: str | None, **server: Any) -> None:
         f"{each['id']}  {each['state']:9} {each['severity']:8} {each['kind']:24} {each['title']}"
         for each in said["incidents"]
     ]
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @incident.command()
@@ -88,7 +88,7 @@ def show(incident_id: str, **server: Any) -> None:
       shopward incident show inc-019b8f2c5a10
     """
     said = talk_to(**server).ask("GET", _path(incident_id))
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @incident.command()
@@ -107,7 +107,7 @@ def step(incident_id: str, word: str, fields: tuple[str, ...], **server: Any) ->
     """
     body = {"step": word, **dict(_field(each) for each in fields)}
     said = talk_to(**server).ask("POST", f"{_path(incident_id)}/steps", body)
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @incident.command()
@@ -128,7 +128,7 @@ def draft(incident_id: str, rule: str, spoken: str, **server: Any) -> None:
     said = talk_to(**server).ask("GET", path)
     parts = [f"{each['heading']}\n{each['text']}".strip() for each in said["paragraphs"]]
     red = [f"MISSING: {each}" for each in said["missing"]] + [f"PROBLEM: {each}" for each in said["problems"]]
-    _print(
+    say(
         said, "\n\n".join([said["title"], *parts, *red, said["law"], said["note"]]), as_json=server["as_json"]
     )
 
@@ -179,7 +179,7 @@ def scope(
         if not yes
         else f"version {said['version']}"
     )
-    _print(said, "\n".join((*lines, done)), as_json=server["as_json"])
+    say(said, "\n".join((*lines, done)), as_json=server["as_json"])
 
 
 @incident.command()
@@ -201,7 +201,7 @@ def victims(incident_id: str, version: int, grade: str, jurisdiction: str, after
     said = talk_to(**server).ask("GET", f"{_path(incident_id)}/victims?{query}")
     lines = [f"{each['user'] or each['token']:24} {','.join(each['grades'])}" for each in said["people"]]
     lines += [f"next: --after {said['next']}"] if said["next"] else []
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @incident.command()
@@ -221,7 +221,7 @@ def pack(incident_id: str, out: Path, **server: Any) -> None:
     write_private(out, made)
     digest = hashlib.sha256(made).hexdigest()
     told = {"file": str(out), "bytes": len(made), "sha256": digest}
-    _print(told, f"written: {out}, {len(made):,} bytes, SHA-256 {digest}", as_json=server["as_json"])
+    say(told, f"written: {out}, {len(made):,} bytes, SHA-256 {digest}", as_json=server["as_json"])
 
 
 @incident.command()
@@ -259,7 +259,7 @@ def stix(incident_id: str, out: Path | None, tlp: str, indicators: str, **server
     except OSError as error:
         raise click.ClickException(f"{out}: {error.strerror}") from None
     done = {"objects": len(said["objects"]), "out": str(out)}
-    _print(done, f"{done['objects']} objects in {out}", as_json=server["as_json"])
+    say(done, f"{done['objects']} objects in {out}", as_json=server["as_json"])
 
 
 def _field(given: str) -> tuple[str, Any]:
@@ -306,7 +306,3 @@ def _run_line(step: dict[str, Any]) -> str:
     answer = "" if step.get("answer") is None else ("  yes" if step["answer"] else "  no")
     call = f"\n{'':31}{step['call']['method']} {step['call']['path']}" if step.get("call") else ""
     return f"  {step['state']:9} {step['id']:18} {step['name']}{answer}{due}{call}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

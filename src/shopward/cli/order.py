@@ -1,146 +1,38 @@
 """``shopward order``: protection orders from a terminal, over HTTP to a running server.
 
 Promise: what stops or releases is a dry run until ``--yes``: it shows whom it would reach and what they would be told,
-and changes nothing that is in force. The key comes from the environment (``SHOPWARD_KEY``) and never from an argument,
-which others on the machine could read; it goes only to the server that ``--url`` names.
+and changes nothing that is in force.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 import click
 
-from shopward.errors import Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
+from shopward.cli.talk import server_options, talk_to, together
 from shopward.flows.advise import PREFIX as ADVISORY
 from shopward.protection.operations import GROUPS, OPERATIONS
 from shopward.protection.orders import FACTOR_LEVELS, REASON_CODES, RELEASE_CONDITIONS
 from shopward.protection.states import STATES
-from shopward.values import SystemClock, is_loopback, parse_duration_ms
+from shopward.values import SystemClock, parse_duration_ms
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-TIMEOUT_S: Final = 60
-DEFAULT_URL: Final = "http://127.0.0.1:8700"
-
-
-class Server:
-    """A server to talk to.
-
-    Args:
-        url: where it listens.
-        key: sent to it alone.
-        language: of explanations.
-    """
-
-    def __init__(self, url: str, key: str, language: str) -> None:
-        self._address = urlsplit(url)
-        host = self._address.hostname or ""
-        if self._address.scheme not in ("http", "https") or not host:
-            raise Misconfigured(
-                "not an address", path="url", expected="http://HOST:PORT or https://HOST:PORT"
-            )
-        if self._address.scheme == "http" and not is_loopback(host):  # fails closed
-            raise Misconfigured(
-                "refusing to send a key in clear text beyond this machine", path="url", expected="https"
-            )
-        if not key:
-            raise Misconfigured(
-                "no key", path="SHOPWARD_KEY", expected="a key of the server, in the environment"
-            )
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            "Accept-Language": language,
-        }
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON that it answers to a JSON or, where ``body`` is bytes, NDJSON body; a problem is raised as what it says."""
-        return _result(*self._answered(method, path, body))
-
-    def file(self, path: str) -> bytes:
-        """The bytes that it answers to a GET; a problem is raised as what it says."""
-        status, read = self._answered("GET", path)
-        if status >= http.client.MULTIPLE_CHOICES:
-            _result(status, read)
-        return read
-
-    def _answered(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        is_lines = isinstance(body, bytes)
-        data = body if is_lines or body is None else json.dumps(body).encode()
-        headers = self._headers | ({"Content-Type": "application/x-ndjson"} if is_lines else {})
-        host, port = self._address.hostname or "", self._address.port
-        connection: http.client.HTTPConnection
-        if self._address.scheme == "https":
-            connection = http.client.HTTPSConnection(
-                host, port, timeout=TIMEOUT_S, context=ssl.create_default_context()
-            )
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-        try:
-            connection.request(method, self._address.path.rstrip("/") + path, data, headers)
-            answer = connection.getresponse()
-            status, read = answer.status, answer.read()
-        except OSError as error:
-            found = type(error).__name__
-        else:
-            return status, read
-        finally:
-            connection.close()
-        raise StoreUnavailable(
-            "the server does not answer", found=found, hint="is it running there? see --url"
-        )
-
-
-def _result(status: int, read: bytes) -> Any:
-    try:
-        said = json.loads(read)
-    except ValueError:
-        said = {}
-    if status < http.client.MULTIPLE_CHOICES:
-        return said
-    parts = {name: said[name] for name in ("path", "expected", "found", "hint") if name in said}
-    message, code = str(said.get("detail", f"status {status}")), said.get("code", "error")
-    if code == PolicyInvalid.code:
-        invalid = PolicyInvalid(message, **parts)
-        invalid.file, invalid.line, invalid.column = said.get("file"), said.get("line"), said.get("column")
-        raise invalid
-    raise ShopwardError(message, code=code, **parts)
-
-
-def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def add(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-server_options = _options(
-    click.option("--url", metavar="URL", envvar="SHOPWARD_URL", default=DEFAULT_URL, help=f"The server.  [default: {DEFAULT_URL}]"),
-    click.option("--language", type=click.Choice(["en", "id", "zh"]), default="en", help="Language of explanations."),
-    click.option("--json", "as_json", is_flag=True, help="The server's JSON instead of text."),
-)  # fmt: skip
-_ending_options = _options(
+_ending_options = together(
     click.option("--for", "lasting", metavar="3d", help="Ends after so long (s, m, h, d)."),
     click.option("--review-in", metavar="1d", help="Stays in force; is looked at after so long."),
     click.option("--release", "conditions", type=click.Choice(list(RELEASE_CONDITIONS)), multiple=True,
                  help="What lets a single user out; may be repeated."),
     click.option("--yes", is_flag=True, help="Do it. Without it nothing is stopped."),
 )  # fmt: skip
-_limit_options = _options(
+_limit_options = together(
     click.option("--amount-minor", type=click.IntRange(0), required=True, help="Most in a window, in minor units."),
     click.option("--currency", metavar="CCY", required=True, help="ISO 4217; every other currency is denied."),
     click.option("--window", metavar="1d", default="1d", help="The window (s, m, h, d).  [default: 1d]"),
 )  # fmt: skip
-_order_options = _options(
+_order_options = together(
     click.option("--where", metavar="CEL", help="Everybody whose declared attributes fit a predicate."),
     click.option("--all", "everyone", is_flag=True, help="Everybody."),
     click.option("--user", metavar="ID", help="One user."),
@@ -406,13 +298,6 @@ def _ending(lasting: str | None, review_in: str | None) -> dict[str, str]:
 def _limit_of(amount_minor: int, currency: str, window: str) -> dict[str, Any]:
     seconds = parse_duration_ms(window, path="window") // 1000
     return {"amount_minor": amount_minor, "currency": currency, "window_s": seconds}
-
-
-def talk_to(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 -- the options as they come
-    """The server that the options name, with the key of the environment."""
-    import os  # noqa: PLC0415 -- only a command reads the environment
-
-    return Server(url, os.environ.get("SHOPWARD_KEY", ""), language)
 
 
 def _path(name: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import click
 
 from shopward.cli.alias import alias
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.errors import MalformedInput
 from shopward.values import DAY_MS, SystemClock, to_rfc3339
 
@@ -47,7 +47,7 @@ def register(file: IO[str], **server: Any) -> None:
             "not a JSON object", path=file.name, expected="a partner as POST /v1/partners takes it"
         )
     said = talk_to(**server).ask("POST", _PATH, asked)
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @partner.command("list")
@@ -73,7 +73,7 @@ def list_(due: int | None, **server: Any) -> None:
         found = sorted(
             (each for each in found if each["state"] != "ended" and each["audit_due_at"] <= last), key=_due
         )
-    _print({"partners": found}, "\n".join(map(_line, found)) or "none", as_json=server["as_json"])
+    say({"partners": found}, "\n".join(map(_line, found)) or "none", as_json=server["as_json"])
 
 
 @partner.command()
@@ -88,7 +88,7 @@ def show(partner_id: str, **server: Any) -> None:
     """
     said = talk_to(**server).ask("GET", _of(partner_id))
     scope = "\n".join(f"  {purpose}: {', '.join(fields)}" for purpose, fields in said["scope"].items())
-    _print(said, f"{_line(said)}\n{scope}\n  duties: {'; '.join(said['duties'])}", as_json=server["as_json"])
+    say(said, f"{_line(said)}\n{scope}\n  duties: {'; '.join(said['duties'])}", as_json=server["as_json"])
 
 
 @partner.command()
@@ -106,12 +106,10 @@ def step(partner_id: str, step: str, reason: str, *, yes: bool, **server: Any) -
     """
     if step == "end" and not yes:
         said = talk_to(**server).ask("GET", _of(partner_id))
-        _print(
-            said, f"{_line(said)}\nwould be ended for good; repeat it with --yes", as_json=server["as_json"]
-        )
+        say(said, f"{_line(said)}\nwould be ended for good; repeat it with --yes", as_json=server["as_json"])
         return
     said = talk_to(**server).ask("POST", f"{_of(partner_id)}/steps", {"step": step, "reason": reason})
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @partner.command()
@@ -127,7 +125,7 @@ def audit(partner_id: str, on: str, *, passed: bool, **server: Any) -> None:
       shopward partner audit fast-courier --on 2026-06-30 --passed
     """
     said = talk_to(**server).ask("POST", f"{_of(partner_id)}/audits", {"on": on, "passed": passed})
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @partner.command()
@@ -150,7 +148,7 @@ def shares(partner_id: str, close: str | None, **server: Any) -> None:
         said = talk.ask("GET", f"{_of(partner_id)}/shares")
         found = said["shares"]
     lines = [f"{each['id']}  {each['state']:6}  {each['purpose']:16} {each['rows']:6} rows  until {each['expires_at']}" for each in found]  # fmt: skip
-    _print(said, "\n".join(lines) or "none", as_json=server["as_json"])
+    say(said, "\n".join(lines) or "none", as_json=server["as_json"])
 
 
 partner.add_command(alias)
@@ -173,7 +171,3 @@ def _line(shown: dict[str, Any]) -> str:
     return (
         f"{shown['id']}  {shown['state']:9}  {shown['kind']:10} audit due {shown['audit_due_at'][:10]}{why}"
     )
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

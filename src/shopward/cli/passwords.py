@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import server_options, talk_to
 from shopward.screening.passwords import HashStore, build_store
 
 _TOLD_AT_ONCE = 10_000

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import server_options, talk_to
 
 _PATH: Final = "/v1/playbooks"
 

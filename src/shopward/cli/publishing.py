@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shopward.cli.order import DEFAULT_URL, Server
+from shopward.cli.talk import DEFAULT_URL, Server
 from shopward.risk.policy import PolicyFiles
 
 if TYPE_CHECKING:

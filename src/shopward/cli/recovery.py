@@ -6,13 +6,12 @@ these are the customer's, with the customer's proof.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 
 _PATH: Final = "/v1/recoveries"
 
@@ -43,7 +42,7 @@ def list_(user: str | None, **server: Any) -> None:
         page = talk_to(**server).ask("GET", f"{_PATH}?{urlencode(asked | {'limit': 100, 'before': before})}")
         found += page["recoveries"]
         before = page["next"]
-    _print({"recoveries": found}, "\n".join(map(_line, found)), as_json=server["as_json"])
+    say({"recoveries": found}, "\n".join(map(_line, found)), as_json=server["as_json"])
 
 
 @recovery.command()
@@ -57,7 +56,7 @@ def show(recovery_id: str, **server: Any) -> None:
       shopward recovery show r-019b8f2c5a10
     """
     said = talk_to(**server).ask("GET", f"{_PATH}/{quote(recovery_id, safe='')}")
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 @recovery.command()
@@ -76,7 +75,7 @@ def begin(user: str, reason: str, since: str | None, *, yes: bool, **server: Any
       shopward recovery begin u008490 --reason lost_device --yes
     """
     if not yes:
-        _print(
+        say(
             {"user": user, "reason": reason},
             f"would freeze {user} for {reason}; repeat it with --yes",
             as_json=server["as_json"],
@@ -84,7 +83,7 @@ def begin(user: str, reason: str, since: str | None, *, yes: bool, **server: Any
         return
     body = {"reason": reason} | ({"since": since} if since else {})
     said = talk_to(**server).ask("POST", f"/v1/users/{quote(user, safe='')}/freeze", body)
-    _print(said, _whole(said), as_json=server["as_json"])
+    say(said, _whole(said), as_json=server["as_json"])
 
 
 def _line(said: dict[str, Any]) -> str:
@@ -98,7 +97,3 @@ def _whole(said: dict[str, Any]) -> str:
         for each in said["changes"]
     ]
     return "\n".join([_line(said), told["stopped"], told["works"], told["next"], *changes])
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

@@ -6,13 +6,12 @@ printed once.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 
 
 @click.command()
@@ -34,4 +33,4 @@ def share(
     asked = {"purpose": purpose, "fields": fields, "records": records, "days": days}
     said = talk_to(**server).ask("POST", f"/v1/partners/{quote(partner, safe='')}/shares", asked)
     text = f"{said['id']}: {said['rows']} records, {said['pages']} pages, until {said['expires_at']}\ntoken: {said['token']}"
-    click.echo(json.dumps(said, ensure_ascii=False) if server["as_json"] else text)
+    say(said, text, as_json=server["as_json"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import server_options, talk_to
 from shopward.errors import InvalidField, MalformedInput, NotFound
 from shopward.flows.leaked import ROWS_MAX as SENT_MAX
 from shopward.leaks import Bias, Marks, Matcher, Report, Sighting, trace

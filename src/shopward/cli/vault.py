@@ -13,8 +13,8 @@ from urllib.parse import quote
 import click
 
 from shopward.cli.canary import canary
-from shopward.cli.order import server_options, talk_to
 from shopward.cli.share import share
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.cli.trace import trace_
 from shopward.errors import MalformedInput
 from shopward.vault.kinds import KINDS
@@ -49,7 +49,7 @@ def put(file: IO[str], **server: Any) -> None:
     talk, kept = talk_to(**server), []
     for part in _parts(_read(file), 200):
         kept += talk.ask("POST", f"{_PATH}/records", {"records": part})["records"]
-    _print({"records": kept}, f"kept: {len(kept)}", as_json=server["as_json"])
+    say({"records": kept}, f"kept: {len(kept)}", as_json=server["as_json"])
 
 
 @vault.command()
@@ -65,7 +65,7 @@ def get(record: str, *, waybill: bool, **server: Any) -> None:
     """
     style = "?style=waybill" if waybill else ""
     said = talk_to(**server).ask("GET", f"{_PATH}/records/{quote(record, safe='')}{style}")
-    _print(said, _line(said), as_json=server["as_json"])
+    say(said, _line(said), as_json=server["as_json"])
 
 
 @vault.command()
@@ -90,7 +90,7 @@ def reveal(records: tuple[str, ...], fields: tuple[str, ...], **options: Any) ->
         if "records" in said
         else f"waits for a second person: {said['id']}, until {said['ends_at']}"
     )
-    _print(said, text, as_json=options["as_json"])
+    say(said, text, as_json=options["as_json"])
 
 
 @vault.command()
@@ -104,7 +104,7 @@ def approve(request: str, **server: Any) -> None:
       shopward vault approve vr-019b8f2c5a10
     """
     said = talk_to(**server).ask("POST", f"{_PATH}/requests/{quote(request, safe='')}/approve")
-    _print(said, f"{said['id']}: {said['state']}", as_json=server["as_json"])
+    say(said, f"{said['id']}: {said['state']}", as_json=server["as_json"])
 
 
 @vault.command()
@@ -127,7 +127,7 @@ def search(kind: str, field: str, value: IO[str], by: str, **server: Any) -> Non
     """
     asked = {"kind": kind, "field": field, "value": value.read().strip(), "transform": by}
     said = talk_to(**server).ask("POST", f"{_PATH}/search", asked)
-    _print(said, "\n".join(map(_line, said["records"])) or "none", as_json=server["as_json"])
+    say(said, "\n".join(map(_line, said["records"])) or "none", as_json=server["as_json"])
 
 
 @vault.command()
@@ -146,7 +146,7 @@ def seen(user: str, **server: Any) -> None:
         + ",".join(each["fields"])
         for each in said["accesses"]
     ]
-    _print(said, "\n".join(lines) or "nobody", as_json=server["as_json"])
+    say(said, "\n".join(lines) or "nobody", as_json=server["as_json"])
 
 
 @vault.command()
@@ -166,7 +166,7 @@ def export(user: str, case_id: str, **server: Any) -> None:
     lines = [
         json.dumps({"of": name} | each, ensure_ascii=False) for name, some in parts.items() for each in some
     ]
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @vault.command()
@@ -196,7 +196,7 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
             else f"the shop has one key for everybody: backups of the store hold it readable until {said['backups_lapse_at']}"
         )
     )
-    _print(said, text, as_json=server["as_json"])
+    say(said, text, as_json=server["as_json"])
 
 
 @vault.command()
@@ -244,7 +244,7 @@ def rotate(use: str, retire: int | None, *, give_up: bool, yes: bool, **server: 
         f"root {each['root']} {each['version'] or '-'}: {each['keys']} keys hang from it"
         for each in said["roots"]
     ]
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @vault.command()
@@ -269,7 +269,7 @@ def plan(kind: str, field: str, transform: str, switch: str | None, **server: An
         f"rows without their like: {said['unique_share']:.1%}; entropy of the frequencies {said['entropy_bits']} bits\n"
         f"with a stolen index key: {said['guess_minutes'] or '-'} minutes for the whole domain"
     )
-    _print(said, text, as_json=server["as_json"])
+    say(said, text, as_json=server["as_json"])
 
 
 @vault.command()
@@ -291,7 +291,7 @@ def lock(kind: str, target: str, reason: str, *, release: bool, **server: Any) -
         said = talk.ask("POST", f"{_PATH}/locks/release", {"kind": kind, "target": target})
     else:
         said = talk.ask("POST", f"{_PATH}/locks", {"kind": kind, "target": target, "reason": reason})
-    _print(said, "open" if release else f"shut since {said['since']}", as_json=server["as_json"])
+    say(said, "open" if release else f"shut since {said['since']}", as_json=server["as_json"])
 
 
 def _read(file: IO[str]) -> list[Any]:
@@ -314,7 +314,3 @@ def _parts(records: list[Any], size: int) -> list[list[Any]]:
 def _line(record: dict[str, Any]) -> str:
     fields = "  ".join(f"{name}={value}" for name, value in record["fields"].items())
     return f"{record['id']}  {record['kind']} v{record['version']}  {fields}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)

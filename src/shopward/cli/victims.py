@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import server_options, talk_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

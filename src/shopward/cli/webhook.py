@@ -6,13 +6,12 @@ or replaced; removing is a dry run until ``--yes``.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 from urllib.parse import quote
 
 import click
 
-from shopward.cli.order import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 from shopward.outbox import Topic
 from shopward.outbox.endpoints import STATES
 
@@ -43,7 +42,7 @@ def add(receiver: str, topics: tuple[str, ...], **server: Any) -> None:
       shopward webhook add "mailto:fraud@shop.example?content-language=id"
     """
     said = talk_to(**server).ask("POST", _PATH, {"url": receiver, "topics": list(topics)})
-    _print(said, f"{said['id']}  {said.get('secret', '')}".strip(), as_json=server["as_json"])
+    say(said, f"{said['id']}  {said.get('secret', '')}".strip(), as_json=server["as_json"])
 
 
 @webhook.command("list")
@@ -61,7 +60,7 @@ def list_(**server: Any) -> None:
         f"{each.get('pending', 0)} waiting, {each.get('failed', 0)} failed  {each['url']}"
         for each in said["webhooks"]
     ]
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @webhook.command()
@@ -82,7 +81,7 @@ def deliveries(webhook_id: str, state: str | None, **server: Any) -> None:
         f"{each.get('last_code', '-'):13} {each.get('next_try_at', '')}"
         for each in said["deliveries"]
     ]
-    _print(said, "\n".join(lines), as_json=server["as_json"])
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @webhook.command()
@@ -96,7 +95,7 @@ def rotate(webhook_id: str, **server: Any) -> None:
       shopward webhook rotate w-019b8f2c5a10
     """
     said = talk_to(**server).ask("POST", f"{_path(webhook_id)}/rotate")
-    _print(said, said["id"] + "  " + said["secret"], as_json=server["as_json"])
+    say(said, said["id"] + "  " + said["secret"], as_json=server["as_json"])
 
 
 @webhook.command("test")
@@ -110,7 +109,7 @@ def test_(webhook_id: str, **server: Any) -> None:
       shopward webhook test w-019b8f2c5a10
     """
     said = talk_to(**server).ask("POST", f"{_path(webhook_id)}/test")
-    _print(said, f"on its way: {said['message_id']}", as_json=server["as_json"])
+    say(said, f"on its way: {said['message_id']}", as_json=server["as_json"])
 
 
 @webhook.command()
@@ -124,7 +123,7 @@ def replay(webhook_id: str, **server: Any) -> None:
       shopward webhook replay w-019b8f2c5a10
     """
     said = talk_to(**server).ask("POST", f"{_path(webhook_id)}/replay")
-    _print(said, f"tried again: {said['replayed']}", as_json=server["as_json"])
+    say(said, f"tried again: {said['replayed']}", as_json=server["as_json"])
 
 
 @webhook.command()
@@ -141,12 +140,8 @@ def remove(webhook_id: str, *, yes: bool, **server: Any) -> None:
     talk = talk_to(**server)
     said = talk.ask("DELETE" if yes else "GET", _path(webhook_id))
     text = "removed" if yes else f"{said['url']}: nothing is removed; repeat it with --yes"
-    _print(said, text, as_json=server["as_json"])
+    say(said, text, as_json=server["as_json"])
 
 
 def _path(webhook_id: str) -> str:
     return f"{_PATH}/{quote(webhook_id, safe='')}"
-
-
-def _print(said: Any, text: str, *, as_json: bool) -> None:
-    click.echo(json.dumps(said, ensure_ascii=False) if as_json else text)
