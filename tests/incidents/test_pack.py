@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from serving import Server
 from shopward.cli import main
-from shopward.cli.order import Server as Talk
+from shopward.cli.talk import Server as Talk
 from shopward.values import DAY_MS, SystemClock, to_rfc3339
 
 PERSONAL = ("budi.santoso@example.com", "+6281234567890", "3174012509900001")
