@@ -40,7 +40,7 @@ def incident_paths() -> dict[str, Any]:
             "post": post(
                 "open_incident", "Open an incident", "Its clock may_have_happened begins.",
                 {"application/json": content("IncidentAsked", {"title": "Codes talked out", "kind": "account_takeover"})},
-                {"201": shown},
+                {"201": shown}, "404",
             ),
         },
         "/v1/incidents/{id}": {"get": get(

@@ -98,7 +98,7 @@ def _records() -> dict[str, Any]:
         )},
         "/v1/vault/tokens": {"post": _call(
             "pseudonym", "A pseudonym for a partner", "The same again for the same customer, partner, purpose and epoch.",
-            "TokenAsked", {"user": "u008490", "partner": "courier", "purpose": "delivery"}, "TokenView",
+            "TokenAsked", {"user": "u008490", "partner": "courier", "purpose": "delivery"}, "TokenView", "404",
         )},
     }  # fmt: skip
 
