@@ -345,8 +345,9 @@ def test_staff_remove_a_lost_factor_and_choose_nothing(lite):
         assert (await shop.post(path, {"evidence": "case-7"}, **analyst))[1]["code"] == "unknown_factor"
         assert (await shop.get("/v1/users/u1/factors"))[1] == {"factors": []}
         lines = shop.shopward.records.read(lambda each: shop.shopward.trail.read(each, after_seq=0, limit=50))
-        assert [(line.actor, line.deed) for line in lines][-1] == ("anna-1", "factor:remove")
-        assert '"evidence":"case-7"' in lines[-1].details
+        removed = [line for line in lines if line.deed == "factor:remove"][-1]  # a checkpoint may follow it
+        assert removed.actor == "anna-1"
+        assert '"evidence":"case-7"' in removed.details
 
     lite.run(story)
 
