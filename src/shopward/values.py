@@ -110,6 +110,11 @@ def from_ms(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
+def from_rfc3339(text: str) -> int:
+    """What ``to_rfc3339`` wrote, in milliseconds since the epoch."""
+    return to_ms(datetime.fromisoformat(text))
+
+
 def to_rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as ``2026-01-05T00:07:12.345Z``."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -23,12 +23,15 @@ def test_a_leak_from_first_signal_to_closed(world):
         sealed = (await client.post("/v1/victim-sets", json={"name": "leak"})).json()["id"]
         scope = {"step": "scope", "sets": {"read": sealed}, "reason": "first count"}
         assert (await client.post(path + "/steps", json=scope)).status_code == 409
-        await client.put(
+        kept = await client.put(
             f"/v1/victim-sets/{sealed}/pages/0",
-            content="u1\nu2\n",
+            content='{"id":"u1"}\n{"id":"u2"}\n',
             headers={"content-type": "application/x-ndjson"},
         )
-        await client.post(f"/v1/victim-sets/{sealed}/seal", json={})
+        assert kept.status_code == 200, kept.text
+        closed = await client.post(f"/v1/victim-sets/{sealed}/seal", json={})
+        assert (closed.status_code, closed.json()["users"]) == (200, 2), closed.text
+        assert (await step("scope", sets={"read": sealed}, reason="first count"))["victims"] == {"read": 2}
         for content, text in (
             ("data", "Nama dan alamat."), ("when_and_how", "Kemarin, lewat kurir."), ("measures", "Akses ditutup."),
             ("nature", "Data pesanan terbaca."),
@@ -49,7 +52,7 @@ def test_a_leak_from_first_signal_to_closed(world):
         deeds = world.shopward.records.read(
             lambda each: world.shopward.trail.read(each, after_seq=0, limit=500)
         )
-        assert [each.deed for each in deeds].count("incident:step") == 11
+        assert [each.deed for each in deeds].count("incident:step") == 12
 
     world.run(story)
 

@@ -70,9 +70,10 @@ def test_an_incident_follows_its_playbook(world):
         )
         assert (await step("tick", 409, task="money"))["code"] == "step_not_open"
         sealed = (await client.post("/v1/victim-sets", json={"name": "spent"})).json()["id"]
-        page = {"content": "u1\n", "headers": {"content-type": "application/x-ndjson"}}
-        await client.put(f"/v1/victim-sets/{sealed}/pages/0", **page)
-        await client.post(f"/v1/victim-sets/{sealed}/seal", json={})
+        page = {"content": '{"id":"u1"}\n', "headers": {"content-type": "application/x-ndjson"}}
+        kept = await client.put(f"/v1/victim-sets/{sealed}/pages/0", **page)
+        closed = await client.post(f"/v1/victim-sets/{sealed}/seal", json={})
+        assert (kept.status_code, closed.json()["users"]) == (200, 1), kept.text
         shown = await step("scope", sets={"spent": sealed}, reason="cards were emptied")
         money = next(each for each in shown["playbook"]["steps"] if each["id"] == "money")
         assert (money["answer"], money["by_fact"], states(shown)["claims"]) == (True, True, "open")

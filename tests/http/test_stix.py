@@ -49,11 +49,14 @@ def test_a_campaign_leaves_without_anything_of_a_customer(attack_world):
         assert of_kind(first.text, "indicator") == []
         (marking,) = of_kind(first.text, "marking-definition")
         assert (marking.name, campaign.object_marking_refs) == ("TLP:AMBER", [marking.id])
+        green = json.loads((await client.get(path + "?tlp=green")).text)["objects"]
+        both = {each["id"] for each in json.loads(first.text)["objects"]} & {each["id"] for each in green}
+        assert both == set()  # an object under another marking is another object
         assert not [each for each in (*SECRETS, ADDRESS) if each in first.text]
         deeds = world.shopward.records.read(
             lambda each: world.shopward.trail.read(each, after_seq=0, limit=500)
         )
-        assert [each.deed for each in deeds].count("campaign:export") == 2
+        assert [each.deed for each in deeds].count("campaign:export") == 3
 
     attack_world.run(story)
 

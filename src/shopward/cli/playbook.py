@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from shopward.cli.talk import server_options, talk_to
+from shopward.cli.talk import say, server_options, talk_to
 
 _PATH: Final = "/v1/playbooks"
 
@@ -36,7 +36,7 @@ def list_(**server: Any) -> None:
         f"{each['id'] + '@' + str(each['version']):28} {each['acts']:3} acts  {each['name']}"
         for each in said["playbooks"]
     ]
-    click.echo(json.dumps(said, ensure_ascii=False) if server["as_json"] else "\n".join(lines))
+    say(said, "\n".join(lines), as_json=server["as_json"])
 
 
 @playbook.command("export")
@@ -68,8 +68,4 @@ def import_(file: Path, **server: Any) -> None:
     except (OSError, ValueError):
         raise click.BadParameter("this file holds no JSON", param_hint="FILE") from None
     said = talk_to(**server).ask("POST", _PATH, document)
-    click.echo(
-        json.dumps(said, ensure_ascii=False)
-        if server["as_json"]
-        else f"{said['id']}@{said['version']}: {said['name']}"
-    )
+    say(said, f"{said['id']}@{said['version']}: {said['name']}", as_json=server["as_json"])

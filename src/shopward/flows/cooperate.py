@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -29,7 +28,7 @@ from shopward.errors import NotFound
 from shopward.flows.recorded import EVENT
 from shopward.flows.scan import PAGE, first_seq
 from shopward.incidents.stix import Address, Attack, Origin, bundle
-from shopward.values import DAY_MS, to_ms
+from shopward.values import DAY_MS, from_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,7 +139,7 @@ class CooperationDesk:
         row, _members = self._cases.campaign(campaign_id, after="", limit=1)
         shown = _decode(row.body)
         attack = Attack(
-            row.id, shown["kind"], _ms(shown["first_at"]), _ms(shown["last_at"]), shown["accounts"], shown["confidence"],
+            row.id, shown["kind"], from_rfc3339(shown["first_at"]), from_rfc3339(shown["last_at"]), shown["accounts"], shown["confidence"],
             shown["tried"] + shown["entered"] + shown["stopped"],
         )  # fmt: skip
         if not with_addresses:
@@ -241,7 +240,3 @@ def _address(place: _Place) -> Address | None:
     if any(found in net for net in _LOCAL if net.version == found.version):
         return None
     return Address(str(found), found.version, len(place.users), place.first_ms, place.last_ms)
-
-
-def _ms(text: str) -> int:
-    return to_ms(datetime.fromisoformat(text))

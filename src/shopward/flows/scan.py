@@ -9,7 +9,6 @@ whatever its address. An event without a session is followed by its account and 
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,6 +17,7 @@ from msgspec import Struct
 from shopward.errors import InputTooLarge
 from shopward.flows.recorded import EVENT
 from shopward.incidents.scope import Touched, grades_of
+from shopward.protection.members import SET_USERS_MAX, bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from shopward.ports import EventLog, LogEntry
 
 PAGE: Final = 6_400
-PEOPLE_MAX: Final = 5_000_000
+PEOPLE_MAX: Final = SET_USERS_MAX
+"""Everybody of a scope has to fit into the sealed set of a grade."""
 _PASSING: Final = frozenset({"allow", "review"})
 
 
@@ -113,7 +114,7 @@ class Scan:
         if not bits:
             return
         self.hits += 1
-        token = token_bytes(entry.user_token)
+        token = bytes_of(entry.user_token)
         known = self.people.get(token)
         if known is None and len(self.people) >= PEOPLE_MAX:
             raise InputTooLarge(
@@ -139,8 +140,3 @@ def first_seq(log: EventLog, since_ms: int) -> int:
         else:
             high = middle
     return low
-
-
-def token_bytes(token: str) -> bytes:
-    """The 16 bytes of a token's 22 characters."""
-    return urlsafe_b64decode(token + "==")

@@ -18,14 +18,13 @@ A dry run ends after (4) and keeps nothing.
 from __future__ import annotations
 
 import ipaddress
-from base64 import urlsafe_b64encode
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from shopward.errors import InvalidField, NotFound
-from shopward.flows.scan import Scan, token_bytes
+from shopward.flows.scan import Scan
 from shopward.incidents import steps
 from shopward.incidents.incident import Scope
 from shopward.incidents.scope import (
@@ -45,7 +44,7 @@ from shopward.incidents.scope import (
 )
 from shopward.outbox import Topic
 from shopward.protection.attributes import compiled_predicate
-from shopward.protection.members import VictimSet
+from shopward.protection.members import VictimSet, bytes_of, token_of
 from shopward.risk.cel import EvalError
 
 if TYPE_CHECKING:
@@ -219,7 +218,7 @@ class ScopeDesk:
         self, caller: Caller, incident_id: str, version: int, wanted: Wanted, *, after: str, limit: int
     ) -> tuple[list[Person], str]:
         """Those of a version whom a number counts, in the order of their tokens; and the ``after`` of the next page."""
-        now_ms, begin = self._on.clock.now_ms(), token_bytes(after) if after else b""
+        now_ms, begin = self._on.clock.now_ms(), bytes_of(after) if after else b""
 
         def work(connection: Any) -> list[tuple[bytes, int, Group]]:
             incident = self._got(connection, incident_id)
@@ -246,7 +245,7 @@ class ScopeDesk:
 
         found = self._on.records.write(work)
         shown = [
-            Person(_text(token), self._user(_text(token)), bits, group)
+            Person(token_of(token), self._user(token_of(token)), bits, group)
             for token, bits, group in found[:limit]
         ]
         return shown, shown[-1].token if len(found) > limit else ""
@@ -269,7 +268,7 @@ class ScopeDesk:
             _row, members = self._cases.campaign(campaign_id, after=after, limit=_MEMBERS)
             firsts = self._log.find([each.shown["event_id"] for each in members])
             for each in members:
-                shown, token = each.shown, token_bytes(each.token)
+                shown, token = each.shown, bytes_of(each.token)
                 bits = member_grades(tried=shown["tried"], entered=shown["entered"], stopped=shown["stopped"])
                 scan.people[token] = scan.people.get(token, 0) | bits
                 entry = firsts.get(shown["event_id"])
@@ -285,7 +284,7 @@ class ScopeDesk:
             lambda each: self._accesses.seen_by(each, person, query.since_ms, query.until_ms)
         )
         for subject, fields in rows:
-            token = token_bytes(subject)
+            token = bytes_of(subject)
             people[token] = people.get(token, 0) | revealed_grades(fields)
 
     def _homes(self, people: dict[bytes, int], query: ScopeQuery) -> tuple[Group, ...]:
@@ -293,7 +292,7 @@ class ScopeDesk:
         unknown = Group(*_home("", query.elsewhere), "none")
         numbers: dict[Group, int] = {unknown: 0}
         by_declared: dict[tuple[str, bool, bool], int] = {}
-        tokens = [_text(token) for token in sorted(people)]
+        tokens = [token_of(token) for token in sorted(people)]
 
         def work(connection: Any) -> None:
             if query.where:
@@ -305,7 +304,7 @@ class ScopeDesk:
                     route: Route = "email" if has_email else "phone" if has_phone else "none"
                     group = Group(*_home(region, query.elsewhere), route)
                     number = by_declared[key] = numbers.setdefault(group, min(len(numbers), GROUPS_MAX))
-                raw = token_bytes(token)
+                raw = bytes_of(token)
                 if raw in people:
                     people[raw] = people[raw] & 0xFFFF | number << 16
 
@@ -322,7 +321,7 @@ class ScopeDesk:
             except EvalError:  # as orders do: what cannot be computed covers
                 is_kept = True
             if not is_kept:
-                del people[token_bytes(token)]
+                del people[bytes_of(token)]
 
     def _beside(self, connection: Any, incident_id: str, people: dict[bytes, int]) -> dict[str, int]:
         """How many of these people other incidents have that are not over."""
@@ -383,7 +382,3 @@ def _address(kind: str, value: str) -> str:
             expected="an IPv4 or IPv6 address" if kind == "ip" else "a /24 of IPv4 or a /48 of IPv6",
         )  # fmt: skip
     return str(network)
-
-
-def _text(token: bytes) -> str:
-    return urlsafe_b64encode(token)[:22].decode("ascii")

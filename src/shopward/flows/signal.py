@@ -15,7 +15,6 @@ The story:
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -26,7 +25,7 @@ from shopward.incidents.incident import Signal, Task
 from shopward.incidents.scope import Indicator, ScopeQuery
 from shopward.incidents.signals import KINDS, Opening, grown, opened, severity_of, widened
 from shopward.outbox import Topic
-from shopward.values import DAY_MS, to_ms
+from shopward.values import DAY_MS, from_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,20 +171,10 @@ class SignalDesk:
         def work(connection: Any) -> Incident:
             after = self._scopes.freeze_in(connection, caller.key, incident_id, found)
             for signal in after.signals:
-                after = widened(
-                    after,
-                    signal,
-                    sizes.get(signal.subject, signal.accounts),
-                    WIDEN,
-                    by=caller.person,
-                    now_ms=now_ms,
-                )
+                accounts = sizes.get(signal.subject, signal.accounts)
+                after = widened(after, signal, accounts, WIDEN, by=caller.person, now_ms=now_ms)
                 self._store.put_signal(
-                    connection,
-                    signal.kind,
-                    signal.subject,
-                    incident_id,
-                    accounts=sizes.get(signal.subject, 0),
+                    connection, signal.kind, signal.subject, incident_id, accounts=accounts
                 )
             self._store.put(connection, after, at_ms=now_ms)
             return after
@@ -205,7 +194,7 @@ class SignalDesk:
         for row in self._cases.live():
             shown = msgspec.json.decode(row.body)
             known = signals.get(("campaign", row.id))
-            if known is None and now_ms - _ms(shown["last_at"]) <= DAY_MS:
+            if known is None and now_ms - from_rfc3339(shown["last_at"]) <= DAY_MS:
                 self._made(None, self._campaign(row), Words())
                 done += 1
             elif known is not None and shown["accounts"] >= 2 * max(1, known.accounts):
@@ -215,23 +204,25 @@ class SignalDesk:
     def _grown(self, incident_id: str, campaign_id: str, accounts: int, now_ms: int) -> bool:
         task = Task(self._ids.new("task", now_ms), WIDEN, "analyst")
 
-        def work(connection: Any) -> bool:
-            before = self._store.get(connection, incident_id, lock=True)
-            signal = (
-                next((each for each in before.signals if each.subject == campaign_id), None)
-                if before
-                else None
-            )
+        def larger(connection: Any, *, lock: bool = False) -> Incident | None:
+            before = self._store.get(connection, incident_id, lock=lock)
+            signals = before.signals if before is not None else ()
+            signal = next((each for each in signals if each.subject == campaign_id), None)
             if before is None or signal is None or accounts < 2 * max(1, signal.accounts, signal.grown):
-                return False
+                return None
             after = grown(before, signal, accounts, task, now_ms=now_ms)
-            if after is before:
+            return None if after is before else after
+
+        def work(connection: Any) -> bool:
+            after = larger(connection, lock=True)
+            if after is None:
                 return False
             self._store.put(connection, after, at_ms=now_ms)
             self._told(connection, SYSTEM, after, "grown", now_ms)
             return True
 
-        return self._records.write(work)
+        # what was proposed already stays large until somebody widens: no turn of the server takes a lock for that
+        return self._records.read(larger) is not None and self._records.write(work)
 
     def _made(self, caller: Caller | None, known: _Known, words: Words) -> Incident:
         """Steps 2 and 3."""
@@ -269,13 +260,13 @@ class SignalDesk:
         return self._scopes.freeze_in(connection, actor, made.id, found)
 
     def _of(self, connection: Any, signal: Signal) -> Incident | None:
-        row = self._store.signals(connection).get((signal.kind, signal.subject))
-        return None if row is None else self._store.get(connection, row.incident)
+        found = self._store.signal(connection, signal.kind, signal.subject)
+        return None if found is None else self._store.get(connection, found)
 
     def _campaign(self, row: CampaignRow) -> _Known:  # (1)
         shown = msgspec.json.decode(row.body)
-        alarm_ms = _ms(shown["opened_at"]) or _ms(shown["last_at"])
-        signal = Signal("campaign", row.id, _ms(shown["first_at"]), alarm_ms, shown["accounts"])
+        alarm_ms = from_rfc3339(shown["opened_at"]) or from_rfc3339(shown["last_at"])
+        signal = Signal("campaign", row.id, from_rfc3339(shown["first_at"]), alarm_ms, shown["accounts"])
         kind = KINDS.get(shown["kind"], "account_takeover")
         return _Known(signal, (Indicator("campaign", row.id),), kind, self._title_of(shown["kind"]))
 
@@ -289,7 +280,7 @@ class SignalDesk:
                 "this finding names no source", path="finding", expected="one whose source is an address or a device",
                 found="another", hint="scope it by what you know: POST /v1/incidents/{id}/scope",
             )  # fmt: skip
-        at_ms = _ms(shown["at"])
+        at_ms = from_rfc3339(shown["at"])
         signal = Signal("finding", row.id, at_ms - BEFORE_MS, row.found_ms, 1)
         return _Known(
             signal, (Indicator(kind, token),), "account_takeover", "An earlier success of a condemned source"
@@ -310,8 +301,3 @@ class SignalDesk:
             connection, at_ms=now_ms, actor=actor, deed="incident:step", subject=incident.id,
             details={"step": step, "state": incident.state},
         )  # fmt: skip
-
-
-def _ms(text: str) -> int:
-    """RFC 3339 as ``to_rfc3339`` writes it; the beginning of 1970 stands for never."""
-    return to_ms(datetime.fromisoformat(text))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.scope import Person
     from shopward.http.calls import Calls
-    from shopward.incidents.incident import Scope
+    from shopward.incidents.incident import Incident, Scope
     from shopward.service import Shopward
 
 TOKEN_CHARS: Final = 22
@@ -180,7 +180,7 @@ class ScopeCalls:
         asked = decoded(await self._calls.body(request, caller), SignalAsked)
         words = Words(asked.title, asked.kind or None, asked.severity or None, asked.elsewhere)
 
-        def work() -> str:
+        def work() -> Incident:
             given = [each for each in (asked.campaign, asked.finding, asked.source) if each]
             if len(given) != 1:
                 raise InvalidField(
@@ -188,20 +188,23 @@ class ScopeCalls:
                     found=f"{len(given)}",
                 )  # fmt: skip
             if asked.campaign:
-                return self._signals.of_campaign(caller, asked.campaign, words).id
+                return self._signals.of_campaign(caller, asked.campaign, words)
             if asked.finding:
-                return self._signals.of_finding(caller, asked.finding, words).id
+                return self._signals.of_finding(caller, asked.finding, words)
             source = asked.source or None
             assert source is not None  # noqa: S101 -- the only one left
             until_ms = ms_of(source.until) or self._clock.now_ms() + 1
-            made = self._signals.of_source(
+            return self._signals.of_source(
                 caller, Asked(source.kind, source.value), ms_of(source.since), until_ms, words
             )
-            return made.id
 
-        spoken, now_ms = language(request), self._clock.now_ms()
-        shown = lambda: shown_incident(self._incidents, work(), spoken=spoken, now_ms=now_ms)  # noqa: E731 -- in a thread
-        return json_answer(await run_in_threadpool(shown), 201)
+        made, spoken, now_ms = await run_in_threadpool(work), language(request), self._clock.now_ms()
+        return json_answer(
+            await run_in_threadpool(
+                lambda: shown_incident(self._incidents, made.id, spoken=spoken, now_ms=now_ms)
+            ),
+            201,
+        )
 
     async def widen(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/widen``."""

@@ -4,8 +4,8 @@ Promise: pure, the same incident gives the same bytes. Free text that people wro
 notices) goes through the scrubber first, and all that follows is made of what is left; victims are numbers and digests, an
 indicator is its kind alone.
 
-What it does not do: the scrubber is rules and no anonymiser; who works on the incident stands in it by name; a receipt and a
-file's name stand as they were written.
+What it does not do: the scrubber is rules and no anonymiser; who works on the incident stands in it by name; a receipt, a
+vendor, a playbook's own texts and a file's name stand as they were written.
 """
 
 from __future__ import annotations

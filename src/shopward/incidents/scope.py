@@ -28,7 +28,9 @@ IndicatorKind = Literal[
 Route = Literal["email", "phone", "none"]
 Grade = Literal["reached", "tried", "entered", "read", "spent"]
 REACHED, TRIED, ENTERED, READ, SPENT = (1 << bit for bit in range(5))
-GRADES: Final[dict[str, int]] = dict(zip(get_args(Grade), (1, 2, 4, 8, 16), strict=True))
+GRADES: Final[dict[str, int]] = dict(
+    zip(get_args(Grade), (REACHED, TRIED, ENTERED, READ, SPENT), strict=True)
+)
 EXPOSED: Final = ENTERED | READ | SPENT
 """Whose data somebody could have seen: these are the people that the law counts."""
 DATA: Final[dict[str, int]] = {name: 32 << bit for bit, name in enumerate(get_args(DataClass))}

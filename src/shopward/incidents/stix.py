@@ -1,7 +1,8 @@
 """An incident or a campaign as a STIX 2.1 bundle (OASIS Standard, 10 June 2021), for those who defend other shops.
 
 Promise: pure. The same facts give the same bundle, byte for byte: ids are UUIDv5 of a namespace of ours, order is fixed, times are
-the campaign's and the incident's own. Nothing of a customer goes in: counts, kinds, times, and addresses that the caller names.
+the campaign's and the incident's own. Under another TLP they are other objects with other ids, since one id and one ``modified``
+must not have two markings. Nothing of a customer goes in: counts, kinds, times, and addresses that the caller names.
 Titles and lines that people wrote stay out, since a name may stand in them.
 
 It says nothing of devices, payees and passwords: what we hold of them are tokens, which mean nothing elsewhere.
@@ -89,8 +90,10 @@ def bundle(origin: Origin, attacks: Sequence[Attack], incident: Incident | None 
 
 class _Maker:
     def __init__(self, origin: Origin) -> None:
-        self._shop, self._tlp = origin
-        self._identity = _id("identity", origin.shop)
+        self._tlp = origin.tlp
+        self._whose = f"{origin.tlp} {origin.shop}"
+        self._shop = origin.shop
+        self._identity = _id("identity", self._whose)
 
     def marking(self) -> dict[str, Any]:
         """The one of OASIS, whole, since not everybody knows it by heart."""
@@ -157,7 +160,7 @@ class _Maker:
 
     def _object(self, kind: str, name: str, created_ms: int, modified_ms: int) -> dict[str, Any]:
         return {
-            "type": kind, "spec_version": "2.1", "id": _id(kind, f"{self._shop} {name}"), "created_by_ref": self._identity,
+            "type": kind, "spec_version": "2.1", "id": _id(kind, f"{self._whose} {name}"), "created_by_ref": self._identity,
             "created": to_rfc3339(created_ms), "modified": to_rfc3339(modified_ms), "object_marking_refs": [_TLP_IDS[self._tlp]],
         } | ({"id": self._identity} if kind == "identity" else {})  # fmt: skip
 

@@ -79,6 +79,15 @@ class IncidentStore:
         )
         return {(kind, subject): SignalRow(*row) for kind, subject, *row in connection.execute(asked)}
 
+    def signal(self, connection: Connection, kind: str, subject: str) -> str | None:
+        """The incident of a signal."""
+        table = incident_signal.c
+        asked = select(table.incident).where(
+            table.tenant == self._tenant, table.kind == kind, table.subject == subject
+        )
+        found: str | None = connection.scalar(asked)
+        return found
+
     def put_signal(
         self,
         connection: Connection,

@@ -54,7 +54,7 @@ class VictimSet(Struct, frozen=True, kw_only=True):
 
 def packed(tokens: Iterable[str]) -> bytes:
     """Users' tokens as sorted bytes, each once."""
-    return b"".join(sorted({_bytes_of(token) for token in tokens}))
+    return b"".join(sorted({bytes_of(token) for token in tokens}))
 
 
 def merged(parts: Iterable[bytes]) -> bytes:
@@ -88,7 +88,7 @@ class Members:
         """Whether a user is a member; nobody is not."""
         if not isinstance(token, str) or not token:
             return False
-        sought = _bytes_of(token)
+        sought = bytes_of(token)
         bucket = int.from_bytes(sought[:2])
         at, end = self._starts[bucket], self._starts[bucket + 1]
         while (at := self._tokens.find(sought, at, end)) >= 0:
@@ -100,12 +100,14 @@ class Members:
     def first(self, count: int) -> list[str]:
         """The first so many tokens: a random sample, since tokens are keyed hashes."""
         ends = min(count * WIDTH, len(self._tokens))
-        return [_token_of(self._tokens[at : at + WIDTH]) for at in range(0, ends, WIDTH)]
+        return [token_of(self._tokens[at : at + WIDTH]) for at in range(0, ends, WIDTH)]
 
 
-def _bytes_of(token: str) -> bytes:
+def bytes_of(token: str) -> bytes:
+    """The 16 bytes of a token's 22 characters."""
     return urlsafe_b64decode(token + "==")
 
 
-def _token_of(raw: bytes) -> str:
+def token_of(raw: bytes) -> str:
+    """A token's 22 characters of its 16 bytes."""
     return urlsafe_b64encode(raw)[:22].decode("ascii")

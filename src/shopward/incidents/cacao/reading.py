@@ -134,7 +134,7 @@ class _Eye:
                 return self._branch(name, shape, then, otherwise)
             case Parallel():
                 parts = tuple(self.sequence(each, depth + 1) for each in shape.next_steps)
-                ours = self._ours(shape, Together, {"parts": ()}, relaxed=True)
+                ours = self._ours(shape, Together, {"parts": ((), ())})  # theirs come after
                 if ours is not None and together(self._playbook, ours) == (name, _bare(shape)):
                     return msgspec.structs.replace(ours, id=self._taken(ours.id), parts=parts)
                 return Together(id=self._free("together"), parts=parts)
@@ -171,11 +171,9 @@ class _Eye:
         question = _words("\n".join(each for each in (asked, _described(shape)) if each)) or {"en": "?"}
         return Branch(id=self._free(_key(asked)), name=question, then=then, otherwise=otherwise)
 
-    def _ours(self, shape: Shape, kind: type[T], more: dict[str, Any], *, relaxed: bool = False) -> T | None:
+    def _ours(self, shape: Shape, kind: type[T], more: dict[str, Any]) -> T | None:
         told = {} if shape.step_extensions is UNSET else shape.step_extensions.get(EXTENSION, {})
         try:
-            if relaxed:
-                return Together(id=msgspec.convert(told, _Keyed).id, parts=((), ()))  # type: ignore[return-value] # asked for Together alone
             return msgspec.convert({**told, **more}, kind)
         except (msgspec.ValidationError, KeyError):
             return None
@@ -193,12 +191,6 @@ class _Eye:
             found, number = f"{key[:58]}-{number}", number + 1
         self._keys.add(found)
         return found
-
-
-class _Keyed(msgspec.Struct, forbid_unknown_fields=True, tag_field="step", tag="together"):
-    """All that the extension says of parts side by side."""
-
-    id: str
 
 
 def _bare(shape: Action | If | Parallel) -> dict[str, Any]:

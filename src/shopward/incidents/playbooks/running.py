@@ -2,7 +2,8 @@
 
 Promise: pure. A step is open when all before it in its sequence is done; a branch is open until a person answers it, or a fact
 of the incident does, and the person's word stands over the fact's; what hangs on the other answer is ``not_taken``. The playbook
-is kept inside the run, so that a newer version changes nothing here.
+is kept inside the run, so that a newer version changes nothing here. A step that was done before a fact turned its question is
+``not_taken`` and still says by whom.
 """
 
 from __future__ import annotations
@@ -175,15 +176,11 @@ class _Walk:
         if isinstance(step, Branch):
             return self._branch(step, state)
         tick = self._ticks.get(step.id)
-        if (
-            tick is not None and state != "not_taken"
-        ):  # what is done stays so, also where a question before it was answered anew
-            self.found.append(
-                Standing(step, "skipped" if tick.skipped else "done", self._due_ms(step.due), tick)
-            )
-            return True
-        self.found.append(Standing(step, state, self._due_ms(step.due)))
-        return False
+        is_over = tick is not None and state != "not_taken"
+        if tick is not None and is_over:  # what is done stays so, also where it would wait by now
+            state = "skipped" if tick.skipped else "done"
+        self.found.append(Standing(step, state, self._due_ms(step.due), tick))
+        return is_over
 
     def _branch(self, step: Branch, state: State) -> bool:
         said = self._answers.get(step.id)
