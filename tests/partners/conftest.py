@@ -25,10 +25,14 @@ class Office:
         self.shop, self.clock = shop, clock
         self.records, self.desk, self.marks = shop.records, shop.partners, shop.vault.marks
 
-    def pull(self, partner_id, share_id, page, token):
+    def pulled(self, partner_id, share_id, page, token):
         """The whole story of a pull, with the real engine."""
         pending = self.shop.pulls.prepare(PullAsk(partner_id, share_id, page, token))
-        return self.shop.pulls.finish(pending, [self.shop.decide(pending.event).decision]).sealed
+        return self.shop.pulls.finish(pending, [self.shop.decide(pending.event).decision])
+
+    def pull(self, *asked):
+        """The sealed page of a pull."""
+        return self.pulled(*asked).sealed
 
     def deeds(self):
         """The audit log's deeds with their details."""

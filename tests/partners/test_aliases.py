@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import urllib.request
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from partners.test_stories import code_of, partner
 from serving import Server
 from shopward.cli import main
 from shopward.errors import InvalidField, NotFound
-from shopward.http.partner_paths import EXAMPLE
+from shopward.http.partner_paths import EXAMPLE, partner_paths
 from shopward.partners import open_page
 from shopward.partners.aliases import QUARANTINE_MS, Alias, state_of
 from shopward.partners.audits import DAY_MS
@@ -26,6 +27,7 @@ PUBLIC = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
 FIELDS = ("name", "phone_alias", "email_alias")
 NUMBERS = ["+6285100000001", "+6285100000002"]
 PHONES = ("081299990000", "081299990001", "081299990002")
+MISSING = "Shopward-Aliases-Missing"
 WHY = {"purpose": "customer_service", "case_id": "c-1"}
 
 
@@ -55,14 +57,14 @@ def server(request, tmp_path_factory):
 
 
 def page_of(server, share):
-    """The rows of a pulled page."""
-    admin, server.key = server.key, share["token"]
-    try:
-        status, sealed = server.get(f"/v1/partners/fast-courier/shares/{share['id']}/pages/0")
-    finally:
-        server.key = admin
-    assert status == 200, sealed
-    return open_page(KEY, "fast-courier", share["id"], 0, sealed)
+    """The rows of a pulled page, and how many aliases it says that it lacks."""
+    request = urllib.request.Request(  # noqa: S310 -- our own server
+        f"{server.url}/v1/partners/fast-courier/shares/{share['id']}/pages/0",
+        headers={"Authorization": f"Bearer {share['token']}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own server
+        sealed, missing = answer.read(), answer.headers[MISSING]
+    return open_page(KEY, "fast-courier", share["id"], 0, sealed), missing
 
 
 def resolved(server, alias, **why):
@@ -81,11 +83,14 @@ def test_a_courier_calls_through_an_alias_until_it_is_suspended(server, tmp_path
     assert done.output.strip() == "2 new; 2 of 2 free", done.output
     asked = {"purpose": "delivery", "fields": list(FIELDS), "records": ["o-0", "o-1", "o-2"], "days": 7}
     share = json.loads(server.post("/v1/partners/fast-courier/shares", asked)[1])
-    rows = page_of(server, share)
+    rows, missing = page_of(server, share)
+    assert missing == "1"
+    said = partner_paths()["/v1/partners/{id}/shares/{share}/pages/{page}"]["get"]["responses"]["200"]
+    assert MISSING in said["headers"]
     assert [row.get("phone_alias") for row in rows] == [*NUMBERS, None]
     assert all(row["email_alias"].endswith("@relay.shop.example") for row in rows)
     assert not [value for value in (*PHONES, "mail.example") if value in json.dumps(rows)]
-    assert page_of(server, share) == rows
+    assert page_of(server, share) == (rows, missing)
     listed = run(main, ["partner", "alias", "list", "--state", "taken", "--url", server.url]).output
     assert len(listed.splitlines()) == 5
     assert run(main, ["partner", "alias", "list", "--state", "free", "--url", server.url]).output == "none\n"
@@ -115,11 +120,15 @@ def test_a_number_is_free_again_after_its_quarantine(office) -> None:
         added=1
     )
 
+    missing = []
+
     def pulled(record):
         share, token = office.desk.share(
             ADMIN, "courier", purpose="delivery", fields=FIELDS, records=[record], days=7
         )
-        return open_page(KEY, "courier", share.id, 0, office.pull("courier", share.id, 0, token))[0], share
+        page = office.pulled("courier", share.id, 0, token)
+        missing.append(page.aliases_missing)
+        return open_page(KEY, "courier", share.id, 0, page.sealed)[0], share
 
     row, share = pulled("o-1")
     assert (row["phone_alias"], "email_alias" in row) == (NUMBERS[0], False)
@@ -129,6 +138,7 @@ def test_a_number_is_free_again_after_its_quarantine(office) -> None:
     assert "phone_alias" not in pulled("o-2")[0]
     office.clock.advance(1)
     assert pulled("o-2")[0]["phone_alias"] == NUMBERS[0]
+    assert missing == [1, 2, 2, 1]
     office.clock.advance(8 * DAY_MS)
     assert code_of(lambda: aliases.prepare(ADMIN, NUMBERS[0], **WHY)) == "share_over"
     office.clock.advance(QUARANTINE_MS)
@@ -138,6 +148,34 @@ def test_a_number_is_free_again_after_its_quarantine(office) -> None:
     with pytest.raises(NotFound):
         aliases.prepare(ADMIN, NUMBERS[1], **WHY)
     assert ("alias:resolve", "share_over") in [(deed, said.get("outcome")) for deed, said in office.deeds()]
+
+
+def test_nobody_is_behind_the_alias_of_a_canary_or_of_an_emptied_field(office) -> None:
+    """The relay that asks is refused and goes on, and the log says of neither that a value was given."""
+    aliases, custody = office.shop.aliases, office.shop.vault.custody
+    order = Write("o-1", "u1", "", "order", {"name": "Surya", "phone": PHONES[0]}, "ID")
+    custody.put(ADMIN, [order])
+    office.desk.register(ADMIN, partner(scope={"delivery": FIELDS}, public_key=PUBLIC))
+    office.shop.vault.canaries.plant(ADMIN, count=1, region="ID", phones="+62851000", domain="toko.example", partner="courier")  # fmt: skip
+    aliases.add_numbers(ADMIN, NUMBERS)
+    share, token = office.desk.share(
+        ADMIN, "courier", purpose="delivery", fields=FIELDS, records=["o-1"], days=7
+    )
+    rows = open_page(KEY, "courier", share.id, 0, office.pull("courier", share.id, 0, token))
+    given = {row["id"] == "o-1": row["phone_alias"] for row in rows}
+
+    def reached(alias):
+        resolving = aliases.prepare(ADMIN, alias, **WHY)
+        said = [office.shop.decide(event).decision for event in resolving.pending.events]
+        return aliases.finish(ADMIN, resolving, said)
+
+    assert code_of(lambda: reached(given[False])) == "alias_over"
+    assert office.shop.vault.guard.locks() == []
+    assert reached(given[True]) == PHONES[0]
+    custody.put(ADMIN, [order._replace(values={"name": "Surya"})])
+    assert code_of(lambda: reached(given[True])) == "alias_over"
+    said = [details["outcome"] for deed, details in office.deeds() if deed == "alias:resolve"]
+    assert said == ["alias_over", "given", "alias_over"]
 
 
 def test_what_is_no_number_and_no_record_has_no_alias(office) -> None:

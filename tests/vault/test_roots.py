@@ -12,6 +12,7 @@ import secrets
 import pytest
 
 from shopward.adapters.roots import open_root
+from shopward.adapters.roots.calls import Answer, HttpCalls
 from shopward.config import Settings
 from shopward.errors import KeysUnavailable, Misconfigured, SealBroken, StoreError
 from shopward.service import Shopward
@@ -138,6 +139,17 @@ def test_transit_in_a_namespace_and_another_mount(openbao, tmp_path):
         opened(f"transit:{openbao.url}?key=shop&auth={token}", tmp_path).unwrap(
             there.wrap(bytes(32), b""), b""
         )
+
+
+def test_transit_that_answers_without_data_opens_and_seals_nothing(tmp_path, monkeypatch):
+    """A server in between that says yes to everything."""
+    (tmp_path / "token").write_text("root\n")
+    root = opened(f"transit:http://127.0.0.1:1?key=shop&auth={tmp_path / 'token'}", tmp_path)
+    monkeypatch.setattr(HttpCalls, "ask", lambda *_asked, **_named: Answer(200, {"data": None}))
+    with pytest.raises(Misconfigured):
+        root.wrap(bytes(32), b"")
+    with pytest.raises(SealBroken):
+        root.unwrap(b"vault:v1:x", b"")
 
 
 def test_aws_kms_keeps_its_promise(aws, tmp_path, monkeypatch):

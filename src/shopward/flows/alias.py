@@ -122,14 +122,18 @@ class AliasDesk:
         }
         new = [(each, kind) for each, kind in wanted if (each.row.id, each.row.subject, kind) not in there]
         numbers = iter(self._numbers(connection, sum(kind == "phone" for _each, kind in new), now_ms))
+        made: list[Alias] = []
         for each, kind in new:
             text = next(numbers, "") if kind == "phone" else self._address()
             if not text:
                 continue
             row = each.row
-            alias = Alias(text, kind, share.partner, share.id, row.id, row.subject, kind, share.expires_ms)
-            (self._aliases.take if kind == "phone" else self._aliases.add)(connection, alias)
+            made.append(
+                Alias(text, kind, share.partner, share.id, row.id, row.subject, kind, share.expires_ms)
+            )
             there[row.id, row.subject, kind] = text
+        self._aliases.take(connection, [each for each in made if each.kind == "phone"])
+        self._aliases.add(connection, [each for each in made if each.kind == "email"])
         fields: dict[str, dict[str, str]] = {}
         for each, kind in wanted:
             if known := there.get((each.row.id, each.row.subject, kind)):
@@ -158,9 +162,10 @@ class AliasDesk:
     def finish(self, caller: Caller, resolving: Resolving, decisions: Sequence[str]) -> str:
         """The second half of (2), and (3): the customer's number or address."""
         opened = self._reveals.finish(caller, resolving.pending, decisions)
-        self._alive(caller, resolving.alias.alias, outcome="given", was=resolving.alias)
         value = opened[0].values.get(resolving.alias.field, "")
-        if not value:  # a correction took it away since
+        outcome = "given" if value else OVER  # a correction took it away since
+        self._alive(caller, resolving.alias.alias, outcome=outcome, was=resolving.alias)
+        if not value:
             raise _over()
         return value
 

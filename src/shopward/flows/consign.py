@@ -114,7 +114,7 @@ class Consigner:
                 found="another",
             )  # fmt: skip
         rows = self._room.sealed.rows(connection, records)
-        if len(rows) != len(set(records)) or len(rows) != len(records):
+        if len(rows) != len(records):
             raise NotFound(
                 "no such record", path="records", expected="ids of records, each once",
                 found=f"{len(records) - len(rows)} others",

@@ -141,11 +141,10 @@ class LeakDesk:
                 ambiguous += 1
             elif isinstance(match, _Match):
                 matched.append(match)
-        caught = [each for each in matched if any(met.opened[record].row.canary for record in each.records)]
-        canaries = {record for each in caught for record in each.records if met.opened[record].row.canary}
+        canaries = {record for each in matched for record in each.records if met.opened[record].row.canary}
         for_whom = self._room.canaries.recipients(connection, sorted(canaries))
         hits = Counter(recipient for recipient in for_whom.values() if recipient)
-        ours = [each for each in matched if each not in caught]
+        ours = [each for each in matched if canaries.isdisjoint(each.records)]
         by_subject: dict[str, list[_Match]] = {}
         for each in ours:
             by_subject.setdefault(each.subject, []).append(each)

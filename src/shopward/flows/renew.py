@@ -55,8 +55,8 @@ class Renewal(Protocol):
         """Replace it."""
         ...
 
-    def step(self) -> bool:
-        """Go on with what was cut off; false where nothing was."""
+    def step(self) -> None:
+        """Do again what was cut off, if anything was."""
         ...
 
     def report(self, connection: Any) -> list[KeyReport]:
@@ -142,9 +142,8 @@ class SigningRenewal(_FileKey):
         self._generations.replace(new)  # (2)
         self._records.write(lambda each: self._sign(each, caller.key, self._clock.now_ms()))  # (3)
 
-    def step(self) -> bool:
+    def step(self) -> None:
         """Nothing is left over that the next checkpoint does not do."""
-        return False
 
     def report(self, connection: Any) -> list[KeyReport]:
         """``left`` is how many checkpoints a key signed; they hold by its public key, which lies in each of them."""
@@ -179,15 +178,14 @@ class WebhookRenewal(_FileKey):
         self._records.write(lambda connection: self._moved(connection, caller.key))  # (2)
         self._was_cut_off = False
 
-    def step(self) -> bool:
+    def step(self) -> None:
         """(2) where a restart finds secrets under an older key."""
         if not self._was_cut_off:
-            return False
+            return
         needing = self._records.read(self._needing) if self._generations.all()[1:] else 0
         if needing:
             self._records.write(lambda connection: self._moved(connection, "shopward"))
         self._was_cut_off = False
-        return False
 
     def report(self, connection: Any) -> list[KeyReport]:
         """``left`` is how many secrets need an older key; which of the older ones is not told apart."""

@@ -116,7 +116,8 @@ class AliasCalls:
         self._calls.caller(request, "analyst")
         limit, after = limit_of(request), _after(request)
         found = await run_in_threadpool(lambda: self._desk.listed(after=after, limit=limit + 1))
-        shown = [_view(each, self._desk.now_ms()) for each in found[:limit]]
+        now_ms = self._desk.now_ms()
+        shown = [_view(each, now_ms) for each in found[:limit]]
         return json_answer(AliasesView(shown, shown[-1].alias if len(found) > limit else None))
 
     async def resolve(self, request: Request) -> Response:

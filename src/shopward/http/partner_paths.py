@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shopward.http.openapi import ID, answer, bare, content, get, on_id, parameter, post
+from shopward.http.openapi import ID, answer, bare, content, get, on_id, parameter, post, request_id
 from shopward.http.partners import (
+    MISSING,
     SEALED,
     PartnerAsked,
     PartnerAudited,
@@ -49,8 +50,12 @@ def partner_paths() -> dict[str, Any]:
     pulled = get("pull_share", "One sealed page", "With the share's token as the bearer.", "ShareView", [ID, share, page], "403", "404")  # fmt: skip
     pulled["responses"]["200"] = {
         "description": "HPKE (RFC 9180): the encapsulated key, then the ciphertext",
+        "headers": request_id() | {MISSING.title(): {
+            "description": "How many aliases the page lacks; absent where it lacks none",
+            "schema": {"type": "integer", "minimum": 1},
+        }},
         "content": {SEALED: {"schema": {"type": "string", "format": "binary"}}},
-    }
+    }  # fmt: skip
     return {
         "/v1/partners": {
             "get": get("partners", "Partners", "By id.", "PartnersView", [parameter("after", "query", words), limit], "403", "422"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from shopward.partners.aliases import QUARANTINE_MS, Alias
 from shopward.partners.tables import partner_alias
@@ -40,9 +40,8 @@ class AliasStore:
                 select(table.alias).where(table.tenant == self._tenant, table.alias.in_(asked))
             )
         )
-        new = [self._row(Alias(number, "phone")) for number in asked if number not in there]
-        if new:
-            connection.execute(insert(partner_alias), new)
+        new = [Alias(number, "phone") for number in asked if number not in there]
+        self.add(connection, new)
         return len(new)
 
     def count(self, connection: Connection, *, now_ms: int) -> tuple[int, int]:
@@ -61,18 +60,17 @@ class AliasStore:
         query = query.order_by(table.expires_ms, table.alias).limit(count).with_for_update(skip_locked=True)
         return list(connection.scalars(query))
 
-    def take(self, connection: Connection, alias: Alias) -> None:
-        """A number of the pool stands for somebody now."""
+    def take(self, connection: Connection, aliases: Sequence[Alias]) -> None:
+        """Numbers of the pool stand for somebody now."""
         table = partner_alias.c
-        connection.execute(
-            update(partner_alias)
-            .where(table.tenant == self._tenant, table.alias == alias.alias)
-            .values(self._row(alias))
-        )
+        taken = update(partner_alias).where(table.tenant == self._tenant, table.alias == bindparam("number"))
+        if aliases:
+            connection.execute(taken, [{"number": each.alias, **self._row(each)} for each in aliases])
 
-    def add(self, connection: Connection, alias: Alias) -> None:
-        """A new address."""
-        connection.execute(insert(partner_alias), self._row(alias))
+    def add(self, connection: Connection, aliases: Sequence[Alias]) -> None:
+        """New addresses, or numbers that nobody has."""
+        if aliases:
+            connection.execute(insert(partner_alias), [self._row(each) for each in aliases])
 
     def get(self, connection: Connection, alias: str) -> Alias | None:
         """What is known of one."""

@@ -92,7 +92,7 @@ class AccessBook:
         table = vault_access.c
         query = select(table.subject, table.fields).where(
             table.tenant == self._tenant, table.person == person, table.at_ms >= since_ms, table.at_ms < until_ms,
-            table.outcome.in_(("revealed", "exported", "pulled")),
+            table.outcome.in_(SHOWN),
         )  # fmt: skip
         return [(subject, fields) for subject, fields in connection.execute(query)]
 

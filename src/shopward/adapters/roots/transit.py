@@ -81,7 +81,7 @@ class TransitRoot:
         """A key as a text of Transit, ``vault:vN:...``; raises ``KeysUnavailable`` and ``Misconfigured``."""
         self._check()
         answer = self._asked("POST", "encrypt", {"plaintext": _text(key), "associated_data": _text(bound)})
-        wrapped = answer.body.get("data", {}).get("ciphertext", "")
+        wrapped = _data(answer).get("ciphertext", "")
         if not answer.is_ok or not isinstance(wrapped, str) or not wrapped:
             raise not_allowed(_HINT)
         return wrapped.encode()
@@ -91,7 +91,7 @@ class TransitRoot:
         sent = {"ciphertext": wrapped.decode("ascii", "replace"), "associated_data": _text(bound)}
         answer = self._asked("POST", "decrypt", sent)
         try:
-            key = base64.b64decode(answer.body["data"]["plaintext"], validate=True) if answer.is_ok else b""
+            key = base64.b64decode(_data(answer)["plaintext"], validate=True) if answer.is_ok else b""
         except (KeyError, TypeError, binascii.Error):
             key = b""
         if len(key) != KEY_BYTES:
@@ -112,7 +112,7 @@ class TransitRoot:
             )
         if not answer.is_ok:
             raise not_allowed(_HINT)
-        data = answer.body.get("data", {})
+        data = _data(answer)
         if data.get("type") != TYPE or data.get("exportable") is not False or data.get("derived"):
             raise misfit(
                 "the key in the Transit engine is of no use",
@@ -161,6 +161,12 @@ class TransitRoot:
                 'a token on one line, or {"role_id": "...", "secret_id": "..."}', "no file, or another content",
             )  # fmt: skip
         return raw.decode(), None
+
+
+def _data(answer: Answer) -> Mapping[str, Any]:
+    """What an answer is about; empty where it has none."""
+    found = answer.body.get("data")
+    return found if isinstance(found, dict) else {}
 
 
 def _text(raw: bytes) -> str:
