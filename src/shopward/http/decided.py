@@ -23,8 +23,9 @@ async def decisions_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[str
     if not events:
         return []
     heard = await gate.submit([decode_event(msgspec.json.encode(each)) for each in events])
-    records = heard if isinstance(heard, list) else [heard]
-    for record in records:
+    decisions = []
+    for record in heard if isinstance(heard, list) else [heard]:
         if not isinstance(record, DecisionRecord):
             raise record.with_traceback(None)  # one refusal may be heard by many
-    return [record.decision for record in records if isinstance(record, DecisionRecord)]
+        decisions.append(record.decision)
+    return decisions

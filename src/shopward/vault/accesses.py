@@ -46,19 +46,15 @@ class AccessBook:
         self, connection: Connection, subject: str, *, before: str | None, limit: int
     ) -> list[Access]:
         """Who looked at a customer, newest first."""
-        return self._accesses(connection, vault_access.c.subject == subject, before, limit)
-
-    def of_record(
-        self, connection: Connection, record: str, *, before: str | None, limit: int
-    ) -> list[Access]:
-        """Who looked at a record, newest first."""
-        return self._accesses(connection, vault_access.c.record == record, before, limit)
-
-    def of_person(
-        self, connection: Connection, person: str, *, before: str | None, limit: int
-    ) -> list[Access]:
-        """What a person looked at, newest first."""
-        return self._accesses(connection, vault_access.c.person == person, before, limit)
+        columns = [vault_access.c[name] for name in Access._fields]
+        query = select(*columns).where(
+            vault_access.c.tenant == self._tenant, vault_access.c.subject == subject
+        )
+        if before is not None:
+            query = query.where(vault_access.c.id < before)
+        return [
+            Access(*row) for row in connection.execute(query.order_by(vault_access.c.id.desc()).limit(limit))
+        ]
 
     def reach(self, connection: Connection, since_ms: int, until_ms: int) -> dict[str, int]:
         """How many customers each person was shown something of in a span of time."""
@@ -96,15 +92,6 @@ class AccessBook:
         )  # fmt: skip
         return [(subject, fields) for subject, fields in connection.execute(query)]
 
-    def _accesses(self, connection: Connection, mine: Any, before: str | None, limit: int) -> list[Access]:
-        columns = [vault_access.c[name] for name in Access._fields]
-        query = select(*columns).where(vault_access.c.tenant == self._tenant, mine)
-        if before is not None:
-            query = query.where(vault_access.c.id < before)
-        return [
-            Access(*row) for row in connection.execute(query.order_by(vault_access.c.id.desc()).limit(limit))
-        ]
-
     # Quotas.
 
     def take(self, connection: Connection, person: str, *, day: int, records: int, most: int) -> bool:
@@ -121,14 +108,6 @@ class AccessBook:
             .values(used=table.used + records)
         )  # fmt: skip
         return taken.rowcount == 1
-
-    def used(self, connection: Connection, person: str, day: int) -> int:
-        """How many records a person saw on a day."""
-        table = vault_quota.c
-        query = select(table.used).where(
-            table.tenant == self._tenant, table.person == person, table.day == day
-        )
-        return int(connection.scalar(query) or 0)
 
     # Locks.
 

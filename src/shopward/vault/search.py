@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
 
-TRANSFORMS: Final = ("exact", "last4", "ngram")
 NGRAM_FIELDS: Final = frozenset({"name", "street"})
 """What n-grams may be kept of, where somebody switches them on."""
 _BITS: Final = {
