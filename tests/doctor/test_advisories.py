@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from shopward.cli import main
+from shopward.service.doctor import advisories
 from shopward.service.doctor.advisories import advisories_in
 
 
@@ -86,6 +87,19 @@ def test_a_broken_record_spoils_no_other(tmp_path):
     foreign["affected"][0]["package"]["ecosystem"] = "crates.io"
     said = advisories_in(listed(tmp_path, "{", "[]", foreign, record(versions=["1.0"])), {"thing": "1.0"})
     assert (said.records, said.broken, len(said.found), said.newest) == (2, 2, 1, "2026-11-20")
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_record_that_is_too_long_is_counted(tmp_path, monkeypatch, is_folder):
+    """It is not read, and the list is not taken for whole."""
+    path = listed(tmp_path, record(versions=["1.0"]))
+    if is_folder:
+        path = tmp_path / "list"
+        path.mkdir()
+        (path / "1.json").write_text(json.dumps(record(versions=["1.0"])))
+    monkeypatch.setattr(advisories, "RECORD_BYTES_MAX", 10)
+    said = advisories_in(path, {"thing": "1.0"})
+    assert (said.records, said.broken, said.found) == (0, 1, ())
 
 
 @pytest.mark.parametrize(

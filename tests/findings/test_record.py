@@ -1,5 +1,7 @@
 """Campaigns and findings become records, and the shop is told once, whatever ends the process in between."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
@@ -8,6 +10,7 @@ from outbox.reading import owed
 from shopward.access.keys import Caller
 from shopward.errors import Conflict, NotFound, StoreUnavailable
 from shopward.flows import record
+from shopward.risk.campaigns.book import Changes
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS
 
 ANALYST = Caller("siti-laptop", "siti", ("analyst",))
@@ -102,6 +105,18 @@ def test_a_copy_is_bounded_and_the_rest_follows(opened, clock, monkeypatch):
             shop.carry_out()
         assert len(only_campaign(shop)[1]) == 13
         assert told(shop) == ["campaign.opened", "finding.opened"]
+
+
+def test_a_copy_that_was_cut_short_asks_for_the_next(monkeypatch):
+    """A campaign of which no member changed takes room too, so that a copy may be full with fewer members."""
+    monkeypatch.setattr(record, "MEMBERS_MAX", 5)
+    unchanged, grown = SimpleNamespace(members={}, left=[]), SimpleNamespace(members={}, left=list("abcd"))
+    book = SimpleNamespace(
+        shed=0, tell_all=list, remembered=list, take=lambda **_most: Changes([unchanged, grown], [], 0)
+    )
+    recorder = record.CampaignRecorder(records=None, store=None, outbox=None, clock=None, within_ms=lambda: 0)
+    recorder.offer(book, 1)
+    assert recorder.is_behind
 
 
 def test_an_alert_nobody_acknowledges_is_told_again_a_few_times(opened, clock):

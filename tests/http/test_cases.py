@@ -110,7 +110,6 @@ def test_a_case_is_looked_after_noted_told_when_overdue_and_every_step_is_audite
         clock.advance(4 * HOUR_MS + 1)
         for _each in range(2):  # the server's own sweep may come first
             world.shopward.report_cases.sweep()
-        assert world.shopward.report_cases.counts() == (1, 1)
         assert (await client.get(path)).json()["case"]["is_overdue"] is True
         await client.post(path, json={"state": "dismissed", "reason": "owner_acted"})
         assert (await client.post(path + "/assign")).json()["code"] == "case_settled"

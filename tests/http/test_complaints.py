@@ -133,7 +133,6 @@ def test_a_date_that_passes_is_told_once_a_state_and_decides_nothing(desk, clock
         assert [
             each["id"] for each in (await client.get("/v1/complaints?overdue=true")).json()["complaints"]
         ] == [made["id"]]
-        assert world.shopward.complaints.counts() == (1, 1)
         await client.post(path + "/acknowledge")
         assert (await client.get(path)).json()["is_overdue"] is False
         assert (await later(20))["is_overdue"] is True
@@ -146,7 +145,7 @@ def test_a_date_that_passes_is_told_once_a_state_and_decides_nothing(desk, clock
             payload["state"] for topic, _id, payload in owed(world.shopward) if topic == "complaint.overdue"
         ]
         assert sorted(late) == ["acknowledged", "received"]
-        assert world.shopward.complaints.counts() == (0, 0)
+        assert (await client.get("/v1/complaints?overdue=true")).json()["complaints"] == []
 
     desk.run(story)
 

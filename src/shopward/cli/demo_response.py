@@ -109,7 +109,8 @@ class Responder:
         """Answer the first campaign that there is, if it was not answered yet; ``handed_s`` says when each event was handed over."""
         if self.answered is not None:
             return
-        live = [each for each in self._asking.ask("GET", "/v1/campaigns")["campaigns"] if each["entered"]]
+        found = self._asking.ask("GET", "/v1/campaigns")["campaigns"]
+        live = [each for each in found if each["entered"] and not each["heir"]]  # an heir has the members
         if live:
             self._answer(live[-1]["id"], handed_s)
 
@@ -160,7 +161,7 @@ class Responder:
         """
         answered = self.answered
         if answered is None:
-            click.echo("no campaign entered an account: nobody had to be told")
+            click.echo("no campaign that entered an account was recorded in time: nobody was told")
             return
         done = self._until(lambda: self._done(answered.mailing))
         first = self._mailbox.mails[0]
@@ -174,7 +175,11 @@ class Responder:
 
     def _recorded(self, campaign: str) -> Any:
         """A campaign as it is recorded, once somebody is known to be entered: what decisions know is written a moment later."""
-        shown = self._asking.ask("GET", f"/v1/campaigns/{quote(campaign)}?limit=200", missing=True)
+        path = f"/v1/campaigns/{quote(campaign)}?limit=200"
+        shown = page = self._asking.ask("GET", path, missing=True)
+        while page and page["next"]:  # members come by token, so that who is entered may be on any page
+            page = self._asking.ask("GET", f"{path}&after={quote(page['next'])}")
+            shown["members"] += page["members"]
         return shown if shown and any(each["entered"] for each in shown["members"]) else None
 
     def _done(self, mailing: str) -> Any:

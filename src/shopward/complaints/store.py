@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from shopward.complaints.complaint import OPEN, Complaint, decode, encode, next_ms
 from shopward.complaints.tables import complaint_record
@@ -73,12 +73,6 @@ class ComplaintStore:
         """Those whose date passed, the longest first."""
         query = select(_T.id).where(_T.tenant == self._tenant, _T.due_ms > 0, _T.due_ms < at_ms)
         return list(connection.scalars(query.order_by(_T.due_ms).limit(limit)))
-
-    def counts(self, connection: Connection) -> tuple[int, int]:
-        """How many are open, and how many of them are overdue."""
-        query = select(func.count()).where(_T.tenant == self._tenant, _T.state.in_(OPEN))
-        late = connection.scalar(query.where(_T.due_ms == 0))
-        return int(connection.scalar(query) or 0), int(late or 0)
 
     def _row(self, complaint: Complaint) -> dict[str, Any]:
         return {

@@ -166,10 +166,6 @@ class ComplaintDesk:
             )
         )
 
-    def counts(self) -> tuple[int, int]:
-        """How many are open, and of how many the shop was told that they are overdue."""
-        return self._records.read(self._store.counts)
-
     def acknowledge(self, caller: Caller, complaint_id: str) -> Complaint:
         """The customer was told that it is dealt with."""
         return self._step(caller, complaint_id, partial(states.acknowledged, by=caller.person))

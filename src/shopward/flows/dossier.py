@@ -16,6 +16,7 @@ from shopward.claims.view import ClaimView
 from shopward.claims.view import view as claim_view
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
+from shopward.flows.report_cases import NOTES_MAX
 from shopward.screening.reports.wording import said
 from shopward.values import to_rfc3339
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from shopward.values import Clock
 
 EACH_MAX: Final = 1_000
-NOTES_MAX: Final = 500
 
 
 class OwnReport(Struct):

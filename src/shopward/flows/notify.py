@@ -324,7 +324,8 @@ class NoticeDesk:
         now_ms = self._clock.now_ms()
         routes = self._routes(mailing_id, recipient)
         after = self._next(mailing_id, recipient._replace(said=why[:64]), len(routes), "bounced")
-        self._store.settle(connection, mailing_id, after, message=recipient.message)
+        if not self._store.settle(connection, mailing_id, after, message=recipient.message):
+            return mailing_id  # told meanwhile
         mailing = self._store.mailing(connection, mailing_id, lock=True)
         if after.state == "queued" and mailing is not None and mailing.state == "done":
             self._moved(connection, actor, mailing, "sending", mailing.started_by, now_ms)

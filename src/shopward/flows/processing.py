@@ -203,7 +203,7 @@ class ProcessingDesk:
 
         def work(connection: Any) -> ProcessingRecord:
             rows = [
-                _row(each, language, self._store.counts(connection, each.name))
+                _row(each, language, self._counts(connection, each))
                 for each in self._store.activities(connection)
             ]
             kept = [RetentionRow(*each) for each in self._census.kept(connection)]
@@ -213,6 +213,10 @@ class ProcessingDesk:
             return ProcessingRecord(NOTICE, self._controller, made_at, rows, kept, erased)
 
         return self._records.read(work)
+
+    def _counts(self, connection: Any, found: InForce) -> tuple[int, int]:
+        """How many customers agree and do not any more; nobody where it rests on something else."""
+        return self._store.counts(connection, found.name) if found.activity.basis == CONSENT else (0, 0)
 
     def _check(self, connection: Any, said: ConsentSaid, newest: Consent | None) -> None:
         found = self._store.activity(connection, said.purpose)
@@ -236,8 +240,7 @@ class ProcessingDesk:
 
 
 def _row(found: InForce, language: str, counts: tuple[int, int]) -> ActivityRow:
-    activity = found.activity
-    given, withdrawn = counts if activity.basis == CONSENT else (0, 0)
+    activity, (given, withdrawn) = found.activity, counts
     return ActivityRow(
         found.name, found.version, getattr(activity.title, language), activity.basis, activity.law, list(activity.data),
         list(activity.subjects), list(activity.recipients), list(activity.transfers), activity.keep, activity.keep_days,

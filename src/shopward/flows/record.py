@@ -103,8 +103,10 @@ class CampaignRecorder:
             book.tell_all()
             known = frozenset(each.id for each in book.remembered())
         changes = book.take(most=MEMBERS_MAX)
-        taken = sum(len(each.members) + len(each.left) for each in changes.campaigns)
-        self.is_behind = max(taken, len(changes.campaigns), len(changes.findings)) >= MEMBERS_MAX
+        room = sum(
+            max(1, len(each.members) + len(each.left)) for each in changes.campaigns
+        )  # as the book counts
+        self.is_behind = max(room, len(changes.findings)) >= MEMBERS_MAX
         if known is None and not changes.campaigns and not changes.findings:
             self.seq = seq
             return

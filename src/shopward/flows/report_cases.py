@@ -136,10 +136,6 @@ class ReportCases:
 
         return self._records.read(work)
 
-    def counts(self) -> tuple[int, int]:
-        """How many cases are open, and of how many the shop was told that they are overdue."""
-        return self._records.read(self._store.counts)
-
     def assign(self, caller: Caller, case_id: str, said: Assigning) -> CaseRow:
         """Who looks after an open case; raises ``NotFound`` and ``Conflict``."""
         caller.require("analyst")

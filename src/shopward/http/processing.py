@@ -17,7 +17,7 @@ from shopward.errors import InvalidField
 from shopward.flows.dossier import ConsentView, consent_view
 from shopward.flows.processing import ConsentSaid
 from shopward.http.calls import by_method, decoded, id_of, json_answer, language
-from shopward.processing.activity import NOTICE, Activity
+from shopward.processing.activity import NAME, NOTICE, Activity
 from shopward.processing.record import as_csv, as_html
 from shopward.values import to_rfc3339
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 FORMATS: Final = ("json", "csv", "html")
-NAME: Final = "^[a-z][a-z0-9_]{0,47}$"
 USER_ID_MAX: Final = 128
 
 

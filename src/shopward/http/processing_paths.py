@@ -10,8 +10,8 @@ from typing import Any, Final
 from shopward.flows.dossier import ConsentView
 from shopward.flows.processing import ConsentSaid
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
-from shopward.http.processing import FORMATS, NAME, Activities, ActivityView, Consents
-from shopward.processing.activity import Activity
+from shopward.http.processing import FORMATS, Activities, ActivityView, Consents
+from shopward.processing.activity import NAME, Activity
 from shopward.processing.record import ProcessingRecord
 
 PROCESSING_SHAPES: Final = (

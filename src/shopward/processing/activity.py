@@ -29,7 +29,8 @@ DataClass = Literal[
 ]  # fmt: skip
 Subject = Literal["customers", "recipients", "staff", "attackers"]
 Words = Annotated[str, Meta(min_length=3, max_length=400)]
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,47}$")]
+NAME: Final = "^[a-z][a-z0-9_]{0,47}$"
+Name = Annotated[str, Meta(pattern=NAME)]
 
 
 class Title(Struct, frozen=True, forbid_unknown_fields=True):

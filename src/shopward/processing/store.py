@@ -67,9 +67,11 @@ class ProcessingStore:
 
     def activities(self, connection: Connection) -> list[InForce]:
         """All that are in force, by name."""
-        declared = connection.scalars(select(_A.name).distinct().where(_A.tenant == self._tenant))
-        names = sorted({*shipped_activities(), *declared})
-        return [each for name in names if (each := self.activity(connection, name)) is not None]
+        query = select(_A.name, _A.version, _A.at_ms, _A.person, _A.body).where(_A.tenant == self._tenant)
+        found = {name: InForce(name, 0, 0, "", each) for name, each in shipped_activities().items()}
+        for row in connection.execute(query.order_by(_A.name, _A.version)):  # the newest is last
+            found[row.name] = InForce(row.name, row.version, row.at_ms, row.person, _activity(row.body))
+        return [found[name] for name in sorted(found)]
 
     def add_consent(self, connection: Connection, consent: Consent) -> None:
         """A line."""

@@ -91,15 +91,6 @@ class ReportStore:
         )
         return [CaseRow(*row) for row in connection.execute(query.order_by(table.due_ms).limit(limit))]
 
-    def counts(self, connection: Connection) -> tuple[int, int]:
-        """How many cases are open, and how many of them are overdue."""
-        table = screening_case.c
-        query = select(func.count(), func.sum(table.is_overdue)).where(
-            table.tenant == self._tenant, table.state == "open"
-        )
-        count, late = connection.execute(query).one()
-        return int(count), int(late or 0)
-
     def add_note(self, connection: Connection, note: NoteRow) -> None:
         """What a person wrote."""
         connection.execute(insert(screening_note), {"tenant": self._tenant, **note._asdict()})

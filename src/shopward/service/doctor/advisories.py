@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024
+_UNREADABLE: Final = b""
+"""For a record that is longer: no JSON, so that it is counted as one that cannot be read."""
 _ECOSYSTEM: Final = "PyPI"
 _FIRST: Final = Version("0.dev0")
 """OSV's "0": before every version, early ones too."""
@@ -184,10 +186,9 @@ def _keep(found: dict[str, Advisory], advisory: Advisory, names: tuple[str, ...]
 def _records_of(source: Path) -> Iterator[bytes]:
     if source.is_dir():
         for file in sorted(source.rglob("*.json")):
-            if file.stat().st_size <= RECORD_BYTES_MAX:
-                yield file.read_bytes()
+            yield file.read_bytes() if file.stat().st_size <= RECORD_BYTES_MAX else _UNREADABLE
         return
     with zipfile.ZipFile(source) as archive:
         for entry in archive.infolist():
-            if entry.filename.endswith(".json") and entry.file_size <= RECORD_BYTES_MAX:
-                yield archive.read(entry)
+            if entry.filename.endswith(".json"):
+                yield archive.read(entry) if entry.file_size <= RECORD_BYTES_MAX else _UNREADABLE
