@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 KEEP_EVERY: Final = 10_000
-_NONE: Final = (0, 0)
 """So many entries without consequence are read again after a crash, rather than the cursor moved for each page."""
+_NONE: Final = (0, 0)
+"""No entries that nobody hears: the first and the last of them."""
 _facts: Final = msgspec.json.Decoder(Facts)
 _record: Final = msgspec.json.Decoder(DecisionRecord)
 _logger = logging.getLogger("shopward")

@@ -113,7 +113,7 @@ class Groups:
 
     @property
     def takes_spans(self) -> bool:
-        """Whether ``reapply_span`` may be asked."""
+        """Whether ``reapply_spans`` may be asked."""
         return self._columns() is not None
 
     def reapply_spans(self, spans: Sequence[Span]) -> None:
