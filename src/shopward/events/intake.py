@@ -27,6 +27,7 @@ from shopward.events.catalogue import (
     LABEL_STATUSES,
     STATUSES,
     USER_OPTIONAL_TYPES,
+    Context,
     Event,
 )
 
@@ -117,8 +118,8 @@ def check_event(event: Event, *, limits: EventLimits = DEFAULT_LIMITS) -> None:
             "the label names nothing", path="label.event_id", expected="the id of the event", found="nothing"
         )
     context, money = event.context, event.transaction
-    if context is not UNSET and context.country not in _countries:
-        _check_code("context.country", context.country, COUNTRY_PATTERN, _countries)
+    if context is not UNSET:
+        check_context(context)
     if money is not UNSET:
         if money.currency is UNSET:
             if money.amount_minor:
@@ -132,6 +133,16 @@ def check_event(event: Event, *, limits: EventLimits = DEFAULT_LIMITS) -> None:
             _check_code("transaction.currency", money.currency, CURRENCY_PATTERN, _currencies)
     if event.properties is not UNSET:
         _check_properties(event.properties, limits)
+
+
+def check_context(context: Context) -> None:
+    """What the shape leaves open of a context; for those that come without an event of the shop.
+
+    Raises:
+        InvalidField: a country that is none of ISO 3166-1 by its form.
+    """
+    if context.country not in _countries:
+        _check_code("context.country", context.country, COUNTRY_PATTERN, _countries)
 
 
 def _check_code(path: str, code: str, pattern: str, seen: set[str]) -> None:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from shopward.events import Event, Facts
 from shopward.events.catalogue import ChallengeProof, Context, Session, User
+from shopward.events.intake import check_context
 from shopward.flows.engine import DecisionRecord
 from shopward.outbox import Topic
 from shopward.stepup.challenges import Subject
@@ -49,6 +50,11 @@ class Who(Struct, frozen=True):
     user: User
     context: Context | UnsetType = UNSET
     session: Session | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a context that an event of the shop could not have (``InvalidField``)."""
+        if self.context is not UNSET:
+            check_context(self.context)
 
     def event(
         self,
