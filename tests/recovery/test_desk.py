@@ -49,8 +49,9 @@ def test_those_under_way_are_listed_in_pages(front):
     front.run(story)
 
 
-def test_customer_service_begins_and_looks(tmp_path):
-    """A dry run first; then one open recovery, listed and shown with what works and what is next, in the language asked for."""
+def test_customer_service_begins_and_looks(tmp_path, monkeypatch):
+    """A dry run first; then open recoveries, listed over all pages and shown with what works and what is next."""
+    monkeypatch.setattr("shopward.cli.talk.PAGE", 2)
     with Server(tmp_path / "data") as server:
 
         def recovery(*words):
@@ -61,9 +62,14 @@ def test_customer_service_begins_and_looks(tmp_path):
             return ended.output
 
         assert "repeat it with --yes" in recovery("begin", "u1", "--reason", "lost_device")
-        assert json.loads(recovery("list", "--json")) == {"recoveries": []}
+        assert json.loads(recovery("list", "--json")) == {"recoveries": [], "next": None}
         begun = json.loads(recovery("begin", "u1", "--reason", "lost_device", "--yes", "--json"))
         assert recovery("list", "--user", "u1").startswith(f"{begun['id']}  frozen    next identity")
+        others = {
+            json.loads(recovery("begin", f"u{number}", "--yes", "--json"))["id"] for number in range(2, 6)
+        }
+        listed = [each["id"] for each in json.loads(recovery("list", "--json"))["recoveries"]]
+        assert (len(listed), set(listed)) == (5, {begun["id"], *others})
         shown = recovery("show", begun["id"], "--language", "id")
         assert "lost_device" in shown
         assert len(shown.splitlines()) == 4

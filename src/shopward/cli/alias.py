@@ -7,7 +7,6 @@ asks whom an alias stands for.
 from __future__ import annotations
 
 from typing import IO, Any, Final
-from urllib.parse import quote
 
 import click
 
@@ -46,13 +45,8 @@ def list_(state: str | None, **server: Any) -> None:
     Examples:
       shopward partner alias list --state free
     """
-    talk, found, after = talk_to(**server), [], ""
-    while True:
-        page = talk.ask("GET", f"{_PATH}?limit=100&after={quote(after, safe='')}")
-        found += [each for each in page["aliases"] if state in (None, each["state"])]
-        if not page["next"]:
-            break
-        after = page["next"]
+    all_ = talk_to(**server).listed(_PATH, "aliases", {}, by="after")["aliases"]
+    found = [each for each in all_ if state in (None, each["state"])]
     say({"aliases": found}, "\n".join(map(_line, found)) or "none", as_json=server["as_json"])
 
 

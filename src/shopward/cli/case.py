@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
@@ -60,9 +60,7 @@ def list_(state: str | None, user: str | None, assignee: str | None, **server: A
     Examples:
       shopward case list --state open
     """
-    given = (("state", state), ("user", user), ("assignee", assignee))
-    asked = urlencode({name: value for name, value in given if value})
-    said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
+    said = talk_to(**server).listed(_PATH, "cases", {"state": state, "user": user, "assignee": assignee})
     say(said, "\n".join(map(_line, said["cases"])), as_json=server["as_json"])
 
 

@@ -6,7 +6,7 @@ Promise: everything goes through the HTTP API with the key of the one who acts; 
 from __future__ import annotations
 
 from typing import Any, Final, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
@@ -70,9 +70,8 @@ def list_(state: str | None, user: str | None, *, overdue: bool, **server: Any) 
     Examples:
       shopward complaint list --overdue
     """
-    given = (("state", state), ("user", user), ("overdue", "true" if overdue else None))
-    asked = urlencode({name: value for name, value in given if value})
-    said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
+    asked = {"state": state, "user": user, "overdue": "true" if overdue else None}
+    said = talk_to(**server).listed(_PATH, "complaints", asked)
     say(said, "\n".join(map(_line, said["complaints"])), as_json=server["as_json"])
 
 

@@ -61,13 +61,7 @@ def list_(due: int | None, **server: Any) -> None:
       shopward partner list
       shopward partner list --due 30
     """
-    talk, found, after = talk_to(**server), [], ""
-    while True:
-        page = talk.ask("GET", f"{_PATH}?limit=100&after={quote(after, safe='')}")
-        found += page["partners"]
-        if not page["next"]:
-            break
-        after = page["next"]
+    found = talk_to(**server).listed(_PATH, "partners", {}, by="after")["partners"]
     if due is not None:
         last = _in_days(due)
         found = sorted(

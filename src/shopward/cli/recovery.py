@@ -7,7 +7,7 @@ these are the customer's, with the customer's proof.
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
@@ -35,14 +35,8 @@ def list_(user: str | None, **server: Any) -> None:
       shopward recovery list
       shopward recovery list --user u008490
     """
-    asked = {"user": user} if user else {}
-    found: list[dict[str, Any]] = []
-    before: str | None = ""
-    while before is not None:
-        page = talk_to(**server).ask("GET", f"{_PATH}?{urlencode(asked | {'limit': 100, 'before': before})}")
-        found += page["recoveries"]
-        before = page["next"]
-    say({"recoveries": found}, "\n".join(map(_line, found)), as_json=server["as_json"])
+    said = talk_to(**server).listed(_PATH, "recoveries", {"user": user})
+    say(said, "\n".join(map(_line, said["recoveries"])), as_json=server["as_json"])
 
 
 @recovery.command()

@@ -11,7 +11,7 @@ import json
 import os
 import ssl
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import click
 
@@ -19,9 +19,10 @@ from shopward.errors import Misconfigured, PolicyInvalid, ShopwardError, StoreUn
 from shopward.values import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 TIMEOUT_S: Final = 60
+PAGE: Final = 100
 DEFAULT_URL: Final = "http://127.0.0.1:8700"
 
 
@@ -58,6 +59,17 @@ class Server:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON that it answers to a JSON or, where ``body`` is bytes, NDJSON body; a problem is raised as what it says."""
         return _result(*self._answered(method, path, body))
+
+    def listed(self, path: str, name: str, asked: Mapping[str, Any], *, by: str = "before") -> dict[str, Any]:
+        """A whole list as one answer, however many pages it has: ``name`` is its key, ``by`` what takes a page's ``next``."""
+        found: list[Any] = []
+        beginning: str | None = ""
+        while beginning is not None:
+            given = {**asked, "limit": PAGE, by: beginning}
+            page = self.ask("GET", f"{path}?{urlencode({key: each for key, each in given.items() if each})}")
+            found += page[name]
+            beginning = page["next"] or None
+        return {name: found, "next": None}
 
     def file(self, path: str) -> bytes:
         """The bytes that it answers to a GET; a problem is raised as what it says."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InputTooLarge, InvalidField, NotFound
 from shopward.flows.scan import Scan
 from shopward.incidents import steps
 from shopward.incidents.incident import Scope
@@ -303,7 +303,9 @@ class ScopeDesk:
                 if number is None:
                     route: Route = "email" if has_email else "phone" if has_phone else "none"
                     group = Group(*_home(region, query.elsewhere), route)
-                    number = by_declared[key] = numbers.setdefault(group, min(len(numbers), GROUPS_MAX))
+                    if group not in numbers and len(numbers) > GROUPS_MAX:
+                        raise _too_many_groups()
+                    number = by_declared[key] = numbers.setdefault(group, len(numbers))
                 raw = bytes_of(token)
                 if raw in people:
                     people[raw] = people[raw] & 0xFFFF | number << 16
@@ -360,6 +362,14 @@ class ScopeDesk:
                 "no such incident", path="id", expected="the id of an incident", found="another id"
             )
         return incident
+
+
+def _too_many_groups() -> InputTooLarge:
+    """Numbered alike, two groups would have each other's law."""
+    return InputTooLarge(
+        "too many jurisdictions for one scope", path="where", expected=f"at most {GROUPS_MAX} groups of people", found="more",
+        hint="declare regions by their codes (ID, CN, SG), or narrow the scope",
+    )  # fmt: skip
 
 
 def _home(region: str, elsewhere: str) -> tuple[tuple[str, ...], Any]:

@@ -13,7 +13,7 @@ from shopward.flows.undo import UndoOffer
 from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
-from shopward.http.reads import LIMIT_MAX
+from shopward.http.orders import LIST_MAX
 from shopward.http.recoveries import FreezeAsked, PasswordAsked, Recoveries, ReviewAsked, UndoAsked, UndoUsed
 from shopward.recovery.view import RecoveryView
 
@@ -87,7 +87,7 @@ def _recovery_paths() -> dict[str, Any]:
     asked = [
         parameter("user", "query", words),
         parameter("before", "query", words),
-        parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}),
+        parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX}),
     ]
     return {
         "/v1/users/{id}/freeze": {"post": _challenge_call(

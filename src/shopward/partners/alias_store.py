@@ -6,9 +6,10 @@ that no two records have it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.partners.aliases import QUARANTINE_MS, Alias
 from shopward.partners.tables import partner_alias
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _COLUMNS: Final = tuple(partner_alias.c[name] for name in Alias._fields)
 
 
@@ -35,13 +37,12 @@ class AliasStore:
         """Add to the pool what is not in it; how many were new."""
         table = partner_alias.c
         asked = sorted(set(numbers))
-        there = set(
-            connection.scalars(
-                select(table.alias).where(table.tenant == self._tenant, table.alias.in_(asked))
-            )
-        )
-        new = [Alias(number, "phone") for number in asked if number not in there]
-        self.add(connection, new)
+        there = select(table.alias).where(table.tenant == self._tenant, table.alias.in_(asked))
+        known = set(connection.scalars(there))
+        new = [Alias(number, "phone") for number in asked if number not in known]
+        if new:  # somebody else may import the same numbers meanwhile
+            made = _INSERTS[connection.dialect.name](partner_alias).on_conflict_do_nothing()
+            connection.execute(made, [self._row(each) for each in new])
         return len(new)
 
     def count(self, connection: Connection, *, now_ms: int) -> tuple[int, int]:

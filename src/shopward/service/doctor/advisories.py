@@ -43,7 +43,6 @@ class _Event(Struct):
     introduced: str | None = None
     fixed: str | None = None
     last_affected: str | None = None
-    limit: str | None = None
 
 
 class _Range(Struct):
@@ -89,7 +88,7 @@ def advisories_in(source: Path, packages: Mapping[str, str]) -> AdvisoriesSeen:
 
     Raises:
         OSError: the list cannot be read at all.
-        ValueError: the file is no zip.
+        BadZipFile: the file is no zip.
     """
     found: dict[str, Advisory] = {}
     newest, records, broken = "", 0, 0
