@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from partners.test_stories import KEY, partner
 from shopward.access.keys import Caller
-from shopward.errors import InvalidField, Refused
+from shopward.errors import InvalidField, NotFound, Refused
 from shopward.findings.store import FindingStore
 from shopward.flows.pulling import PullAsk
 from shopward.leaks.decoys import LANGUAGES, decoy, like
@@ -137,14 +137,22 @@ def test_a_trap_in_a_share_locks_who_made_it_and_suspends_who_pulls_it(shop) -> 
     assert (shop.partners.get("courier").state, shop.partners.get("courier").why) == ("suspended", "canary")
 
 
+def test_canaries_are_planted_for_a_registered_partner_alone(shop) -> None:
+    """A misspelt partner is refused: canaries that go out with no share would be traps for everybody."""
+    shop.partners.register(ADMIN, partner("courier"))
+    with pytest.raises(NotFound):
+        planted(shop, 1, partner="couriers")
+    assert planted(shop, 1, partner="courier")
+
+
 def test_what_a_partner_leaks_names_it(shop, clock) -> None:
     """Its shares carry its own canaries; two that turn up are proof, beside a few rows that prove nothing."""
     shop.vault.custody.put(
         SHOP, [order(number, f"u{number}", phone=f"0812{number:08}") for number in range(60)]
     )
     for name in ("courier", "other"):
-        planted(shop, 10, partner=name)
         shop.partners.register(ADMIN, partner(name))
+        planted(shop, 10, partner=name)
     got = {}
     for name in ("courier", "other"):
         records = [f"o-{number}" for number in range(60)]

@@ -6,7 +6,7 @@ Promise: everything goes through the HTTP API with the key of the one who decide
 from __future__ import annotations
 
 from typing import Any, Final, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 
@@ -36,8 +36,7 @@ def list_(state: str | None, user: str | None, **server: Any) -> None:
     Examples:
       shopward claim list --state under_review
     """
-    asked = urlencode({name: value for name, value in (("state", state), ("user", user)) if value})
-    said = talk_to(**server).ask("GET", f"{_PATH}?{asked}" if asked else _PATH)
+    said = talk_to(**server).listed(_PATH, "claims", {"state": state, "user": user})
     say(said, "\n".join(map(_line, said["claims"])), as_json=server["as_json"])
 
 

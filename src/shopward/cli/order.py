@@ -153,8 +153,7 @@ def list_(state: str | None, **server: Any) -> None:
       shopward order list
       shopward order list --state active --json
     """
-    query = f"?state={state}" if state else ""
-    said = talk_to(**server).ask("GET", f"/v1/orders{query}")
+    said = talk_to(**server).listed("/v1/orders", "orders", {"state": state})
     if server["as_json"]:
         click.echo(json.dumps(said, ensure_ascii=False))
         return

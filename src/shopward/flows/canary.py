@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from shopward.errors import InvalidField
+from shopward.errors import InvalidField, NotFound
 from shopward.flows.consign import PARTNER
 from shopward.leaks.decoys import check_pool, decoy, like
 from shopward.vault.rows import Write
@@ -47,11 +47,15 @@ class CanaryDesk:
     Args:
         room: the vault.
         entropy: makes what nobody can guess.
+        is_partner: whether somebody of this id is registered.
     """
 
-    def __init__(self, room: Strongroom, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, room: Strongroom, entropy: Callable[[int], bytes], is_partner: Callable[[Any, str], bool]
+    ) -> None:
         self._room = room
         self._entropy = entropy
+        self._is_partner = is_partner
 
     def plant(
         self, caller: Caller, *, count: int, region: str, phones: str, domain: str, partner: str = ""
@@ -64,7 +68,8 @@ class CanaryDesk:
             region: of which country their orders look.
             phones: how the numbers of the shop's own pool begin.
             domain: of the shop, whose mailbox takes every address.
-            partner: for whom; for nobody where it is empty.
+            partner: for whom; for nobody where it is empty. Raises ``NotFound`` where nobody of this id is registered: its
+                canaries would go out with no share, and be traps for everybody.
         """
         if not 1 <= count <= PLANTED_MAX:
             raise InvalidField("so many canaries are not planted at once", path="count", expected=f"1 to {PLANTED_MAX}", found=str(count))  # fmt: skip
@@ -72,6 +77,8 @@ class CanaryDesk:
         recipient, now_ms = PARTNER + partner if partner else "", self._room.clock.now_ms()
 
         def work(connection: Any) -> Planted:
+            if partner and not self._is_partner(connection, partner):
+                raise NotFound("no such partner", path="partner", expected="the id of a registered partner")
             shape, made = self._shape(connection), []
             for _ in range(count):  # one by one, so that each finds an id that none before it has
                 write = self._write(connection, shape, region, phones, domain, now_ms)

@@ -33,6 +33,8 @@ NDJSON: Final = "application/x-ndjson"
 BODY_BYTES_MAX: Final = 2 * 1024 * 1024
 """Enough for a victim set of 10,000 ids."""
 ID_MAX: Final = 130
+USER_ID_MAX: Final = 128
+"""As in an event (``events.catalogue.Id``)."""
 
 T = TypeVar("T")
 
@@ -123,6 +125,18 @@ def id_of(request: Request, name: str = "id") -> str | None:
     given: str = request.path_params[name]
     if not 1 <= len(given) <= ID_MAX or "\0" in given or any("\ud800" <= each <= "\udfff" for each in given):
         return None
+    return given
+
+
+def user_id(given: str | None, *, path: str = "id") -> str:
+    """The id of a user as an event may carry it; raises ``InvalidField`` where it could not."""
+    if not given or len(given) > USER_ID_MAX:
+        raise InvalidField(
+            "not a user's id",
+            path=path,
+            expected=f"1 to {USER_ID_MAX} characters",
+            found=f"{len(given or '')}",
+        )
     return given
 
 

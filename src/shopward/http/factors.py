@@ -7,7 +7,7 @@ one that was lost, and nothing more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from shopward.errors import InvalidField
 from shopward.events.catalogue import Context, Id, Session, User, Word
 from shopward.flows.asked import Who
-from shopward.http.calls import decoded, id_of, json_answer
+from shopward.http.calls import decoded, id_of, json_answer, user_id
 from shopward.http.challenges import ANSWER_MAX, tell
 from shopward.stepup.refusals import StepUpRefused
 from shopward.values import to_rfc3339
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from shopward.http.calls import Calls
     from shopward.http.gate import Gate
     from shopward.service import Shopward
-
-USER_ID_MAX: Final = 128
 
 
 class FactorView(Struct, omit_defaults=True):
@@ -180,12 +178,7 @@ class FactorCalls:
 
 
 def _user(request: Request) -> User:
-    user_id = id_of(request)
-    if user_id is None or len(user_id) > USER_ID_MAX:
-        raise InvalidField(
-            "not a user's id", path="id", expected=f"1 to {USER_ID_MAX} characters", found="another text"
-        )
-    return User(user_id)
+    return User(user_id(id_of(request)))
 
 
 def _who(request: Request, asked: OnDevice) -> Who:

@@ -17,7 +17,7 @@ from shopward.errors import InvalidField, NotFound, ShopwardError
 from shopward.events import decode_event, split_lines
 from shopward.flows.engine import DecisionRecord
 from shopward.flows.wording import Decision
-from shopward.http.calls import NDJSON, decoded, id_of, json_answer, language
+from shopward.http.calls import NDJSON, decoded, id_of, json_answer, language, user_id
 from shopward.http.problems import problem_bytes, problem_of
 from shopward.protection.attributes import Declared, DeclaredLine, DeclaredUser, declared
 from shopward.values import to_rfc3339
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from shopward.http.gate import Gate
     from shopward.protection.money import Authorization
     from shopward.service import Shopward
-
-USER_ID_MAX = 128
 
 
 class DeclaredAnswer(Struct):
@@ -76,11 +74,7 @@ class MoneyCalls:
         """``PUT /v1/users/{id}``."""
         caller = self._calls.caller(request, "service")
         raw = await self._calls.body(request, caller, limit=self._limits.event_bytes_max)
-        user = request.path_params["id"]
-        if len(user) > USER_ID_MAX:
-            raise InvalidField(
-                "not a user's id", path="id", expected=f"at most {USER_ID_MAX} characters", found="more"
-            )
+        user = user_id(request.path_params["id"])
         declaration = self._declared(decoded(raw, DeclaredUser))
         await run_in_threadpool(self._shopward.overseer.declare, {user: declaration})
         return json_answer(DeclaredAnswer(1, []))

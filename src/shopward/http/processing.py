@@ -16,7 +16,7 @@ from starlette.routing import Route
 from shopward.errors import InvalidField
 from shopward.flows.dossier import ConsentView, consent_view
 from shopward.flows.processing import ConsentSaid
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, id_of, json_answer, language, user_id
 from shopward.processing.activity import NAME, NOTICE, Activity
 from shopward.processing.record import as_csv, as_html
 from shopward.values import to_rfc3339
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 FORMATS: Final = ("json", "csv", "html")
-USER_ID_MAX: Final = 128
 
 
 class ActivityView(Struct):
@@ -136,9 +135,4 @@ def _view(found: InForce) -> ActivityView:
 
 
 def _user(request: Request) -> str:
-    found = id_of(request)
-    if found is None or len(found) > USER_ID_MAX:
-        raise InvalidField(
-            "not a user's id", path="id", expected=f"1 to {USER_ID_MAX} characters", found="another text"
-        )
-    return found
+    return user_id(id_of(request))

@@ -19,6 +19,7 @@ from shopward.errors import InvalidField, NotFound
 from shopward.events import Facts
 from shopward.flows.recorded import recorded_event
 from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
+from shopward.http.calls import id_of
 from shopward.http.hot import authorised
 from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text
 from shopward.protection.linkage import Shared
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 HISTORY_MAX: Final = 10_000
 _PAGE: Final = 500
 _LATEST: Final = 10
-_USER_ID_MAX: Final = 128
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
 
@@ -193,8 +193,8 @@ class Reads:
 
     def _asked(self, request: Request) -> tuple[str, str]:
         authorised(self._keys, request.headers.get("authorization", "").encode("latin-1"))
-        user_id = request.path_params["id"]
-        if not 1 <= len(user_id) <= _USER_ID_MAX:
+        user_id = id_of(request)
+        if user_id is None:
             raise _unknown_user()
         return user_id, language_of(request.headers.get("accept-language", "").encode("latin-1"))
 

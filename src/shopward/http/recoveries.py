@@ -12,10 +12,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import NotFound
 from shopward.events.catalogue import Id, Moment, Word
 from shopward.flows.recover import Reviewed
-from shopward.http.calls import decoded, id_of, json_answer, language
+from shopward.http.calls import decoded, id_of, json_answer, language, user_id
 from shopward.http.challenges import WhoAsked
 from shopward.http.orders import before_of, limit_of
 from shopward.recovery.view import RecoveryView
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from shopward.recovery import Case
     from shopward.service import Shopward
 
-USER_ID_MAX: Final = 128
 CHANGES_MAX: Final = 200
 
 
@@ -122,12 +121,10 @@ class RecoveryCalls:
     async def freeze(self, request: Request) -> Response:
         """``POST /v1/users/{id}/freeze``."""
         caller, asked = await self._read(request, FreezeAsked)
-        user_id = id_of(request)
-        if user_id is None or len(user_id) > USER_ID_MAX:
-            raise _no_user("id")
+        user = user_id(id_of(request))
         since_ms = 0 if asked.since is UNSET else to_ms(asked.since)
         case = await run_in_threadpool(
-            lambda: self._desk.freeze(caller, user_id, reason=asked.reason, since_ms=since_ms)
+            lambda: self._desk.freeze(caller, user, reason=asked.reason, since_ms=since_ms)
         )
         return await self._changed(request, case, 201)
 
@@ -139,8 +136,8 @@ class RecoveryCalls:
             before_of(request) or "",
             request.query_params.get("user", ""),
         )
-        if len(user) > USER_ID_MAX:
-            raise _no_user("user")
+        if user:
+            user_id(user, path="user")
         found = await run_in_threadpool(
             lambda: self._desk.under_way(
                 user_id=user, before=before, limit=limit + 1, language=language(request)
@@ -217,12 +214,6 @@ class RecoveryCalls:
         await self._gate.take_orders()
         shown: Any = await run_in_threadpool(self._desk.look, case.id, language(request))
         return json_answer(shown, status)
-
-
-def _no_user(path: str) -> InvalidField:
-    return InvalidField(
-        "not a user's id", path=path, expected=f"1 to {USER_ID_MAX} characters", found="another text"
-    )
 
 
 def _case_id(request: Request) -> str:

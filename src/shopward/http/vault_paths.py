@@ -155,7 +155,7 @@ def _office() -> dict[str, Any]:
         "/v1/vault/canaries": {"post": _call(
             "plant_canaries", "Plant canaries", "Records of nobody that tell who read or leaked them.", "CanariesAsked",
             {"count": 5, "region": "ID", "phones": "+62851000", "domain": "shop.example", "partner": "fast-courier"},
-            "CanariesPlanted", status="201",
+            "CanariesPlanted", "404", status="201",
         )},
         "/v1/vault/trace": {"post": _call(
             "trace_leak", "Who leaked", "Leaked rows against what was shown to whom; proof, lead, possible or ruled out.",

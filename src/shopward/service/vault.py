@@ -86,8 +86,8 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
     erasing.at_start()
     guard = GuardDesk(room)
-    shares = PartnerStore(tenant).shares_between
-    rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, shares)
+    partners = PartnerStore(tenant)
+    rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, partners.shares_between)
     marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
         room,
@@ -98,7 +98,11 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         rekeying,
         marks,
         LeakDesk(room, marks),
-        CanaryDesk(room, secrets.token_bytes),
+        CanaryDesk(
+            room,
+            secrets.token_bytes,
+            lambda connection, partner: partners.get(connection, partner) is not None,
+        ),
     )
 
 
