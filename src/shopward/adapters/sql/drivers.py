@@ -7,6 +7,7 @@ or gives back the polite half of a claim (``locks``). Transactions are spoken by
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from shopward.adapters.sql import locks
 from shopward.adapters.sql.engine import driver_connection, sqlite_path
 from shopward.adapters.sql.turns import turns_of
+from shopward.adapters.sql.wal import WriteAhead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +47,10 @@ class Driver(Protocol):
         """Insert into an index table inside the transaction that is open; what is there already stays."""
         ...
 
+    def committed(self, connection: Any, appended_bytes: int) -> None:
+        """A transaction of the one that appends is durable."""
+        ...
+
     def key_list(self, keys: Sequence[str] | Sequence[int]) -> Any:
         """A list of keys as one value of a statement."""
         ...
@@ -73,10 +79,13 @@ class SqliteDriver:
         self._lock = locks.FileLock(path.with_name(f"{path.name}.owner-{tenant}.lock"))
         self._locked = False
         self._turns = turns_of(path)
+        self._write_ahead = WriteAhead(partial(driver_connection, engine))
 
     def writer(self) -> Any:
         """A new connection for the one that appends."""
-        return driver_connection(self._engine)
+        connection = driver_connection(self._engine)
+        self._write_ahead.keep(connection)
+        return connection
 
     def reader(self) -> Any:
         """A new connection that cannot write."""
@@ -93,6 +102,10 @@ class SqliteDriver:
         keys = msgspec.json.encode([f"{page:019d}{key}" for key, page in places]).decode()
         connection.execute(statement.text, statement.values(t=tenant, keys=keys)).close()
 
+    def committed(self, connection: Any, appended_bytes: int) -> None:
+        """Have the write-ahead file copied beside the commits."""
+        self._write_ahead.committed(connection, appended_bytes)
+
     def key_list(self, keys: Sequence[str] | Sequence[int]) -> Any:
         """A JSON array, which ``json_each`` takes apart."""
         return msgspec.json.encode(keys).decode()
@@ -107,7 +120,8 @@ class SqliteDriver:
         return None if self._locked else self._lock.holder()
 
     def unlock(self) -> None:
-        """Give back the lock file."""
+        """Give back the lock file, after the last copy of the write-ahead file."""
+        self._write_ahead.close()
         self._locked = False
         self._lock.release()
 
@@ -143,6 +157,9 @@ class PostgresDriver:
         """Insert into an index table inside the transaction that is open; what is there already stays."""
         keys, pages = [key for key, _page in places], [page for _key, page in places]
         connection.execute(statement.text, statement.values(t=tenant, keys=keys, pages=pages))
+
+    def committed(self, connection: Any, appended_bytes: int) -> None:
+        """Nothing: the database has a process for it."""
 
     def key_list(self, keys: Sequence[str] | Sequence[int]) -> Any:
         """A list, which psycopg sends as an array."""

@@ -121,6 +121,8 @@ class Owner:
         if not self._staged(pages, due, is_last_try=False):
             self._staged(pages, due, is_last_try=True)
         self._commit(last_seq)
+        if self._writer is not None:
+            self._driver.committed(self._writer, sum(len(text) for page in pages for text in page.texts))
         self._tail.written(due)
         for page in pages:
             self._tail.add(page.first_seq, page.heads)
