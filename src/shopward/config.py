@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -262,6 +263,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payout_secret: Annotated[
         str, Meta(description="Secret that calls for payouts are signed with: whsec_ and base64.")
     ] = ""
+    signals_url: Annotated[
+        str,
+        Meta(
+            description="Address under which other companies reach this server for Shared Signals (https://shopward.shop.example); empty: they do not."
+        ),
+    ] = ""
     alias_domain: Annotated[
         str,
         Meta(
@@ -413,6 +420,13 @@ def _check_step_up(settings: Settings) -> None:
             expected=f"1 to {_NAME_MAX} characters without a colon",
             found="another text",
         )
+    if settings.signals_url and not _is_safe_address(settings.signals_url):
+        raise Misconfigured(
+            "other companies cannot be told this address",
+            path="signals_url",
+            expected="https://, a host and nothing behind it but a path, or http on this machine",
+            found="another text",
+        )
     if settings.page_url and not settings.page_url.startswith(("https://", "http://")):
         raise Misconfigured(
             "the address of the page cannot be opened",
@@ -438,6 +452,13 @@ def _check_step_up(settings: Settings) -> None:
         )
     for origin in settings.origins:
         _check_origin(origin, settings.shop_domain)
+
+
+def _is_safe_address(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return bool(host) and is_safe and not (parts.username or parts.query or parts.fragment)
 
 
 def _check_origin(origin: str, domain: str) -> None:

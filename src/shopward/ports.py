@@ -6,12 +6,12 @@ One suite in ``tests/contract`` runs against every adapter of a port.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -177,6 +177,23 @@ class Messenger(Protocol):
 
         It raises nothing: a receiver that is slow, hostile or gone is an outcome, and no fault.
         """
+        ...
+
+
+class Said(NamedTuple):
+    """What a server of somebody else's answered; 0 and nothing where it did not."""
+
+    status: int
+    body: bytes
+
+
+class Outward(Protocol):
+    """Asks a server of another company's; ends within a bounded time and raises nothing."""
+
+    def ask(
+        self, method: str, url: str, *, named_by: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Said:  # fmt: skip
+        """Its answer. ``named_by`` is the address that an administrator gave, which may stand anywhere; another one only in public."""
         ...
 
 

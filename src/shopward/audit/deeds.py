@@ -100,6 +100,7 @@ class Deed(StrEnum):
     SHARE_PULL = "share:pull"
     ALIAS_POOL = "alias:pool"
     ALIAS_RESOLVE = "alias:resolve"
+    SIGNALS_CHANGE = "signals:change"
     LEAK_TRACE = "leak:trace"
     AUDIT_ROTATE = "audit:rotate"
     CANARY_PLANT = "canary:plant"

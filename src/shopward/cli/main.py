@@ -32,6 +32,7 @@ from shopward.cli.screen_passwords import password
 from shopward.cli.screen_train import train as train_links
 from shopward.cli.scrub import scrub_
 from shopward.cli.serve import serve
+from shopward.cli.signals import signals
 from shopward.cli.simulate import simulate
 from shopward.cli.train import train
 from shopward.cli.vault import vault
@@ -83,6 +84,7 @@ for command in (
     scrub_,
     vault,
     partner,
+    signals,
     policy,
     order,
     recovery,

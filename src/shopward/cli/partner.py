@@ -6,15 +6,13 @@ here, and no token of a share is shown again.
 
 from __future__ import annotations
 
-import json
 from typing import IO, Any, Final
 from urllib.parse import quote
 
 import click
 
 from shopward.cli.alias import alias
-from shopward.cli.talk import say, server_options, talk_to
-from shopward.errors import MalformedInput
+from shopward.cli.talk import object_in, say, server_options, talk_to
 from shopward.values import DAY_MS, SystemClock, to_rfc3339
 
 _PATH: Final = "/v1/partners"
@@ -38,14 +36,7 @@ def register(file: IO[str], **server: Any) -> None:
     Examples:
       shopward partner register fast-courier.json
     """
-    try:
-        asked = json.load(file)
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise MalformedInput(
-            "not a JSON object", path=file.name, expected="a partner as POST /v1/partners takes it"
-        )
+    asked = object_in(file, expected="a partner as POST /v1/partners takes it")
     said = talk_to(**server).ask("POST", _PATH, asked)
     say(said, _line(said), as_json=server["as_json"])
 

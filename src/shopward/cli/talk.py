@@ -10,12 +10,12 @@ import http.client
 import json
 import os
 import ssl
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import click
 
-from shopward.errors import Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
+from shopward.errors import MalformedInput, Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
 from shopward.values import is_loopback
 
 if TYPE_CHECKING:
@@ -142,6 +142,17 @@ server_options = together(
 def talk_to(*, url: str, language: str, as_json: bool) -> Server:  # noqa: ARG001 -- the options as they come
     """The server that the options name, with the key of the environment."""
     return Server(url, os.environ.get("SHOPWARD_KEY", ""), language)
+
+
+def object_in(file: IO[str], *, expected: str) -> dict[str, Any]:
+    """The JSON object of a file; raises ``MalformedInput`` where it holds none."""
+    try:
+        found = json.load(file)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise MalformedInput("not a JSON object", path=file.name, expected=expected)
+    return found
 
 
 def say(said: Any, text: str, *, as_json: bool) -> None:

@@ -2,7 +2,8 @@
 
 Promise:
 - a foreign account that was linked, or unlinked, is known by its token from then on (``protection.links``);
-- an ``identity_alert`` acts by itself, once: the linked user's orders of the system ask for more proof of what a thief of
+- an ``identity_alert`` acts by itself, once, as what is said of the identity asks for (``RESPONSES``). That it was stolen, which
+  is also meant where nothing is said: the linked user's orders of the system ask for more proof of what a thief of
   the identity would do, end the sessions of before, and have the shop unlink the provider; the customer gets out by their
   own proof, and a new password alone is none, since it is not the password that was stolen;
 - accounts that the same foreign account signs in to are named by an order that tells and stops nothing; where they are
@@ -11,7 +12,7 @@ Promise:
 
 The story of an alert:
   (1) is it news, about an account that exists?
-  (2) what is done about the user (``RESPONSES``)
+  (2) what is done about the user
   (3) who else has the identity, and is told
 """
 
@@ -26,7 +27,7 @@ from shopward.protection.orders import RELEASE_CONDITIONS, Kind, Order, ReleaseC
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from shopward.events import Facts
     from shopward.flows.follow import Heard
@@ -52,14 +53,31 @@ class Response(NamedTuple):
     exclude: tuple[str, ...] = ()
     of_provider: bool = False
     release: tuple[ReleaseCondition, ...] = OWN_PROOF
+    lasts_ms: int = LASTS_MS
 
 
-RESPONSES: Final = (
-    Response("step_up", ("pay_linked", "account_changes"), exclude=("email", "sms")),
-    Response("unlink", ("everything",), of_provider=True),
-    Response("revoke", ("everything",), release=RELEASE_CONDITIONS),
-)
+PROVES: Final = Response("step_up", ("pay_linked", "account_changes"), exclude=("email", "sms"))
+UNLINKS: Final = Response("unlink", ("everything",), of_provider=True)
+ENDS_SESSIONS: Final = Response("revoke", ("everything",), release=RELEASE_CONDITIONS)
+RESETS: Final = Response("reset", ("everything",), release=RELEASE_CONDITIONS)
+COOLS: Final = Response("delay", ("pay_linked",), of_provider=True, lasts_ms=DAY_MS)
 TELLS: Final = Response("notify_only", ("everything",))
+STOLEN: Final = (PROVES, UNLINKS, ENDS_SESSIONS)
+RESPONSES: Final[Mapping[str, tuple[Response, ...]]] = {
+    "hijacked": STOLEN,
+    "disabled": (PROVES,),
+    "password_compromised": (PROVES, RESETS, ENDS_SESSIONS),
+    "credential_compromised": (PROVES,),
+    "change_required": (PROVES,),
+    "identifier_changed": (TELLS,),
+    "identifier_recycled": (PROVES, UNLINKS),
+    "recovery_changed": (COOLS,),
+    "purged": (UNLINKS,),
+    "sessions_revoked": (ENDS_SESSIONS,),
+    "credential_changed": (TELLS,),
+    "risk_high": (PROVES,),
+}
+"""By what is said of the identity, as a field of the alert's ``changes``; docs/shared-signals.md has it as a table."""
 
 
 class Links(Linkage, Protocol):
@@ -111,7 +129,7 @@ class IdentityWatch:
             return False
         orders = [
             self._order(response, facts.user, heard, now_ms)  # (2)
-            for response in RESPONSES
+            for response in _responses(facts)
             if facts.identity_provider or not response.of_provider
         ]
         orders += [self._order(TELLS, other, heard, now_ms) for other in _others(facts, links)]  # (3)
@@ -128,9 +146,15 @@ class IdentityWatch:
             assurance=1 if response.kind == "step_up" else 0,
             exclude=response.exclude,
             provider=heard.facts.identity_provider if response.of_provider else "",
-            ends_ms=now_ms + LASTS_MS,
+            ends_ms=now_ms + response.lasts_ms,
         )
         return self._system.draft(standing, decision=heard.record.id, now_ms=now_ms, release=response.release)
+
+
+def _responses(facts: Facts) -> tuple[Response, ...]:
+    """What is to be done; about an identity of which nothing is said, as if it was stolen."""
+    said = [RESPONSES[word] for word in facts.changed.split(",") if word in RESPONSES]
+    return tuple(dict.fromkeys(each for some in said for each in some)) if said else STOLEN
 
 
 def _others(facts: Facts, links: Linkage) -> list[str]:

@@ -34,6 +34,7 @@ from shopward.http.challenges import ChallengeCalls
 from shopward.http.claims import ClaimCalls
 from shopward.http.complaints import ComplaintCalls
 from shopward.http.cooperation import CooperationCalls
+from shopward.http.decided import decisions_on
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
 from shopward.http.gate import Gate
@@ -62,6 +63,8 @@ from shopward.http.reports import ReportCalls
 from shopward.http.scopes import ScopeCalls
 from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
+from shopward.http.signals import SignalCalls
+from shopward.http.ssf import SsfCalls
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
@@ -113,6 +116,7 @@ class Application:
             notices=shopward.notices,
             signals=shopward.signals,
             partners=shopward.partners,
+            shared=shopward.shared,
             messenger_of=self._messenger,
             vault=shopward.vault,
         )
@@ -157,6 +161,8 @@ class Application:
                 *CooperationCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls).routes(),
+                *SignalCalls(shopward, calls).routes(),
+                *SsfCalls(shopward, calls).routes(),
                 *AliasCalls(shopward, self.gate, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
@@ -184,7 +190,10 @@ class Application:
         """Rebuild the state, then answer decisions."""
         self.gate.start()
         loop = asyncio.get_running_loop()
-        self.beside.start(lambda: loop.call_soon_threadsafe(self.gate.take_orders))
+        self.beside.start(
+            lambda: loop.call_soon_threadsafe(self.gate.take_orders),
+            lambda events: asyncio.run_coroutine_threadsafe(decisions_on(self.gate, events), loop).result(),
+        )
 
     async def stop(self) -> None:
         """Finish the group under way and decide no more."""

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from shopward.errors import ShopwardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from shopward.flows.claim import ClaimDesk
     from shopward.flows.complain import ComplaintDesk
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from shopward.flows.signal import SignalDesk
     from shopward.flows.undo import UndoDesk
     from shopward.ports import Messenger
+    from shopward.service.ssf import SharedSignals
     from shopward.service.vault import Vault
 
 LOOK_S: Final = 1.0
@@ -69,6 +71,7 @@ class Beside:
         signals: makes or proposes incidents of campaigns.
         vault: forgets records whose time is over, and goes on with rotations.
         partners: tells of audits that come due, and drops shares that are over.
+        shared: what other companies told becomes alerts; those that do not push are asked.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -90,6 +93,7 @@ class Beside:
         signals: SignalDesk,
         vault: Vault,
         partners: PartnerDesk,
+        shared: SharedSignals,
         messenger_of: Callable[[], Messenger],
     ) -> None:
         self._follower = follower
@@ -107,6 +111,7 @@ class Beside:
         self._signals = signals
         self._vault = vault
         self._partners = partners
+        self._shared = shared
         self._messenger_of = messenger_of
         self._thread = threading.Thread(target=self._main, name="shopward-beside", daemon=True)
         self._loop = asyncio.new_event_loop()
@@ -115,13 +120,23 @@ class Beside:
         self._payer = ThreadPoolExecutor(1, "shopward-payer")
         self._mailer = ThreadPoolExecutor(1, "shopward-mailer")
         self._scoper = ThreadPoolExecutor(1, "shopward-scoper")
+        self._alerter = ThreadPoolExecutor(1, "shopward-alerter")
+        self._poller = ThreadPoolExecutor(1, "shopward-poller")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._on_orders: Callable[[], object] = lambda: None
+        self._decide: Callable[[Sequence[dict[str, Any]]], object] = list
 
-    def start(self, on_orders: Callable[[], object]) -> None:
-        """Begin; ``on_orders`` is called from this thread when orders in force changed here, and where a group of no events is wanted."""
-        self._on_orders = on_orders
+    def start(
+        self, on_orders: Callable[[], object], decide: Callable[[Sequence[dict[str, Any]]], object]
+    ) -> None:
+        """Begin.
+
+        Args:
+            on_orders: called from this thread when orders in force changed here, and where a group of no events is wanted.
+            decide: has events of our own decided; called from another thread, blocks, raises where they were not recorded.
+        """
+        self._on_orders, self._decide = on_orders, decide
         self._thread.start()
 
     def wake(self) -> None:
@@ -139,6 +154,8 @@ class Beside:
         self._payer.shutdown(cancel_futures=True)
         self._mailer.shutdown(cancel_futures=True)
         self._scoper.shutdown(cancel_futures=True)
+        self._alerter.shutdown(cancel_futures=True)
+        self._poller.shutdown(cancel_futures=True)
 
     def _main(self) -> None:
         try:
@@ -153,6 +170,10 @@ class Beside:
             self._loop.create_task(self._again(self._payouts.step, self._payer)),
             self._loop.create_task(self._again(self._notices.step, self._mailer)),
             self._loop.create_task(self._again(self._signals.step, self._scoper)),
+            self._loop.create_task(
+                self._again(partial(self._shared.receiver.step, self._decide), self._alerter)
+            ),
+            self._loop.create_task(self._again(self._shared.poller.step, self._poller)),
         )
         look_at = hourly_at = 0.0
         is_rekeying = False
@@ -176,6 +197,7 @@ class Beside:
                 await self._tried(self._notary.sign_if_due)
                 await self._tried(self._vault.erasing.forget_expired)
                 await self._tried(self._partners.remind)
+                await self._tried(self._shared.receiver.forget)
                 hourly_at = self._loop.time() + HOURLY_S
             if is_rekeying:
                 is_rekeying = bool(await self._tried(self._vault.rekeying.step))

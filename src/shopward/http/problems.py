@@ -64,6 +64,8 @@ CODES: Final[dict[str, str]] = {
     "partner_agreement_over": "The agreement with the partner is over.",
     "share_over": "The share is over.",
     "share_beyond_scope": "The partner's scope was narrowed after the share was made.",
+    "transmitter_unusable": "The other company does not answer as it should; nothing is registered.",
+    "transmitter_unreachable": "The other company does not answer now, or its keys cannot be had; ask again.",
     "alias_over": "Nobody is behind this alias any more.",
     "share_page_missing": "The share has no such page.",
     "incident_owes": "An incident is closed when nothing is owed any more.",

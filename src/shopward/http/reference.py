@@ -62,6 +62,7 @@ from shopward.http.processing_paths import PROCESSING_SHAPES, processing_paths
 from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.scope_paths import SCOPE_SHAPES, scope_paths
 from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
+from shopward.http.signal_paths import SIGNAL_SHAPES, signal_paths
 from shopward.http.vault_paths import VAULT_SHAPES, vault_paths
 from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
@@ -108,7 +109,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES,
     *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
@@ -161,6 +162,7 @@ def document() -> dict[str, Any]:
         | notice_paths()
         | partner_paths()
         | alias_paths()
+        | signal_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()

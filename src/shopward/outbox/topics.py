@@ -98,3 +98,5 @@ class Topic(StrEnum):
     """A partner was suspended, resumed or ended: stop or begin what the shop itself sends to it."""
     PARTNER_AUDIT_DUE = "partner.audit_due"
     """The audit of a partner comes due, or is overdue."""
+    SIGNALS_STREAM_CHANGED = "signals.stream_changed"
+    """Another company enabled, paused or disabled its stream of Shared Signals to us."""

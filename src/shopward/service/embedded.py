@@ -77,7 +77,7 @@ from shopward.service.vault import Vault, open_vault
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -183,7 +183,7 @@ class Shopward:
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),
             trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
         )  # fmt: skip
-        self.incidents, self.scopes, self.signals, self.packs, self.cooperation = open_response(
+        self.incidents, self.scopes, self.signals, self.packs, self.cooperation, self.shared = open_response(
             settings,
             desks,
             vault,
@@ -300,6 +300,8 @@ class Shopward:
 
     def carry_out(self) -> None:
         """Carry out the consequences of what is decided by now; a server does it by itself, beside the decisions."""
+        while self.shared.poller.step() + self.shared.receiver.step(self._decide_all):
+            pass
         while self.follower.step().more:
             pass
         with self._one_at_a_time:
@@ -314,6 +316,10 @@ class Shopward:
         while self.notices.step():
             pass
         self.recorder.look()
+
+    def _decide_all(self, events: Sequence[dict[str, Any]]) -> None:
+        for each in events:
+            self.decide(each)
 
     def user_of(self, order: Order) -> str:
         """The shop's id of the one user that an order is about; empty where it is about more, or nobody's event tells.

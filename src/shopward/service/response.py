@@ -1,5 +1,5 @@
-"""What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, and what others may
-learn, put together over one store.
+"""What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, what others may
+learn and what other companies tell, put together over one store.
 
 Promise: all of them work on the same rows, clock and audit log.
 """
@@ -21,6 +21,7 @@ from shopward.ledger import Reading
 from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.service.desks import TENANT
+from shopward.service.ssf import open_shared_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from shopward.notices import Mailing
     from shopward.ports import EventLog
     from shopward.service.desks import Desks
+    from shopward.service.ssf import SharedSignals
     from shopward.service.vault import Vault
     from shopward.values import Clock, IdSource
 
@@ -42,6 +44,7 @@ class Response(NamedTuple):
     signals: SignalDesk
     packs: PackDesk
     cooperation: CooperationDesk
+    shared: SharedSignals
 
 
 def open_response(
@@ -87,4 +90,5 @@ def open_response(
         records=desks.records, cases=cases, incidents=incidents, log=log, trail=desks.trail, clock=clock,
         shop=lambda: desks.screening.profile().spec.name,
     )  # fmt: skip
-    return Response(incidents, scopes, signals, packs, cooperation)
+    shared = open_shared_signals(settings, desks, log=log, clock=clock)
+    return Response(incidents, scopes, signals, packs, cooperation, shared)

@@ -60,6 +60,7 @@ REVISIONS: Final = (
     "0030_playbooks",
     "0031_processing",
     "0032_aliases",
+    "0033_shared_signals",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
