@@ -41,8 +41,12 @@ class Place(Struct, frozen=True, forbid_unknown_fields=True):
     region: str = ""
 
 
+@lru_cache(maxsize=4_096)
 def due_ms(start_ms: int, within: Within, place: Place) -> int:
-    """The last millisecond that is in time, for what begins at ``start_ms``."""
+    """The last millisecond that is in time, for what begins at ``start_ms``.
+
+    Remembered: thousands of claims begin in one call, and zones are slow.
+    """
     if within.unit == "hours":
         return start_ms + within.amount * HOUR_MS
     zone = ZoneInfo(place.zone)
@@ -55,10 +59,15 @@ def due_ms(start_ms: int, within: Within, place: Place) -> int:
 
 
 def is_known(place: Place) -> bool:
-    """Whether there are holidays and a clock for it here."""
-    regions = holidays.list_supported_countries(include_aliases=False).get(place.country)
-    has_region = regions is not None and (not place.region or place.region in regions)
-    return has_region and place.zone in available_timezones()
+    """Whether there are holidays and a clock for it here.
+
+    The country alone is loaded: a list of all of them costs two thirds of a second.
+    """
+    try:
+        calendar = _calendar(place.country, place.region)
+    except NotImplementedError:
+        return False
+    return calendar.country == place.country and place.zone in available_timezones()
 
 
 def is_business_day(day: date, place: Place) -> bool:

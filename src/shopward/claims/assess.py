@@ -97,6 +97,8 @@ def _shared(
 
 
 def _taken_off(items: list[Item], currency: str, amount_minor: int, reason: Reason) -> list[Item]:
+    if not amount_minor:
+        return items
     left, newest = amount_minor, sorted(items, key=lambda item: item.at_ms, reverse=True)
     changed: dict[str, Item] = {}
     for item in newest:

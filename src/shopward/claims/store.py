@@ -6,11 +6,11 @@ at once, one sees what the other did. ``take_items`` gives an event to one claim
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, select, update
 
+from shopward.bulk import among, put_rows
 from shopward.claims.claim import OPEN, Claim, decode, encode, next_ms
 from shopward.claims.payouts import Payout
 from shopward.claims.tables import claim_item, claim_payout, claim_record
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
-
-CHUNK: Final = 1_000
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class ClaimStore:
@@ -37,7 +34,7 @@ class ClaimStore:
 
     def add(self, connection: Connection, claims: Sequence[Claim]) -> None:
         """New claims."""
-        connection.execute(insert(claim_record), [self._row(each) for each in claims])
+        put_rows(connection, claim_record, [tuple(self._row(each).values()) for each in claims])
 
     def put(self, connection: Connection, claim: Claim) -> None:
         """A claim that is locked, changed."""
@@ -84,11 +81,9 @@ class ClaimStore:
 
     def give(self, connection: Connection, claims: Mapping[str, str]) -> None:
         """Give each event to its claim; raises ``Conflict`` where another one has one of them."""
-        rows = [
-            {"tenant": self._tenant, "event_id": event_id, "claim": claims[event_id]}
-            for event_id in sorted(claims)
-        ]
-        connection.execute(_INSERTS[connection.dialect.name](claim_item).on_conflict_do_nothing(), rows)
+        rows = [(self._tenant, event_id, claims[event_id]) for event_id in sorted(claims)]
+        if put_rows(connection, claim_item, rows, keeping=True) == len(rows):
+            return
         for event_id, owner in self.owners(connection, list(claims)).items():
             if owner != claims[event_id]:
                 raise Conflict(
@@ -99,14 +94,11 @@ class ClaimStore:
 
     def owners(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, str]:
         """By event, the claim that has it."""
-        table, found = claim_item.c, dict[str, str]()
-        for start in range(0, len(event_ids), CHUNK):
-            part = event_ids[start : start + CHUNK]
-            query = select(table.event_id, table.claim).where(
-                table.tenant == self._tenant, table.event_id.in_(part)
-            )
-            found |= dict(map(tuple, connection.execute(query)))
-        return found
+        table = claim_item.c
+        query = select(table.event_id, table.claim).where(
+            table.tenant == self._tenant, among(connection, table.event_id, event_ids)
+        )
+        return dict(map(tuple, connection.execute(query).all()))
 
     def free_items(self, connection: Connection, claim: Claim) -> None:
         """A claim that was withdrawn disputes nothing any more."""
@@ -115,9 +107,11 @@ class ClaimStore:
 
     def add_payouts(self, connection: Connection, payouts: Sequence[Payout]) -> None:
         """New payouts; one that is there already stays as it is."""
-        rows = [{"tenant": self._tenant, **each._asdict()} for each in payouts]
-        if rows:
-            connection.execute(_INSERTS[connection.dialect.name](claim_payout).on_conflict_do_nothing(), rows)
+        rows = [
+            (self._tenant, *(each._asdict() | {"is_provisional": int(each.is_provisional)}).values())
+            for each in payouts
+        ]
+        put_rows(connection, claim_payout, rows, keeping=True)
 
     def put_payout(self, connection: Connection, payout: Payout) -> None:
         """A payout that is locked, changed."""
@@ -163,6 +157,7 @@ class ClaimStore:
         return select(*columns).where(claim_payout.c.tenant == self._tenant)
 
     def _row(self, claim: Claim) -> dict[str, Any]:
+        """In the order of the table's columns."""
         return {
             "tenant": self._tenant, "id": claim.id, "user_token": claim.user, "incident": claim.incident,
             "state": claim.state, "due_ms": next_ms(claim), "body": encode(claim).decode(),

@@ -70,7 +70,9 @@ class Account(NamedTuple):
     owner: str = SHOP
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.owner}"
+        return (
+            self.kind + ":" + self.owner
+        )  # a format would ask the enumeration, for every line of every transfer
 
 
 def parse_account(text: str, *, path: str) -> Account:

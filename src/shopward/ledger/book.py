@@ -16,12 +16,13 @@ The steps of a call:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_rows
 from shopward.errors import Conflict, NotFound, ShopwardError
 from shopward.ledger.accounts import OWED, OWNED, Kind
 from shopward.ledger.rows import (
@@ -29,7 +30,6 @@ from shopward.ledger.rows import (
     Recorded,
     Standing,
     endings_of,
-    put_rows,
     standings_of,
     transfers_by_id,
 )
@@ -62,7 +62,10 @@ if TYPE_CHECKING:
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _NOWHERE: Final = Standing()
-_BALANCES: Final = ("posted_minor", "pending_debit_minor", "pending_credit_minor")
+_EFFECTS: Final = {
+    Stage.POSTED: (1, 0), Stage.REVERSAL: (1, 0), Stage.PENDING: (0, 1), Stage.POST: (1, -1), Stage.VOID: (0, -1),
+}  # fmt: skip
+"""How often a stage counts an amount as posted and as pending."""
 
 Answer = Recorded | ShopwardError
 
@@ -85,17 +88,18 @@ class Book:
         it ends is not there).
         """
         refused = [check(each) for each in transfers]  # (1)
-        sound = [each for each, why in zip(transfers, refused, strict=True) if why is None]
+        sound = [
+            (id_of(self._tenant, each.key), each)
+            for each, why in zip(transfers, refused, strict=True)
+            if why is None
+        ]
         if not sound:
             return [why for why in refused if why is not None]
         seq, chain = self._lock(connection)  # (2)
         page = self._page(connection, sound, seq, chain, at_ms)  # (3)
-        answers: list[Answer] = [
-            page.take(transfer) if why is None else why
-            for transfer, why in zip(transfers, refused, strict=True)
-        ]  # (4)
+        taken = iter([page.take(name, transfer) for name, transfer in sound])  # (4)
         self._write(connection, page)  # (5)
-        return answers
+        return [next(taken) if why is None else why for why in refused]
 
     def post_one(self, connection: Connection, transfer: Transfer, *, at_ms: int) -> Recorded:
         """Record one transfer, or raise why not."""
@@ -115,12 +119,11 @@ class Book:
         return row.last_seq, bytes(row.chain)
 
     def _page(
-        self, connection: Connection, transfers: Sequence[Transfer], seq: int, chain: bytes, at_ms: int
+        self, connection: Connection, sound: list[tuple[str, Transfer]], seq: int, chain: bytes, at_ms: int
     ) -> _Page:
-        ended = {each.ends for each in transfers if each.ends}
-        wanted = ended | {id_of(self._tenant, each.key) for each in transfers}
-        known = transfers_by_id(connection, self._tenant, wanted)
-        accounts = {str(entry.account) for each in transfers for entry in each.entries}
+        ended = {each.ends for _name, each in sound if each.ends}
+        known = transfers_by_id(connection, self._tenant, ended.union(name for name, _each in sound))
+        accounts = {str(entry.account) for _name, each in sound for entry in each.entries}
         accounts |= {str(entry.account) for each in ended & known.keys() for entry in known[each].entries}
         endings = endings_of(connection, self._tenant, ended | known.keys())
         return _Page(
@@ -146,18 +149,8 @@ class Book:
         )
 
     def _put_balances(self, connection: Connection, page: _Page) -> None:
-        rows = [
-            {"tenant": self._tenant, "account": account, "currency": currency, **standing._asdict()}
-            for (account, currency), standing in sorted(page.moved.items())
-        ]
-        if not rows:
-            return
-        adding = _INSERTS[connection.dialect.name](ledger_balance)
-        putting = adding.on_conflict_do_update(
-            index_elements=["tenant", "account", "currency"],
-            set_={name: adding.excluded[name] for name in _BALANCES},
-        )
-        connection.execute(putting, rows)
+        rows = [(self._tenant, *place, *standing) for place, standing in sorted(page.moved.items())]
+        put_rows(connection, ledger_balance, rows, replacing=Standing._fields)
 
 
 class _Page:
@@ -183,16 +176,15 @@ class _Page:
         self.ended: list[tuple[str, str, str]] = []
         self.moved: dict[tuple[str, str], Standing] = {}
 
-    def take(self, transfer: Transfer) -> Answer:
-        name, print_ = id_of(self._tenant, transfer.key), fingerprint(transfer)
+    def take(self, name: str, transfer: Transfer) -> Answer:
+        print_ = fingerprint(transfer)
         before = self._known.get(name)
         if before is not None:
             return before._replace(is_replay=True) if before.fingerprint == print_ else _other_body()
         entries = self._entries(transfer)
         if isinstance(entries, ShopwardError):
             return entries
-        shifts = _shifts(transfer.stage, entries)
-        moved = self._moved(shifts)
+        moved = self._moved(transfer.stage, entries)
         if isinstance(moved, ShopwardError):
             return moved
         self._standings |= moved
@@ -221,15 +213,21 @@ class _Page:
             )  # fmt: skip
         return turned(ended.entries) if transfer.stage is Stage.REVERSAL else ended.entries
 
-    def _moved(self, shifts: list[_Shift]) -> dict[tuple[str, str], Standing] | ShopwardError:
+    def _moved(
+        self, stage: Stage, entries: tuple[Entry, ...]
+    ) -> dict[tuple[str, str], Standing] | ShopwardError:
         """Where the accounts stand after this, unless one would be overdrawn."""
         moved: dict[tuple[str, str], Standing] = {}
         kinds: dict[tuple[str, str], Kind] = {}
-        for shift in shifts:
-            account, currency, _amount = shift.entry
+        posts, pends = _EFFECTS[stage]
+        for account, currency, amount in entries:
             place = (str(account), currency)
-            at = moved.get(place) or self._standings.get(place) or _NOWHERE
-            moved[place] = Standing(at[0] + shift.posted, at[1] + shift.debit, at[2] + shift.credit)
+            posted, debit, credit = moved.get(place) or self._standings.get(place) or _NOWHERE
+            if amount > 0:
+                debit += pends * amount
+            else:
+                credit += pends * amount
+            moved[place] = Standing(posted + posts * amount, debit, credit)
             kinds[place] = account.kind
         for place, after in moved.items():
             over = _overdrawn(kinds[place], after)
@@ -253,32 +251,6 @@ class _Page:
             self.ended.append((transfer.ends, transfer.stage.value, name))
             self._endings[transfer.ends] = Ending(transfer.stage, name)
         return made
-
-
-class _Shift(NamedTuple):
-    """What an entry does to where its account stands."""
-
-    entry: Entry
-    posted: int
-    debit: int
-    credit: int
-
-
-def _shifts(stage: Stage, entries: tuple[Entry, ...]) -> list[_Shift]:
-    shifts = []
-    for entry in entries:
-        amount = entry.amount_minor
-        debit, credit = max(amount, 0), min(amount, 0)
-        match stage:
-            case Stage.PENDING:
-                shifts.append(_Shift(entry, 0, debit, credit))
-            case Stage.POST:
-                shifts.append(_Shift(entry, amount, -debit, -credit))
-            case Stage.VOID:
-                shifts.append(_Shift(entry, 0, -debit, -credit))
-            case _:
-                shifts.append(_Shift(entry, amount, 0, 0))
-    return shifts
 
 
 def _overdrawn(kind: Kind, at: Standing) -> int:

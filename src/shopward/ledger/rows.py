@@ -5,14 +5,14 @@ Promise: what is read is what was written, entry by entry in its order; nothing 
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ARRAY, String, any_, bindparam, func, select
+from sqlalchemy import select
 
+from shopward.bulk import among
 from shopward.ledger.accounts import KINDS, Account
 from shopward.ledger.tables import ledger_balance, ledger_ending, ledger_entry, ledger_transfer
 from shopward.ledger.transfers import Entry, Stage
@@ -20,9 +20,8 @@ from shopward.ledger.transfers import Entry, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Connection
 
-_encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -64,31 +63,6 @@ class Standing(NamedTuple):
     pending_credit_minor: int = 0
 
 
-def among(connection: Connection, column: ColumnElement[str], names: Iterable[str]) -> ColumnElement[bool]:
-    """Whether a column is one of many texts, as one parameter: a thousand of them took longer to bind than to look up."""
-    listed = sorted(set(names))
-    if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, listed, ARRAY(String), unique=True))
-    return column.in_(select(func.json_each(_encode(listed).decode()).table_valued("value").c.value))
-
-
-def put_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows, each in the order of the table's columns.
-
-    The statement goes to the driver as it is: naming every value of every row again took a third of the time of a call.
-    """
-    if rows:
-        connection.exec_driver_sql(_inserting(table, connection.dialect.name), list(rows))
-
-
-@cache
-def _inserting(table: Table, dialect: str) -> str:
-    marks = {"sqlite": "?", "postgresql": "%s"}
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    values = ", ".join(marks[dialect] for _column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({values})"  # noqa: S608 -- our own names alone
-
-
 def transfers_by_id(connection: Connection, tenant: str, ids: Iterable[str]) -> dict[str, Recorded]:
     """Those that there are."""
     table = ledger_transfer.c
@@ -107,7 +81,7 @@ def with_entries(connection: Connection, tenant: str, rows: Sequence[Any]) -> li
         select(table.seq, table.account, table.currency, table.amount_minor)
         .where(table.tenant == tenant, table.seq.in_([row.seq for row in rows]))
         .order_by(table.seq, table.line)
-    )
+    ).all()
     entries = {
         seq: tuple(Entry(account_of(account), currency, amount) for _seq, account, currency, amount in group)
         for seq, group in groupby(lines, key=itemgetter(0))
