@@ -15,7 +15,6 @@ from shopward.screening.confusables import LATIN_OF
 
 _DIGITS: Final = str.maketrans("01345789", "oleastbg")
 """Digits that stand for letters: 0 o, 1 l, 3 e, 4 a, 5 s, 7 t, 8 b, 9 g."""
-_SAME: Final = str.maketrans("i", "l")
 _SHAPES: Final = str.maketrans("eiouvwym", "aaaaaaan")
 _DOUBLED: Final = re.compile(r"(.)\1+")
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
@@ -37,11 +36,11 @@ def squeezed(text: str) -> str:
 
 def skeleton(text: str) -> str:
     """What ``text`` looks like at a glance: digits as letters, ``rn`` as ``m``, ``i`` as ``l``."""
-    folded = text.translate(_DIGITS)
+    folded = text if text.isalpha() else text.translate(_DIGITS)
     for pair, one in _PAIRS:
         if pair in folded:
             folded = folded.replace(pair, one)
-    return folded.translate(_SAME)
+    return folded.replace("i", "l")
 
 
 def shape(text: str) -> str:

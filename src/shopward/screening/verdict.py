@@ -76,7 +76,9 @@ def level_of(score: float) -> Level:
 
 def judged(findings: Iterable[Finding], brand: str = "") -> Verdict:
     """The verdict on something that is nobody's whom we know."""
-    ordered = tuple(sorted(findings, key=_strength))
+    ordered = tuple(findings)
+    if len(ordered) > 1:
+        ordered = tuple(sorted(ordered, key=_strength))
     score = score_of(ordered)
     return Verdict(level_of(score), score, ordered, brand)
 

@@ -11,10 +11,11 @@ import re
 import unicodedata
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from ada_url import parse_url
-from publicsuffixlist import PublicSuffixList
+from publicsuffixlist import PSLFILE, PublicSuffixList
 
 LINK_MAX: Final = 8_192
 """Characters that are read; browsers take more, people do not."""
@@ -148,6 +149,17 @@ def _read(given: str) -> Address:
 @lru_cache(maxsize=16_384)
 def split_host(host: str) -> tuple[str, str]:
     """The public suffix of a name and the registered domain above it, empty where the name is a suffix itself."""
+    head, _, last = host.rpartition(".")
+    second = head.rpartition(".")[2]
+    ending = f"{second}.{last}"
+    if (
+        second
+        and ending not in _deep
+        and "*." + last not in _deep
+        and "xn--" not in ending
+        and ".." not in host
+    ):
+        return (last, ending) if host[0] != "." else ("", "")  # no rule is about more than the last label
     registered = _suffixes.privatesuffix(host)
     if registered:
         return registered.partition(".")[2], registered
@@ -222,4 +234,15 @@ def _host_span(text: str, start: int, end: int) -> tuple[int, int]:
     return start + found.start(1), start + found.end(1)
 
 
+def _deep_endings() -> frozenset[str]:
+    """The last two labels of all rules of the list that have two or more; a wildcard is one."""
+    rules = (line.split(None, 1)[0] for line in Path(PSLFILE).read_text("utf-8").splitlines() if line.strip())
+    return frozenset(
+        ".".join(rule.lstrip("!").split(".")[-2:])
+        for rule in rules
+        if "." in rule and not rule.startswith("//")
+    )
+
+
 _suffixes: Final = PublicSuffixList()
+_deep: Final = _deep_endings()

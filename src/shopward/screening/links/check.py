@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shopward.screening.links.address import Address, read_address
-from shopward.screening.links.known import REDIRECTS_MAX, known, passes_on_to, well_known
+from shopward.screening.links.known import REDIRECTS_MAX, known, may_pass_on, passes_on_to, well_known
 from shopward.screening.verdict import Finding, Verdict, judged
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def check_address(
         found = Finding(_OWNED[owner.relation], 0.0, address.host_start, address.host_end)
         return Verdict("official", 0.0, (found,), profile.spec.name)
     findings: list[Finding] = []
-    onward = _onward(address, findings)
+    onward = _onward(address, findings) if may_pass_on(address.host) else None
     if onward is not None:
         return _passed_on(address, onward, profile, findings, lists=lists, learned=learned, at_ms=at_ms)
     if lists is not None:

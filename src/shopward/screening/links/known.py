@@ -47,14 +47,12 @@ def known() -> Known:
 
 def well_known(host: str) -> tuple[str, str] | None:
     """The institution's domain and kind where a host is of one that everybody knows and nobody else can write on."""
-    tables = known()
+    kinds = _kinds()
     at = host
     while at:
-        if at in tables.shared or at in tables.shorteners:
-            return None
-        kind = tables.well_known.get(at)
+        kind = kinds.get(at)
         if kind is not None:
-            return at, kind
+            return (at, kind) if kind else None
         at = at.partition(".")[2]
     return None
 
@@ -65,6 +63,11 @@ def is_shared(host: str) -> bool:
     for front in ("www.", "m.", "mobile."):
         host = host.removeprefix(front)
     return host in tables.shared or host in tables.shorteners
+
+
+def may_pass_on(host: str) -> bool:
+    """Whether anything on a host only passes on."""
+    return host in _passing()
 
 
 def passes_on_to(host: str, path: str, query: str) -> str:
@@ -79,3 +82,15 @@ def passes_on_to(host: str, path: str, query: str) -> str:
     except ValueError:  # more fields than any honest link has
         return ""
     return next((said[field] for field in fields if said.get(field)), "")
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    """What kind of institution a domain is of; nothing for where others write."""
+    tables = known()
+    return tables.well_known | dict.fromkeys(tables.shared | tables.shorteners, "")
+
+
+@cache
+def _passing() -> frozenset[str]:
+    return frozenset(place.partition("/")[0] for place in known().redirectors)

@@ -12,7 +12,10 @@ order of its consonants, give or take one slip.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import ahocorasick
 
 from shopward.screening.folding import plain, shape, skeleton, squeezed
 from shopward.screening.links.address import is_public_suffix, split_host
@@ -39,9 +42,9 @@ SHAPE_MIN: Final = 5
 SHAPE_SLIP_MIN: Final = 6
 NAME_MAX: Final = 40
 NAMES_MAX: Final = 400
-BEGINNING: Final = 3
-"""Letters by which parts are looked up; no part is shorter."""
 LABEL_MAX: Final = 63
+LABELS_KEPT: Final = 4_096
+"""Labels of which it is remembered what they pretend: every second host begins with ``www``."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _WORD: Final = re.compile(r"[a-z]+|\d+")
 _SEPARATORS: Final = re.compile(r"[-_]+")
@@ -49,6 +52,8 @@ _WEIGHTS: Final = {
     "brand_homograph": 0.92, "brand_other_ending": 0.8, "brand_in_host": 0.8, "brand_typo": 0.7, "brand_scrambled": 0.6, "embedded_suffix": 0.7,
     "official_inside": 0.95, "brand_in_userinfo": 0.95, "brand_in_path": 0.3,
 }  # fmt: skip
+_PLAINLY: Final = frozenset(("brand_other_ending", "brand_in_host"))
+"""What letters of another script make a homograph of."""
 
 
 class Way(NamedTuple):
@@ -66,31 +71,31 @@ class Way(NamedTuple):
 
 
 class Parts:
-    """Texts that are looked for inside others, by how they begin: most places of a host are passed over at once."""
+    """Texts that are looked for inside others, all in one pass (Aho-Corasick)."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, str]] = {}
-        self._sizes: dict[str, tuple[int, ...]] = {}
+        self._automaton = ahocorasick.Automaton()
 
     def add(self, part: str, code: str, name: str) -> None:
         """Look for ``part``, which stands for a name in the way of ``code``; what was added before stands."""
-        if part not in self._known:
-            self._known[part] = (code, name)
-            beginning = part[:BEGINNING]
-            self._sizes[beginning] = tuple(sorted({*self._sizes.get(beginning, ()), len(part)}))
+        self._known.setdefault(part, (code, name))
+
+    def close(self) -> None:
+        """Nothing more is added."""
+        for part, known in self._known.items():
+            self._automaton.add_word(part, (_WEIGHTS[known[0]], len(part), known))
+        if self._known:
+            self._automaton.make_automaton()
 
     def find(self, text: str) -> tuple[str, str] | None:
-        """The strongest way in which a part of ``text`` stands for a name, and that name."""
-        best: tuple[str, str] | None = None
-        sizes_of = self._sizes.get
-        for at in range(len(text) - BEGINNING + 1):
-            sizes = sizes_of(text[at : at + BEGINNING])
-            if sizes is not None:
-                for size in sizes:
-                    found = self._known.get(text[at : at + size])
-                    if found is not None and (best is None or _WEIGHTS[found[0]] > _WEIGHTS[best[0]]):
-                        best = found
-        return best
+        """The strongest way in which a part of ``text`` stands for a name, and that name; of equals the one that begins first."""
+        found = (
+            [(weight, size - end, -size, known) for end, (weight, size, known) in self._automaton.iter(text)]
+            if self._known
+            else ()
+        )
+        return max(found)[3] if found else None
 
 
 class Lookalikes:
@@ -135,30 +140,37 @@ class Lookalikes:
         for way in self.ways:
             if way.slips:
                 self._shapes |= _shapes(way.name)
-        self._initials = frozenset(skeleton(name[:1]) for name in self._shapes.values())
+        self._parts.close()
+        self._disguised.close()
+        initials = frozenset(skeleton(name[:1]) for name in self._shapes.values())
+        self._seen = lru_cache(LABELS_KEPT)(self._in_label)
+        self._openings = initials | frozenset(each for each in _LETTERS if skeleton(each) in initials)
 
     def in_host(self, address: Address) -> Iterator[Finding]:
         """What of a host that is nobody's whom we know pretends to be the shop; the strongest of each label."""
         if address.kind != "name":
             return
         suffix_labels = address.suffix.count(".") + 1 if address.suffix else 0
-        labels = plain(address.shown).split(".")
-        given = address.host.split(".")
-        own = labels[: len(labels) - suffix_labels] if suffix_labels < len(labels) else labels
-        for position, label in enumerate(own):
-            is_registered = position == len(own) - 1
-            found = self._in_label(
-                label[:LABEL_MAX], is_registered=is_registered, is_foreign=given[position].startswith("xn--")
-            )
+        labels = (address.shown if address.shown.isascii() else plain(address.shown)).split(".")
+        own = len(labels) - suffix_labels if suffix_labels < len(labels) else len(labels)
+        given = labels if address.shown is address.host else address.host.split(".")
+        for position in range(own):
+            found = self._seen(labels[position][:LABEL_MAX])
             if found is not None:
                 code, name = found
+                is_foreign = given[position].startswith("xn--")
+                if code == "brand_other_ending" and position < own - 1:
+                    code = "brand_in_host"
+                if code in _PLAINLY and is_foreign:
+                    code = "brand_homograph"
                 yield Finding(
                     code,
                     _WEIGHTS[code],
                     *_span_of(address, given, position),
                     about=address.shown if code in ("brand_homograph", "brand_other_ending") else name,
                 )
-        yield from self._embedded(address, given, len(own))
+        if own > ENDING_LABELS:
+            yield from self._embedded(address, given, own)
 
     def names_shop(self, finding: Finding) -> bool:
         """Whether a finding tells of this shop: an ending in the wrong place does where the shop has one like it."""
@@ -185,24 +197,27 @@ class Lookalikes:
                     )
                     return
 
-    def _in_label(self, label: str, *, is_registered: bool, is_foreign: bool) -> tuple[str, str] | None:
-        """The strongest way in which a label pretends to be a name, and that name."""
+    def _in_label(self, label: str) -> tuple[str, str] | None:
+        """The strongest way in which a label pretends to be a name, and that name; it may be the whole of it."""
         tokens = _SEPARATORS.split(label) if "-" in label or "_" in label else [label]
         joined = "".join(tokens) if len(tokens) > 1 else label
-        plainly = "brand_homograph" if is_foreign else "brand_in_host"
         if joined in self._whole:
-            return "brand_other_ending" if is_registered and not is_foreign else plainly, joined
+            return "brand_other_ending", joined
         for token in tokens:
             if token in self._whole:
-                return plainly, token
-        slipped = next((self._typos[token] for token in (joined, *tokens) if token in self._typos), None)
+                return "brand_in_host", token
         found = self._parts.find(joined)
         if found is None or found[0] == "brand_typo":
-            typo = found or (("brand_typo", slipped) if slipped else None)
-            found = self._in_skeleton(joined, tokens) or typo or self._scrambled(tokens)
-        if found is None or self._is_ordinary(label):
-            return None
-        return (plainly, found[1]) if found[0] == "brand_in_host" else found
+            found = self._in_skeleton(joined, tokens) or found or self._slipped(joined, tokens)
+            found = found or self._scrambled(tokens)
+        return None if found is None or self._is_ordinary(label) else found
+
+    def _slipped(self, joined: str, tokens: list[str]) -> tuple[str, str] | None:
+        """The name that a label, or a word of it, is one slip away from."""
+        for each in (joined, *tokens):
+            if each in self._typos:
+                return "brand_typo", self._typos[each]
+        return None
 
     def _in_skeleton(self, joined: str, tokens: list[str]) -> tuple[str, str] | None:
         """The name that digits and letter pairs imitate."""
@@ -218,11 +233,7 @@ class Lookalikes:
     def _scrambled(self, tokens: list[str]) -> tuple[str, str] | None:
         """The name whose letters a token shuffles; its first letter stays, or nobody would read it as the name."""
         for token in tokens:
-            if (
-                len(token) >= SLIP_MIN
-                and skeleton(token[0]) in self._initials
-                and token not in self._ordinary
-            ):
+            if len(token) >= SLIP_MIN and token[0] in self._openings and token not in self._ordinary:
                 name = self._shapes.get(shape(token))
                 if name is not None and skeleton(token[0]) == skeleton(name[0]):
                     return "brand_scrambled", name
