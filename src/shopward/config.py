@@ -54,7 +54,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kernel: Annotated[
         Literal["auto", "compiled", "reference"],
         Meta(
-            description="Which kernel keeps the features: 'compiled' needs the extra [fast], 'reference' is plain Python, 'auto' takes the faster one there is; all decide the same."
+            description="Which kernel keeps the features and scores links: 'compiled' needs the extra [fast], 'reference' is plain Python, 'auto' takes the faster one there is; all decide the same."
         ),
     ] = "auto"
     policy: Annotated[

@@ -21,7 +21,7 @@ from shopward.screening.links.address import read_address
 from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer, unpack
 from shopward.screening.links.learned.features import HOST_COLUMNS, PATH_COLUMNS
 from shopward.screening.links.learned.model import Marks
-from shopward.screening.links.learned.trees import LEAVES_MAX, Trees
+from shopward.screening.links.learned.trees import FINE, LEAVES_MAX, Trees
 
 SHOP = shop()
 WORDS = (
@@ -175,11 +175,11 @@ def test_all_trees_at_once_say_what_a_walk_through_each_says(row):
     for forest, columns in ((model.host.forest, HOST_COLUMNS), (model.path.forest, PATH_COLUMNS)):
         numbers = row[: len(columns)]
         trees = TREES[columns]
-        assert trees.margin(numbers) == pytest.approx(forest.margin(numbers), abs=1e-9)
+        assert trees.whole(numbers) / FINE == pytest.approx(forest.margin(numbers), abs=1e-9)
         moved = dict.fromkeys(trees.groups, 0.0)
         for name, by in zip(columns, forest.contributions(numbers, len(columns)), strict=True):
             moved[name[:1]] += by
-        assert trees.moved(numbers) == pytest.approx(moved, abs=1e-9)
+        assert [each / FINE for each in trees.moved(numbers)] == pytest.approx([*moved.values()], abs=1e-9)
 
 
 def stick(leaves):
@@ -203,6 +203,14 @@ def stick(leaves):
 def test_a_tree_with_more_leaves_than_a_byte_has_bits_is_refused():
     """One fewer is walked; on a threshold a number goes left."""
     walked = Trees(stick(LEAVES_MAX), ["a"])
-    assert [walked.margin([number]) for number in (-1, 0, 1, 99)] == [1.0, 1.0, 3.0, 14.0]
+    assert [walked.whole([number]) / FINE for number in (-1, 0, 1, 99)] == [1.0, 1.0, 3.0, 14.0]
     with pytest.raises(ModelInvalid):
         Trees(stick(LEAVES_MAX + 1), ["a"])
+
+
+def test_a_tree_of_any_depth_and_a_leaf_of_any_weight_are_refused_in_the_same_way():
+    """Neither the stack nor 64 bits give way first."""
+    with pytest.raises(ModelInvalid):
+        Trees(stick(50_000), ["a"])
+    with pytest.raises(ModelInvalid):
+        Trees(Forest([0], [-1], [0.0], [0], [0], [1e9]), ["a"])

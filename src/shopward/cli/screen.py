@@ -81,7 +81,8 @@ def link(
       shopward screen link - --profile shop.toml --language id < links.ndjson
     """
     profile = profile_of_file(profile_file)
-    scorer = shipped_scorer() if bundle is None else scorer_of(bundle.read_bytes())
+    is_many = value == "-"
+    scorer = shipped_scorer(fast=is_many) if bundle is None else scorer_of(bundle.read_bytes(), fast=is_many)
     learned = None if scorer is None else scorer.findings
     version = "" if scorer is None else scorer.version
     listed = LinkLists(entry for file in lists for entry in read_entries(file.read_bytes()))

@@ -135,7 +135,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     kept = ReportStore(TENANT)
     screening = ScreeningDesk(
         records=records, store=ProfileStore(TENANT), reports=kept, trail=trail, clock=clock, steady_s=time.monotonic,
-        learned=shipped_scorer(), pinned=_profile(settings), feeds=ListFiles(settings.lists),
+        learned=shipped_scorer(fast=settings.kernel != "reference"), pinned=_profile(settings), feeds=ListFiles(settings.lists),
     )  # fmt: skip
     reports = ReportDesk(
         records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, outbox=outbox,

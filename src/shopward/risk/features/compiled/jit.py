@@ -1,25 +1,19 @@
-"""How functions of the compiled kernel are compiled, and where the machine code is kept.
+"""How functions of the compiled kernel are compiled (``machine_code``), and what they need that numba has not.
 
-Promise: compiled code is kept on disk where a place can be written, so that a fresh process does not compile again (a
-minute, once); where none can be, it compiles at each start and nothing else changes.
-
-The place is ``NUMBA_CACHE_DIR``, or else the user's cache folder. It is executed, so it is made for its owner alone.
-Numba asks the file of a function alone whether it changed, and the kernel is spread over several files that are compiled
-into each other: therefore the folder's name is a digest of all of them.
+Promise: a fresh process does not compile the kernel again (a minute, once) while none of its files has changed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
+
+from shopward.machine_code import code_folder, compiled_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 def compiled(function: F) -> F:
     """The function as machine code."""
-    if FOLDER is None:
-        return cast("F", numba.njit(error_model="numpy")(function))
-    others, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(FOLDER)
-    try:
-        return cast("F", numba.njit(error_model="numpy", cache=True)(function))
-    finally:
-        numba.config.CACHE_DIR = others
+    return compiled_in(FOLDER, function)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -74,17 +62,8 @@ An array would be counted at each call and asked for its end at each access: tha
 
 
 def _folder() -> Path | None:
-    """Where compiled code is kept; ``None`` where nothing can be written (open: it compiles at each start)."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.blake2b(b"".join(path.read_bytes() for path in sources), digest_size=8).hexdigest()
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = (Path(chosen) if chosen else cache / "shopward") / f"kernel-{digest}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+    """Where compiled code is kept; ``None`` where nothing can be written."""
+    return code_folder("kernel", Path(__file__).parent.glob("*.py"))
 
 
 FOLDER: Final = _folder()

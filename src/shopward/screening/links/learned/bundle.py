@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from shopward.keyring.parts import checked_parts, invalid_part, pack_parts
 from shopward.screening.links.learned.features import SCHEMA
-from shopward.screening.links.learned.model import LinkModel, LinkScorer
+from shopward.screening.links.learned.model import LinkModel, LinkScorer, Reader
 from shopward.values import digest16
 
 FORMAT: Final = "shopward-links/2"
@@ -93,20 +93,35 @@ def unpack(data: bytes) -> LinkBundle:
     for marks in (model.host_marks, model.link_marks):
         if not marks.faint <= marks.suspicious <= marks.dangerous:
             raise invalid_part(_WEIGHTS, "marks in order", "others", MADE_BY)
-    LinkScorer(model, "")  # its trees are trees
+    Reader(model)  # its trees are trees
     return LinkBundle(head, model, parts[_CARD].decode(errors="replace"))
 
 
-def scorer_of(data: bytes) -> LinkScorer:
-    """What scores by a bundle; its version is a digest of the bytes."""
-    return LinkScorer(unpack(data).model, digest16(data).hex()[:12])
+def scorer_of(data: bytes, *, fast: bool = False) -> LinkScorer:
+    """What scores by a bundle; its version is a digest of the bytes.
+
+    Args:
+        data: of the bundle.
+        fast: in machine code where the extra ``fast`` is installed, for many links; it scores the same.
+    """
+    model = unpack(data).model
+    return LinkScorer(_fast(model) if fast else Reader(model), digest16(data).hex()[:12])
 
 
 @cache
-def shipped_scorer() -> LinkScorer | None:
+def shipped_scorer(*, fast: bool = False) -> LinkScorer | None:
     """What scores by the bundle that ships; ``None`` where none does."""
     file = resources.files("shopward.screening.links.learned") / SHIPPED
-    return scorer_of(file.read_bytes()) if file.is_file() else None
+    return scorer_of(file.read_bytes(), fast=fast) if file.is_file() else None
+
+
+def _fast(model: LinkModel) -> Reader:
+    """Machine code, or plain Python where the extra is not installed."""
+    try:
+        from shopward.screening.links.learned.compiled import CompiledReader  # noqa: PLC0415 -- an extra
+    except ImportError:
+        return Reader(model)
+    return CompiledReader(model)
 
 
 def _read(part: bytes, shape: Any, name: str) -> Any:

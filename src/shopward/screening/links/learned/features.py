@@ -36,7 +36,13 @@ _CLASSES: Final = str.maketrans(
 )
 _CONSONANTS: Final = str.maketrans(dict.fromkeys("aeiouy0123456789-_.", " "))
 _FILE: Final = re.compile(r"\.([a-z0-9]{2,5})$")
-_KINDS: Final = {"name": 0, "ipv4": 1, "ipv6": 2}
+HOST_WORDS: Final = 8
+SUB_LABELS: Final = 6
+PATH_WORDS: Final = 16
+"""So many words of a host, labels before its name, and words of a path count."""
+REST_MAX: Final = 200
+"""Characters of which capitals and words are counted."""
+KINDS: Final = {"name": 0, "ipv4": 1, "ipv6": 2}
 _NO_FILE: Final = "p.file=-"
 UNHEARD: Final = -900
 """Of three letters that no word has in a row, in hundredths of a logarithm."""
@@ -77,9 +83,9 @@ def host_of(kind: str, shown: str, suffix: str) -> Host:
 def host_words(host: Host) -> Part:
     """The words of a host."""
     sub = host.own.rpartition(".")[0]
-    named = ["ending=" + host.suffix, *["word=" + word for word in _WORDS.findall(host.own)[:8]]]
+    named = ["ending=" + host.suffix, *["word=" + word for word in _WORDS.findall(host.own)[:HOST_WORDS]]]
     if sub:
-        named += ["sub=" + label for label in sub.split(".")[:6]]
+        named += ["sub=" + label for label in sub.split(".")[:SUB_LABELS]]
     return Part(_pieces("^" + host.own + "$"), named)
 
 
@@ -95,7 +101,7 @@ def path_words(address: Address) -> Part:
     rest = (address.path + address.query)[:PATH_MAX].lower()
     tail = _FILE.search(address.path.lower())
     named = [f"p.file={tail[1]}" if tail else _NO_FILE]
-    named += ["p.word=" + word for word in dict.fromkeys(_WORDS.findall(rest)[:16])]
+    named += ["p.word=" + word for word in dict.fromkeys(_WORDS.findall(rest)[:PATH_WORDS])]
     return Part(_pieces(rest + "$"), named)
 
 
@@ -126,7 +132,7 @@ def host_row(
         100 * classes.count("v") // max(1, len(name)),
         max(map(len, name.translate(_CONSONANTS).split()), default=0), len(set(name)),
         len(suffix), suffix.count("."), sum(heard) // len(heard),
-        sum(map(sub.count, "0123456789")) if sub else 0, int("xn--" in name or not name.isascii()), _KINDS.get(host.kind, 0),
+        sum(map(sub.count, "0123456789")) if sub else 0, int("xn--" in name or not name.isascii()), KINDS.get(host.kind, 0),
         endings.get(suffix, 0),
     ]  # fmt: skip
 
@@ -139,13 +145,13 @@ def path_row(
     rest = path + query
     pieces, named = _weighed(part.pieces, weights), _weighed(part.named, weights)
     of_pieces, of_named = sum(pieces), sum(named)
-    words = _WORDS.findall(rest[:200].lower())
+    words = _WORDS.findall(rest[:REST_MAX].lower())
     return [
         before, of_pieces + of_named, of_pieces, of_named, weights.get(part.named[0], 0),
         max(pieces, default=0), min(pieces, default=0),
         100 * len(pieces) // max(1, len(part.pieces)), 100 * len(named) // len(part.named),
         len(path), path.count("/"), len(query), query.count("="), sum(map(rest.count, "0123456789")),
-        sum(map(str.isupper, rest[:200])), rest.count("%"), max(map(len, words), default=0), len(words),
+        sum(map(str.isupper, rest[:REST_MAX])), rest.count("%"), max(map(len, words), default=0), len(words),
         endings.get(address.suffix, 0),
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ raises it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from shopward.forest import Forest
 from shopward.screening.links.learned.features import (
     HOST_COLUMNS,
     PATH_COLUMNS,
+    Host,
     has_path,
     host_of,
     host_row,
@@ -25,7 +26,7 @@ from shopward.screening.links.learned.features import (
     path_row,
     path_words,
 )
-from shopward.screening.links.learned.trees import Trees
+from shopward.screening.links.learned.trees import FINE, Trees
 from shopward.screening.verdict import DANGEROUS, SUSPICIOUS, Finding
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ _FAINT: Final = 0.1
 _EPSILON: Final = 1e-6
 UNIT: Final = 100.0
 """Scores are kept in hundredths of a logit."""
+GROUPS: Final = ("learned_host", "learned_ending", "learned_name")
+"""What the numbers of a host are about, for reasons: first the host as a whole, by its first column."""
 _GROUP_OF: Final = dict.fromkeys(
-    ("ending", "ending_odds", "suffix_size", "suffix_labels"), "learned_ending"
-) | dict.fromkeys(("name_size", "digits", "vowels", "run", "distinct", "sound", "hyphens"), "learned_name")
-"""What a number is about, for reasons; the others speak of the host as a whole."""
+    ("ending", "ending_odds", "suffix_size", "suffix_labels"), GROUPS[1]
+) | dict.fromkeys(("name_size", "digits", "vowels", "run", "distinct", "sound", "hyphens"), GROUPS[2])
 HOSTS_KEPT: Final = 16_384
 """Hosts whose sums are kept: a campaign's link is asked about many times."""
 
@@ -106,70 +108,97 @@ class LinkModel(Struct, frozen=True, forbid_unknown_fields=True):
     link_marks: Marks
 
 
-class LinkScorer:
-    """Scores addresses; safe to share between threads. Raises ``ModelInvalid`` where the trees are none.
+class Seen(NamedTuple):
+    """What the trees of a host said.
+
+    Attributes:
+        score: in hundredths of a logit.
+        moved: by how much each of ``GROUPS`` moved it, in ``FINE``; ``None`` where nobody looked yet.
+        row: the numbers that it comes from; empty where machine code looked at them.
+    """
+
+    score: int
+    moved: tuple[int, ...] | None
+    row: list[int]
+
+
+class Reader:
+    """Reads links by a model, in plain Python. Raises ``ModelInvalid`` where the trees are none.
 
     Args:
         model: of a bundle.
-        version: of that bundle.
     """
 
-    def __init__(self, model: LinkModel, version: str) -> None:
+    def __init__(self, model: LinkModel) -> None:
         self.model = model
-        self.version = version
         for half, columns in ((model.host, HOST_COLUMNS), (model.path, PATH_COLUMNS)):
             half.forest.check(len(columns))
-        groups = [_GROUP_OF.get(name, "learned_host") for name in HOST_COLUMNS]
-        self._host_trees = Trees(model.host.forest, groups)
-        self._path_trees = Trees(model.path.forest, ["learned_path"] * len(PATH_COLUMNS))
+        self.host_trees = Trees(model.host.forest, [_GROUP_OF.get(name, GROUPS[0]) for name in HOST_COLUMNS])
+        self.path_trees = Trees(model.path.forest, ["learned_path"] * len(PATH_COLUMNS))
+
+    def host(self, host: Host) -> Seen:
+        """What speaks against a host."""
+        half = self.model.host
+        row = host_row(host, host_words(host), half.weights, half.endings, self.model.sounds)
+        return Seen(in_units(self.host_trees.whole(row)), None, row)
+
+    def moved(self, seen: Seen) -> tuple[int, ...]:
+        """What each of ``GROUPS`` moved."""
+        return self.host_trees.moved(seen.row) if seen.moved is None else seen.moved
+
+    def path(self, address: Address, before: int) -> int:
+        """What the path of a link adds to what its host scored, in hundredths of a logit."""
+        half = self.model.path
+        row = path_row(address, path_words(address), before, half.weights, half.endings)
+        return in_units(self.path_trees.whole(row))
+
+
+class LinkScorer:
+    """Scores addresses; safe to share between threads.
+
+    Args:
+        reader: of a model.
+        version: of its bundle.
+    """
+
+    def __init__(self, reader: Reader, version: str) -> None:
+        self.model = reader.model
+        self.version = version
+        self._reader = reader
         self._of_host = lru_cache(maxsize=HOSTS_KEPT)(self._host_seen)
 
     def score(self, address: Address) -> int:
         """What speaks against a link, in hundredths of a logit."""
         host = self.host_score(address)
-        return host + self._path_score(self._path_row(address, host)) if has_path(address) else host
+        return host + self._reader.path(address, host) if has_path(address) else host
 
     def host_score(self, address: Address) -> int:
         """What speaks against a host."""
-        return self._of_host(address.kind, address.shown, address.suffix)[0]
+        return self._of_host(address.kind, address.shown, address.suffix).score
 
     def findings(self, address: Address) -> Sequence[Finding]:
         """The reasons of an address that the model finds built like fraud; none where its score is ordinary."""
-        host, seen = self._of_host(address.kind, address.shown, address.suffix)
-        score = host
-        path_row: list[int] = []
-        marks = self.model.host_marks
+        seen = self._of_host(address.kind, address.shown, address.suffix)
+        by_path, marks = 0, self.model.host_marks
         if has_path(address):
-            marks, path_row = self.model.link_marks, self._path_row(address, host)
-            score += self._path_score(path_row)
-        chance = marks.chance(score)
+            by_path, marks = self._reader.path(address, seen.score), self.model.link_marks
+        chance = marks.chance(seen.score + by_path)
         if not chance:
             return ()
-        groups = self._host_trees.moved(seen)
-        groups["learned_path"] = (score - host) / UNIT
-        whole = sum(value for value in groups.values() if value > 0.0)
         start, end = address.host_start, address.host_end
-        if not whole:  # what every link begins with
-            return [Finding("learned_host", chance, start, end)]
-        return [
-            Finding(
-                code,
-                1.0 - (1.0 - chance) ** (value / whole),
-                *((end, address.end) if code == "learned_path" else (start, end)),
-            )
-            for code, value in groups.items()
-            if value > 0.0
-        ]
+        moved = self._reader.moved(seen)
+        groups = [(code, by / FINE, start, end) for code, by in zip(GROUPS, moved, strict=True) if by > 0]
+        if by_path > 0:
+            groups.append(("learned_path", by_path / UNIT, end, address.end))
+        if not groups:  # what every link begins with
+            return [Finding(GROUPS[0], chance, start, end)]
+        whole, honest = sum([each[1] for each in groups]), 1.0 - chance
+        return [Finding(code, 1.0 - honest ** (by / whole), start, end) for code, by, start, end in groups]
 
-    def _host_seen(self, kind: str, shown: str, suffix: str) -> tuple[int, list[int]]:
-        """The score of a host, and the numbers that it comes from."""
-        host, half = host_of(kind, shown, suffix), self.model.host
-        row = host_row(host, host_words(host), half.weights, half.endings, self.model.sounds)
-        return round(UNIT * self._host_trees.margin(row)), row
+    def _host_seen(self, kind: str, shown: str, suffix: str) -> Seen:
+        return self._reader.host(host_of(kind, shown, suffix))
 
-    def _path_row(self, address: Address, before: int) -> list[int]:
-        half = self.model.path
-        return path_row(address, path_words(address), before, half.weights, half.endings)
 
-    def _path_score(self, row: list[int]) -> int:
-        return round(UNIT * self._path_trees.margin(row))
+def in_units(fine: int) -> int:
+    """A sum of ``FINE`` in hundredths of a logit."""
+    return round(UNIT * fine / FINE)

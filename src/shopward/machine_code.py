@@ -1,0 +1,48 @@
+"""How hot functions are compiled, and where the machine code is kept; needs the extra ``[fast]`` (numba).
+
+Promise: compiled code is kept on disk where a place can be written, so that a fresh process does not compile again; where none
+can be, it compiles at each start and nothing else changes.
+
+The place is ``NUMBA_CACHE_DIR``, or else the user's cache folder. It is executed, so it is made for its owner alone. Numba asks
+the file of a function alone whether it changed, and functions of several files are compiled into each other: therefore the
+folder's name is a digest of all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def code_folder(name: str, sources: Iterable[Path]) -> Path | None:
+    """Where the code of some files is kept; ``None`` where nothing can be written (open: it compiles at each start)."""
+    whole = b"".join(path.read_bytes() for path in sorted(sources))
+    digest = hashlib.blake2b(whole, digest_size=8).hexdigest()
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = (Path(chosen) if chosen else cache / "shopward") / f"{name}-{digest}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def compiled_in(folder: Path | None, function: F) -> F:
+    """The function as machine code, kept in a folder of ``code_folder``."""
+    if folder is None:
+        return cast("F", numba.njit(error_model="numpy")(function))
+    others, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+    try:
+        return cast("F", numba.njit(error_model="numpy", cache=True)(function))
+    finally:
+        numba.config.CACHE_DIR = others

@@ -1,0 +1,87 @@
+"""The learned part in machine code: it says of every link what plain Python says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shopward.screening.links.address import read_address
+from shopward.screening.links.learned.bundle import shipped_scorer
+from shopward.screening.links.learned.model import LinkScorer, Reader
+
+compiled = pytest.importorskip("shopward.screening.links.learned.compiled")
+PLAIN, FAST = shipped_scorer(), shipped_scorer(fast=True)
+LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=20)
+HOSTS = st.one_of(
+    st.lists(st.one_of(LABEL, st.sampled_from(["www", "login", "secure", "xn--a", "xn--80ak6aa92e", "m"])), max_size=9),
+).flatmap(
+    lambda labels: st.sampled_from(["com", "co.jp", "top", "pages.dev", "example"]).map(
+        lambda ending: ".".join([*labels, "a", ending])
+    )
+)  # fmt: skip
+PATHS = st.one_of(
+    st.just(""),
+    st.text("abcXYZ019/.-_%=&?~:+", max_size=260),
+    st.builds("/{}/{}.{}?{}={}".format, LABEL, LABEL, st.sampled_from(["php", "html", "a", "aspx7", "toolong"]), LABEL, LABEL),
+    st.text(max_size=40),
+)  # fmt: skip
+
+
+def same(link, plain=PLAIN, fast=FAST):
+    """Whether both say the same of a link, and what."""
+    address = read_address(link)
+    assert fast.score(address) == plain.score(address)
+    assert [*fast.findings(address)] == [*plain.findings(address)]
+    return plain.score(address)
+
+
+def test_the_fast_scorer_is_compiled():
+    """With the extra installed there is no falling back unseen."""
+    assert isinstance(FAST._reader, compiled.CompiledReader)
+    assert not isinstance(PLAIN._reader, compiled.CompiledReader)
+
+
+@settings(max_examples=500, deadline=None)
+@given(host=HOSTS, path=PATHS)
+def test_any_link_scores_the_same(host, path):
+    """Score and every reason's weight are equal, not nearly equal."""
+    same(f"https://{host}/{path}")
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=80))
+def test_any_text_that_is_a_link_scores_the_same(text):
+    """Addresses of every kind, in every script."""
+    same(text)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://1.2.3.4/login.php", "http://[2001:db8::1]/", "https://пример.рф/вход", "https://a.b.c.d.e.f.g.h.i.example.com/",
+        "https://" + "a" * 63 + "." + "b" * 63 + ".co.uk/" + "q" * 4_000 + "?" + "x=1&" * 900, "https://com/", "https://xn--/",
+        "https://x.pages.dev/.php", "https://x.example/a.b.c.htm?next=https://login.example/verify", "https://sub=.example/",
+        "https://secure-login-verify-account-update-bank-pay-card-info-mail.example/",
+    ],
+)  # fmt: skip
+def test_odd_links_score_the_same(link):
+    """Addresses as numbers, other scripts, more words and labels than count, files that are none."""
+    same(link)
+
+
+def test_a_bundle_with_two_words_of_one_key_is_read_in_plain_python(monkeypatch):
+    """What machine code cannot tell apart it does not score."""
+    monkeypatch.setattr(compiled, "word_key", lambda *_: 1 << 63)
+    reader = compiled.CompiledReader(PLAIN.model)
+    assert reader._host is None
+    assert reader._path is None
+    fast = LinkScorer(reader, "")
+    assert (
+        same(
+            "http://paypal-login.secure-verify7.tk/webscr/login.php",
+            LinkScorer(Reader(PLAIN.model), ""),
+            fast,
+        )
+        > 0
+    )
