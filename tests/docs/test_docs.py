@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -232,6 +233,13 @@ def test_every_http_path_is_explained() -> None:
     reference = pytest.importorskip("shopward.http.reference")
     page = text_of(DOCS / "reference/http-api.md")
     assert [path for path in reference.document()["paths"] if path not in page] == []
+
+
+def test_every_shape_that_the_document_names_is_in_it() -> None:
+    """No reference of the OpenAPI document leads nowhere: clients are generated from it."""
+    document = pytest.importorskip("shopward.http.reference").document()
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert named <= document["components"]["schemas"].keys()
 
 
 def test_everything_that_a_policy_may_say_is_explained() -> None:

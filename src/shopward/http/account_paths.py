@@ -14,12 +14,12 @@ from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofA
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
 from shopward.http.orders import LIST_MAX
-from shopward.http.recoveries import FreezeAsked, PasswordAsked, Recoveries, ReviewAsked, UndoAsked, UndoUsed
+from shopward.http.recoveries import FreezeAsked, NewPassword, Recoveries, ReviewAsked, UndoAsked, UndoUsed
 from shopward.recovery.view import RecoveryView
 
 ACCOUNT_SHAPES: Final = (
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
-    RemoveAsked, Removed, FreezeAsked, PasswordAsked, ReviewAsked, RecoveryView, Recoveries, UndoAsked, UndoUsed, UndoOffer,
+    RemoveAsked, Removed, FreezeAsked, NewPassword, ReviewAsked, RecoveryView, Recoveries, UndoAsked, UndoUsed, UndoOffer,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 
@@ -107,7 +107,7 @@ def _recovery_paths() -> dict[str, Any]:
             "RecoveryView",
         )},
         "/v1/recoveries/{id}/password": {"post": _challenge_call(
-            "recovery_password", "Tell of the new password", "As a login tells it.", "PasswordAsked", password,
+            "recovery_password", "Tell of the new password", "As a login tells it.", "NewPassword", password,
             "RecoveryView",
         )},
         "/v1/recoveries/{id}/sessions": {"post": _challenge_call(

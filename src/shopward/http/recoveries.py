@@ -51,7 +51,7 @@ class FreezeAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     since: Moment | UnsetType = UNSET
 
 
-class PasswordAsked(WhoAsked, forbid_unknown_fields=True, omit_defaults=True):
+class NewPassword(WhoAsked, forbid_unknown_fields=True, omit_defaults=True):
     """The new password, as a login tells it: a keyed HMAC, and whether it stands in a breach corpus."""
 
     password_hmac: Word = ""
@@ -159,12 +159,12 @@ class RecoveryCalls:
     async def password(self, request: Request) -> Response:
         """``POST /v1/recoveries/{id}/password``."""
 
-        def renew(caller: Caller, case_id: str, asked: PasswordAsked) -> Case:
+        def renew(caller: Caller, case_id: str, asked: NewPassword) -> Case:
             return self._desk.renew(
                 caller, case_id, asked.who, password_hmac=asked.password_hmac, breached=asked.breached
             )
 
-        return await self._step(request, PasswordAsked, renew)
+        return await self._step(request, NewPassword, renew)
 
     async def sessions(self, request: Request) -> Response:
         """``POST /v1/recoveries/{id}/sessions``."""

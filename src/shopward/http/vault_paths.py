@@ -15,6 +15,7 @@ from shopward.http.vault_shapes import (
     Certificates,
     EraseAsked,
     ExportAsked,
+    Exported,
     HoldAsked,
     HoldReleased,
     Holds,
@@ -42,7 +43,7 @@ from shopward.http.vault_shapes import (
 )
 
 VAULT_SHAPES: Final = (
-    RecordsAsked, RecordView, Records, RectifyAsked, RevealAsked, RequestView, Requests, SearchAsked, Accesses, ExportAsked,
+    RecordsAsked, RecordView, Records, RectifyAsked, RevealAsked, RequestView, Requests, SearchAsked, Accesses, ExportAsked, Exported,
     EraseAsked, HoldAsked, HoldReleased, Holds, Certificates, LockAsked, LockReleased, LockView, Locks, TokenAsked,
     TokenView, RotateAsked, RetireAsked, Rotations, PlanAsked, PlanView,
     TraceAsked, LeakTraced, CanariesAsked, CanariesPlanted,
