@@ -2,7 +2,9 @@
 
 import json
 
+from receiver import Receiver
 from serving import Server, event
+from walking import Walk
 
 MARK = "zq7marked"
 
@@ -61,6 +63,24 @@ def test_marked_values_are_in_no_log_metric_problem_or_page(tmp_path):
     assert MARK not in text
     assert "203.0.113.77" not in text
     assert server.key not in "".join(server.out[2:] + server.err)
+
+
+def test_no_call_of_the_document_lets_a_word_of_a_person_out(tmp_path):
+    """Each as its examples show it, as its schema allows it, and spoiled: nothing in logs, problems, metrics or webhooks."""
+    with Receiver() as receiver, Server(tmp_path / "data", policy=None) as server:
+        assert server.post("/v1/webhooks", {"url": receiver.url + "/ok"})[0] == 201
+        walk = Walk(server)
+        walk.walk()
+        metrics = server.get("/metrics")[1]
+        last = json.loads(server.post("/v1/users/last-one/freeze", {"reason": "takeover"})[1])["id"]
+        heard = receiver.heard(lambda got: any(last in each["body"] for each in got))
+    assert len(walk.answered) == sum(map(len, walk.document["paths"].values()))
+    assert sum(min(each) < 300 for each in walk.answered.values()) > len(walk.answered) // 2
+    assert all(max(each) < 500 for each in walk.answered.values())
+    refused = [(call, body) for call, status, body in walk.said if status >= 400]
+    assert [call for call, body in refused if walk.names(body)] == []
+    assert not walk.names("".join(server.out + server.err).encode())
+    assert not walk.names(metrics + json.dumps(heard).encode())
 
 
 def page_data(server, once):

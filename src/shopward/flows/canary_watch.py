@@ -13,7 +13,7 @@ import msgspec
 from shopward.findings import FindingRow
 from shopward.flows.consequences import NEWS_MS
 from shopward.flows.found import finding_view
-from shopward.flows.reveal import CANARY
+from shopward.flows.guard import CANARY
 from shopward.outbox import Topic
 from shopward.risk.campaigns.campaign import Finding
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.errors import InvalidField, NotFound
-from shopward.flows.guard import locked
+from shopward.flows.guard import CANARY, locked
 from shopward.flows.parcel import can_give, clear, parcel
 from shopward.outbox import Topic
 from shopward.partners.aliases import KINDS_OF_ALIAS, SUFFIX
@@ -35,7 +35,6 @@ PARTNER: Final = "partner:"
 """Stands before a partner's id in the log of accesses, and in a trace."""
 RECORDS_OF_A_CANARY: Final = 20
 """A share carries a canary of the partner's for each so many records, and one more."""
-CANARY: Final = "canary"
 ALIASES: Final = frozenset(kind + SUFFIX for kind in KINDS_OF_ALIAS)
 
 

@@ -6,7 +6,7 @@ own reveal. Each is a line of the audit log in its own transaction, and the shop
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shopward.errors import Conflict, NotFound, Refused
 from shopward.outbox import Topic
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
     from shopward.vault.rows import RevealRequest
+
+CANARY: Final = "canary"
+"""The reason of the lock, and the purpose that the decision engine hears, of whoever asks for a canary."""
 
 
 class GuardDesk:
@@ -100,13 +103,16 @@ class GuardDesk:
         return request
 
     def tell_lock(self, connection: Any, actor: str, lock: Lock, now_ms: int) -> None:
-        """What the shop is owed to hear of a lock, and the line of the audit log, which is last."""
+        """What the shop is owed to hear of a lock, and the line of the audit log, which is last.
+
+        Staff's own words stay with the lock: they may name a customer, and what is told cannot be taken back.
+        """
+        told = {"kind": lock.kind, "reason": CANARY if lock.reason == CANARY else "staff"}
         self._room.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.VAULT_LOCKED, subject=lock.target or lock.kind,
-            payload={"kind": lock.kind, "reason": lock.reason},
+            payload=told,
         )  # fmt: skip
-        details = {"kind": lock.kind, "reason": lock.reason}
-        self._room.line(connection, actor, "vault:lock", lock.target or lock.kind, details, now_ms)
+        self._room.line(connection, actor, "vault:lock", lock.target or lock.kind, told, now_ms)
 
     def _target(self, kind: str, target: str) -> str:
         if kind == "vault":

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from shopward.errors import NotFound, Refused
-from shopward.flows.consign import CANARY, PARTNER
+from shopward.flows.consign import PARTNER
+from shopward.flows.guard import CANARY
 from shopward.leaks.channels import write
 from shopward.outbox import Topic
 from shopward.partners import refusal_of, seal_page

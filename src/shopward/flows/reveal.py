@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from shopward.errors import InvalidField, NotFound, QuotaReached, Refused
-from shopward.flows.guard import locked, request_state
+from shopward.flows.guard import CANARY, locked, request_state
 from shopward.outbox import Topic
 from shopward.values import DAY_MS, MINUTE_MS, to_rfc3339
 from shopward.vault.kinds import wanted
@@ -54,8 +54,6 @@ OBEYED: Final = frozenset({"allow", "review"})
 SUBJECT_ACCESS: Final = "subject_access"
 SEARCH: Final = "search"
 SEARCH_MAX: Final = 50
-CANARY: Final = "canary"
-"""The reason of the lock, and the purpose that the decision engine hears, of whoever asks for a canary."""
 OWN_FIELDS: Final = frozenset({"phone", "email", "order_id", "waybill", "wechat", "number", "case_id"})
 """Who looks for such a value has it from somewhere; a name, or four digits, an honest search may share with a canary."""
 _CANDIDATES_MAX: Final = 1_000
