@@ -26,9 +26,10 @@ from sqlalchemy import insert
 from shopward.adapters.roots import FileRoot
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SingleWriterFence, SqlRecords
+from shopward.vault.drawers import key_place
 from shopward.vault.envelope import GCM, Cipher, Place
 from shopward.vault.keys import TenantKeys
-from shopward.vault.records import SealedRecords, key_place, sealed_fields
+from shopward.vault.records import SealedRecords, sealed_fields
 from shopward.vault.rotations import Rotations
 from shopward.vault.rows import Write
 from shopward.vault.tables import metadata, vault_subject

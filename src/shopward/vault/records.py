@@ -15,23 +15,14 @@ Not here: who may read (``flows.reveal``), when something is erased (``flows.era
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
-from shopward.errors import Conflict, StoreError
-from shopward.vault.envelope import (
-    GCM,
-    KEY_BYTES,
-    Cipher,
-    broken,
-    class_suffix,
-    customer_prefix,
-    padded,
-    record_suffix,
-    unpadded,
-)
+from shopward.errors import Conflict
+from shopward.vault.drawers import Drawers, parts, rolled_back
+from shopward.vault.envelope import broken, record_suffix
 from shopward.vault.kinds import KINDS, checked
 from shopward.vault.ngrams import ngrams_on, switch_ngrams
 from shopward.vault.past import Past
@@ -44,39 +35,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from shopward.keyring import Entropy
+    from shopward.vault.drawers import Drawer
     from shopward.vault.keys import Ring, TenantKeys
     from shopward.vault.rows import Write
 
-CHUNK: Final = 400
 RECORDS_MAX: Final = 20_000
 """Of one customer and class: the ledger names them all."""
 _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder(dict[str, bytes]).decode
-
-
-class _Ledger(msgspec.Struct):
-    """What a customer's class holds: whose it is, and of each record its version and a check over its fields' names."""
-
-    user: str
-    records: dict[str, tuple[int, int]]
-
-
-_KEY: Final = "customer key"
-_LEDGER: Final = "ledger"
-_ledger_bytes: Final = msgspec.json.Encoder().encode
-_ledger_of: Final = msgspec.json.Decoder(_Ledger).decode
-
-
-class _Drawer(NamedTuple):
-    """A customer's class, opened; ``place`` leads that of all that it holds."""
-
-    place: bytes
-    cipher: Cipher
-    ledger: _Ledger
-    epoch: int
-    is_new: bool
-    kek: int
-    wrapped: bytes
 
 
 class SealedRecords:
@@ -91,7 +57,7 @@ class SealedRecords:
     def __init__(self, tenant: str, keys: TenantKeys, entropy: Entropy) -> None:
         self._tenant = tenant
         self._keys = keys
-        self._entropy = entropy
+        self._drawers = Drawers(tenant, entropy)
         self.past = Past(tenant)
 
     def put(self, connection: Connection, writes: Sequence[Write], now_ms: int) -> list[Stored]:
@@ -105,7 +71,7 @@ class SealedRecords:
             checked(write.kind, write.values)
         ring = self._keys.ring(connection)
         before = {row.id: row for row in self.rows(connection, [write.id for write in writes])}
-        drawers = self._drawers(
+        drawers = self._drawers.of(
             connection, ring, {(write.subject, KINDS[write.kind].retention): write.user for write in writes}
         )
         ngrams = self.ngrams(connection)
@@ -129,13 +95,13 @@ class SealedRecords:
         self.past.keep(connection, {name: row.version for name, row in before.items()}, now)
         self._drop_index(connection, [each for each in done if each in before])
         self._add_index([each for rows in indexed.values() for each in rows], connection)
-        self._write_ledgers(connection, drawers, now_ms)
+        self._drawers.write(connection, drawers, now_ms)
         return [done[write.id] for write in writes]
 
     def rows(self, connection: Connection, ids: Sequence[str]) -> list[Stored]:
         """The records of these ids that there are, as they lie."""
         found: list[Stored] = []
-        for part in _parts(ids):
+        for part in parts(ids):
             query = self._select().where(vault_record.c.id.in_(part))
             found += [Stored(*row) for row in connection.execute(query)]
         return found
@@ -165,7 +131,7 @@ class SealedRecords:
             StoreError: a record is another version than the ledger names, or its key is retired or erased.
         """
         ring = self._keys.ring(connection)
-        drawers = self._drawers(connection, ring, {(row.subject, row.retention): None for row in rows})
+        drawers = self._drawers.of(connection, ring, {(row.subject, row.retention): None for row in rows})
         names = None if fields is None else frozenset(fields)
         opened = []
         for row in rows:
@@ -195,16 +161,16 @@ class SealedRecords:
     def drop(self, connection: Connection, rows: Sequence[Stored]) -> None:
         """Forget single records; the ledger forgets them too."""
         ring = self._keys.ring(connection)
-        drawers = self._drawers(connection, ring, {(row.subject, row.retention): None for row in rows})
+        drawers = self._drawers.of(connection, ring, {(row.subject, row.retention): None for row in rows})
         for row in rows:
             drawers[row.subject, row.retention].ledger.records.pop(row.id, None)
         ids = [row.id for row in rows]
         self._drop_index(connection, ids)
         self.past.forget(connection, ids)
-        for part in _parts(ids):
+        for part in parts(ids):
             mine = (vault_record.c.tenant == self._tenant) & vault_record.c.id.in_(part)
             connection.execute(delete(vault_record).where(mine))
-        self._write_ledgers(connection, drawers)
+        self._drawers.write(connection, drawers)
 
     def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> tuple[int, int]:
         """Destroy the keys of a customer's classes and what they sealed; how many keys of their own, and records."""
@@ -231,7 +197,7 @@ class SealedRecords:
         """
         ring, moved = self._keys.ring(connection), 0
         new = ring.data_of(ring.data_version)
-        before = self._drawers(connection, ring, dict.fromkeys(names))
+        before = self._drawers.of(connection, ring, dict.fromkeys(names))
         for (subject, retention), drawer in before.items():
             query = self._select().where(
                 vault_record.c.subject == subject, vault_record.c.retention == retention
@@ -246,7 +212,7 @@ class SealedRecords:
                 )
                 moved += 1
         after = {name: each._replace(cipher=new, kek=ring.data_version) for name, each in before.items()}
-        self._write_ledgers(connection, after)
+        self._drawers.write(connection, after)
         return moved
 
     def expired(self, connection: Connection, now_ms: int, limit: int) -> list[Stored]:
@@ -289,7 +255,7 @@ class SealedRecords:
 
     # One record.
 
-    def _sealed(self, write: Write, old: Stored | None, drawer: _Drawer, now_ms: int) -> Stored:
+    def _sealed(self, write: Write, old: Stored | None, drawer: Drawer, now_ms: int) -> Stored:
         if old is not None and (old.subject, old.kind) != (write.subject, write.kind):
             raise Conflict(
                 "this record is another customer's or of another kind", code="record_conflict", path="id",
@@ -303,115 +269,20 @@ class SealedRecords:
             write.canary, now_ms if old is None else old.created_ms, now_ms, write.expires_ms,
         )  # fmt: skip
 
-    def _checked_values(
-        self, row: Stored, drawer: _Drawer, names: frozenset[str] | None
-    ) -> Mapping[str, str]:
+    def _checked_values(self, row: Stored, drawer: Drawer, names: frozenset[str] | None) -> Mapping[str, str]:
         """The values of a record that is the one which its customer's ledger names. Fails closed."""
         sealed = sealed_fields(row)
         if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):
-            raise _rolled_back()
+            raise rolled_back()
         return self._values(row, sealed, drawer, names)
 
     @staticmethod
     def _values(
-        row: Stored, sealed: Mapping[str, bytes], drawer: _Drawer, names: frozenset[str] | None
+        row: Stored, sealed: Mapping[str, bytes], drawer: Drawer, names: frozenset[str] | None
     ) -> Mapping[str, str]:
         prefix = drawer.place + record_suffix(row.kind, row.id)
         wanted = sealed if names is None else {name: each for name, each in sealed.items() if name in names}
         return drawer.cipher.open_fields(wanted, prefix, row.version)
-
-    # Keys and ledgers of customers.
-
-    def _drawers(
-        self, connection: Connection, ring: Ring, wanted: Mapping[tuple[str, str], str | None]
-    ) -> dict[tuple[str, str], _Drawer]:
-        """The opened classes of customers; new ones where a user is given, else ``StoreError`` where one is gone."""
-        table, found = vault_subject.c, {}
-        for part in _parts(list(wanted)):
-            query = select(
-                table.subject,
-                table.retention,
-                table.key_id,
-                table.kek,
-                table.wrapped,
-                table.epoch,
-                table.ledger,
-            ).where(table.tenant == self._tenant, tuple_(table.subject, table.retention).in_(part))
-            for row in connection.execute(query):
-                found[row.subject, row.retention] = self._opened(ring, *row)
-        for name, user in wanted.items():
-            if name not in found:
-                if user is None:  # fails closed
-                    raise _rolled_back()
-                found[name] = self._new(ring, *name, user)
-        return found
-
-    def _opened(
-        self,
-        ring: Ring,
-        subject: str,
-        retention: str,
-        key_id: int,
-        kek: int,
-        wrapped: bytes,
-        epoch: int,
-        ledger: bytes,
-    ) -> _Drawer:
-        place = customer_prefix(self._tenant, subject)
-        if wrapped:
-            bound = place + class_suffix(_KEY, retention, key_id)
-            key = ring.kek_of(kek).open(bytes(wrapped), bound)
-            cipher = Cipher(GCM, key_id, key)
-        else:  # a vault of one key for everybody; where each customer has one, there is none such
-            cipher = ring.data_of(kek)
-        raw = cipher.open(bytes(ledger), place + class_suffix(_LEDGER, retention, epoch))
-        return _Drawer(place, cipher, _ledger_of(unpadded(raw)), epoch, False, kek, wrapped)  # noqa: FBT003 -- a tuple's field
-
-    def _new(self, ring: Ring, subject: str, retention: str, user: str) -> _Drawer:
-        place = customer_prefix(self._tenant, subject)
-        if ring.width == "shop":
-            cipher = ring.data_of(ring.data_version)
-            return _Drawer(place, cipher, _Ledger(user, {}), 0, True, ring.data_version, b"")  # noqa: FBT003 -- a tuple's field
-        key = self._entropy(KEY_BYTES)
-        wrapped = ring.kek_of(ring.kek_version).seal(key, place + class_suffix(_KEY, retention, 1))
-        return _Drawer(place, Cipher(GCM, 1, key), _Ledger(user, {}), 0, True, ring.kek_version, wrapped)  # noqa: FBT003 -- as above
-
-    def _write_ledgers(
-        self, connection: Connection, drawers: Mapping[tuple[str, str], _Drawer], now_ms: int = 0
-    ) -> None:
-        fresh, changed, table = [], [], vault_subject
-        for (subject, retention), drawer in drawers.items():
-            epoch = drawer.epoch + 1
-            ledger = self._sealed_ledger(retention, drawer, epoch)
-            if drawer.is_new:
-                fresh.append({
-                    "tenant": self._tenant, "subject": subject, "retention": retention, "key_id": drawer.cipher.key_id,
-                    "kek": drawer.kek, "wrapped": drawer.wrapped, "epoch": epoch, "ledger": ledger,
-                    "created_ms": now_ms,
-                })  # fmt: skip
-            else:
-                changed.append((subject, retention, drawer, epoch, ledger))
-        if fresh:
-            connection.execute(insert(table), fresh)
-        for subject, retention, drawer, epoch, ledger in changed:
-            moved = connection.execute(
-                update(table)
-                .where(
-                    table.c.tenant == self._tenant, table.c.subject == subject, table.c.retention == retention,
-                    table.c.epoch == drawer.epoch,
-                )
-                .values(epoch=epoch, ledger=ledger, kek=drawer.kek, key_id=drawer.cipher.key_id)
-            )  # fmt: skip
-            if moved.rowcount != 1:  # fails closed
-                raise StoreError(
-                    "a customer's records changed behind this transaction's back", retry_after_s=0.1
-                )
-
-    @staticmethod
-    def _sealed_ledger(retention: str, drawer: _Drawer, epoch: int) -> bytes:
-        """A ledger as it is kept."""
-        plain = padded(_ledger_bytes(drawer.ledger))
-        return drawer.cipher.seal(plain, drawer.place + class_suffix(_LEDGER, retention, epoch))
 
     # Rows.
 
@@ -451,7 +322,7 @@ class SealedRecords:
             connection.execute(insert(vault_index), rows)
 
     def _drop_index(self, connection: Connection, ids: Sequence[str]) -> None:
-        for part in _parts(ids):
+        for part in parts(ids):
             mine = (vault_index.c.tenant == self._tenant) & vault_index.c.record.in_(part)
             connection.execute(delete(vault_index).where(mine))
 
@@ -459,11 +330,6 @@ class SealedRecords:
         return select(*(vault_record.c[name] for name in Stored._fields)).where(
             vault_record.c.tenant == self._tenant
         )
-
-
-def key_place(tenant: str, subject: str, retention: str, key_id: int) -> bytes:
-    """Where the wrapped key of a customer's class belongs."""
-    return customer_prefix(tenant, subject) + class_suffix(_KEY, retention, key_id)
 
 
 def names_check(names: Iterable[str]) -> int:
@@ -478,17 +344,3 @@ def sealed_fields(row: Stored) -> dict[str, bytes]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
     raise broken("a record")
-
-
-def _rolled_back() -> StoreError:
-    return StoreError(
-        "a record is not the one that its customer's ledger names",
-        code="record_rolled_back",
-        expected="the newest version of a record that was not erased",
-        found="another version, or no key",
-        hint="the store was changed behind our back, or restored in part; restore it whole",
-    )
-
-
-def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from shopward.vault.records import key_place
+from shopward.vault.drawers import key_place
 from shopward.vault.rows import Rotation
 from shopward.vault.tables import vault_index, vault_record, vault_rotation, vault_subject
 
