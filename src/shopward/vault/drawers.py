@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import insert, select, update
 
 from shopward.errors import StoreError
 from shopward.vault.envelope import (
@@ -93,6 +93,7 @@ class Drawers:
         """Those of the drawers that there are."""
         table, found = vault_subject.c, {}
         for part in parts(list(names)):
+            wanted, (subjects, classes) = set(part), map(set, zip(*part, strict=True))
             query = select(
                 table.subject,
                 table.retention,
@@ -101,9 +102,14 @@ class Drawers:
                 table.wrapped,
                 table.epoch,
                 table.ledger,
-            ).where(table.tenant == self._tenant, tuple_(table.subject, table.retention).in_(part))
+            ).where(
+                table.tenant == self._tenant,
+                table.subject.in_(subjects),  # pairs of values would make SQLite read the whole table
+                table.retention.in_(classes),
+            )
             for row in connection.execute(query):
-                found[row.subject, row.retention] = self._opened(ring, *row)
+                if (row.subject, row.retention) in wanted:
+                    found[row.subject, row.retention] = self._opened(ring, *row)
         return found
 
     def write(self, connection: Connection, drawers: Mapping[Name, Drawer], now_ms: int = 0) -> None:

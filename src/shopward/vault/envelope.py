@@ -36,7 +36,8 @@ XAES: Final = 3
 KEY_BYTES: Final = 32
 HEAD_BYTES: Final = 6
 TAG_BYTES: Final = 16
-NONCE_BYTES: Final = {GCM: 12, GCM_SIV: 12, XAES: 24}
+_GCM_NONCE: Final = 12
+NONCE_BYTES: Final = {GCM: _GCM_NONCE, GCM_SIV: 12, XAES: 24}
 BUCKET_MIN: Final = 32
 BUCKET_STEP: Final = 512
 """Buckets double from 32 to 512 bytes and then grow by 512."""
@@ -147,6 +148,25 @@ class Cipher:
         except InvalidTag:
             pass
         raise broken()
+
+
+class OnceSealer:
+    """Seals under keys that seal one value each, without what a ``Cipher`` keeps for the next; what it seals a ``Cipher`` opens.
+
+    Args:
+        key_id: what envelopes call the keys.
+    """
+
+    __slots__ = ("_head", "_lead")
+
+    def __init__(self, key_id: int) -> None:
+        self._head = bytes((FORM, GCM)) + key_id.to_bytes(4, "big")
+        self._lead = _MAGIC + self._head
+
+    def seal(self, key: bytes, plain: bytes, bound: bytes) -> bytes:
+        """``plain`` as an envelope for a place."""
+        nonce = NONCES.take(_GCM_NONCE)
+        return self._head + nonce + AESGCM(key).encrypt(nonce, plain, self._lead + bound)
 
 
 class Nonces:

@@ -50,6 +50,14 @@ class ErasureBook:
         query = select(table.certificate).where(table.tenant == self._tenant, table.subject == subject)
         return list(connection.scalars(query.order_by(table.seq)))
 
+    def since(self, connection: Connection, since_ms: int, retention: str) -> set[str]:
+        """The customers of whom a class was erased since then."""
+        table = vault_erasure.c
+        query = select(table.subject, table.retention).where(
+            table.tenant == self._tenant, table.until_ms >= since_ms
+        )
+        return {subject for subject, classes in connection.execute(query) if retention in classes.split(",")}
+
     def classes(self, connection: Connection, subject: str, *, until_ms: int) -> list[str]:
         """The classes in which a customer has a key that was made up to then."""
         table = vault_subject.c

@@ -67,6 +67,15 @@ class Ring(NamedTuple):
             raise _retired(version)
         return cipher
 
+    @property
+    def newest(self) -> Cipher:
+        """The key right below the root that is in use: ``kek``, or ``data`` where one key seals for the whole shop."""
+        return self.datas[self.data_version] if self.datas else self.kek_of(self.kek_version)
+
+    def below_root(self, version: int) -> Cipher:
+        """The same of an older version; raises ``StoreError`` where it is retired."""
+        return self.data_of(version) if self.datas else self.kek_of(version)
+
     def secret(self, use: str) -> bytes:
         """The newest key of a use."""
         return self.secrets[max(each for each in self.secrets if each[0] == use)]

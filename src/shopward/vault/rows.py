@@ -154,3 +154,26 @@ class KeyState(NamedTuple):
     state: str
     created_ms: int
     changed_ms: int
+
+
+BEFORE: Final = 0
+"""The period of what the log recorded in clear, before there were periods."""
+
+
+class Period(NamedTuple):
+    """A stretch of the log whose events hang from one key (``periods``).
+
+    Attributes:
+        wrapped_by: the version of the key above; ``wrapped`` is empty when the period has lapsed.
+        after_seq: the position behind which it begins.
+        settled_seq: how far customers have their own keys of it.
+        lapsed_ms: when its key was destroyed; 0 while it lives.
+    """
+
+    number: int
+    wrapped_by: int
+    wrapped: bytes
+    after_seq: int
+    begun_ms: int
+    settled_seq: int
+    lapsed_ms: int

@@ -219,3 +219,27 @@ vault_rotation = Table(
     Column("changed_ms", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+vault_period = Table(
+    "vault_period",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped_by", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("after_seq", BigInteger, nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("settled_seq", BigInteger, nullable=False),
+    Column("lapsed_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+vault_period_key = Table(
+    "vault_period_key",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("subject", String(TOKEN_MAX), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)

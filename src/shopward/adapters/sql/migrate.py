@@ -61,6 +61,7 @@ REVISIONS: Final = (
     "0031_processing",
     "0032_aliases",
     "0033_shared_signals",
+    "0034_periods",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
