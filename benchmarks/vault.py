@@ -26,9 +26,10 @@ from sqlalchemy import insert
 from shopward.adapters.roots import FileRoot
 from shopward.adapters.sql import open_engine
 from shopward.adapters.sql.records import SingleWriterFence, SqlRecords
-from shopward.vault.drawers import key_place
+from shopward.vault.drawers import Drawers, key_place
 from shopward.vault.envelope import GCM, Cipher, Place
 from shopward.vault.keys import TenantKeys
+from shopward.vault.periods import Periods
 from shopward.vault.records import SealedRecords, sealed_fields
 from shopward.vault.rotations import Rotations
 from shopward.vault.rows import Write
@@ -88,13 +89,16 @@ def fields(yardstick: float, seconds: float) -> None:
 
 def pipeline(ring: Ring, sealed: SealedRecords, seconds: float) -> None:
     """A record, without the store: the steps of ``SealedRecords`` as they are."""
-    write = Write("o-1", "u008490", "s" * 22, "order", FIELDS, "ID")
+    write, drawers = (
+        Write("o-1", "u008490", "s" * 22, "order", FIELDS, "ID"),
+        Drawers("main", secrets.token_bytes),
+    )
 
     def put() -> tuple[Any, Any, Any]:
-        drawer = sealed._new(ring, write.subject, "orders", write.user)  # noqa: SLF001 -- what is measured
+        drawer = drawers._new(ring, write.subject, "orders", write.user)  # noqa: SLF001 -- what is measured
         row = sealed._sealed(write, None, drawer, 0)  # noqa: SLF001 -- as above
         drawer.ledger.records[row.id] = (1, 0)
-        ledger = sealed._sealed_ledger("orders", drawer, 1)  # noqa: SLF001 -- as above
+        ledger = drawers._sealed_ledger("orders", drawer, 1)  # noqa: SLF001 -- as above
         sealed._index_rows(ring, row, indexed, frozenset())  # noqa: SLF001 -- as above
         return drawer, row, ledger
 
@@ -102,7 +106,7 @@ def pipeline(ring: Ring, sealed: SealedRecords, seconds: float) -> None:
     drawer, row, ledger = put()
 
     def get() -> None:
-        opened = sealed._opened(  # noqa: SLF001 -- as above
+        opened = drawers._opened(  # noqa: SLF001 -- as above
             ring, write.subject, "orders", 1, ring.kek_version, drawer.wrapped, 1, ledger
         )
         sealed._values(row, sealed_fields(row), opened, None)  # noqa: SLF001 -- as above
@@ -145,7 +149,8 @@ def rewrapped(records: SqlRecords, keys: TenantKeys, sealed: SealedRecords, cust
             for number in range(start, min(start + 20_000, customers))
         ]  # fmt: skip
         records.write(lambda connection, rows=rows: connection.execute(insert(vault_subject), rows))  # type: ignore[misc]
-    rotations = Rotations("main", keys, sealed, SingleWriterFence())
+    periods = Periods("main", keys, secrets.token_bytes)
+    rotations = Rotations("main", keys, sealed, periods, SingleWriterFence())
     new = keys.prepared(records.read(keys.states), "kek")
     records.write(lambda connection: rotations.begin(connection, new, "bench", 0))
     clock, wall = time.process_time(), time.perf_counter()

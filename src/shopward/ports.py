@@ -29,7 +29,7 @@ class LogEntry(Struct, frozen=True):
         digest: 16 bytes over the event as sent, to tell a retry from another event under the same id.
         user_token: the keyed token of the user, empty where the event has none; for timelines.
         facts: JSON that features and rules see: keyed tokens, amounts, closed words; nothing that names a person.
-        personal: JSON of what names a person; the column that erasure makes unreadable.
+        personal: the event as it was sent, which names persons: sealed by who records; erasure makes it unreadable.
         decision: JSON of the recorded answer without texts; empty where none was wanted.
     """
 
@@ -75,6 +75,14 @@ class EventLog(Protocol):
 
     def last_seq(self) -> int:
         """The last recorded position; 0 for an empty log."""
+        ...
+
+    def held(self, connection: Any) -> int:
+        """The last position, which nothing moves before the transaction of this connection ends; for the owner alone.
+
+        Raises:
+            StoreLocked: this process has no claim, or another one took it over.
+        """
         ...
 
     def append(self, entries: Sequence[LogEntry]) -> None:

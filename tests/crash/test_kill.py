@@ -23,10 +23,12 @@ from serving import POLICY, Server, event
 from shopward.access import open_token_key
 from shopward.adapters.snapshots import NoSnapshots
 from shopward.adapters.sql import SqlEventLog
+from shopward.config import Settings
 from shopward.events import FactsMaker, Tokeniser
 from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import Engine
 from shopward.risk.policy import Policy, load_policy
+from shopward.service import Shopward
 from shopward.values import SystemClock
 
 ROUNDS = int(os.environ.get("SHOPWARD_TEST_KILLS", "15"))
@@ -141,11 +143,11 @@ def resent(server, events):
     return heard
 
 
-def desk_of(log, data, tmp_path, *, entries=()):
-    """An uninterrupted desk: on ``log`` as it is, or on a fresh log fed ``entries`` in order."""
+def desk_of(log, data, tmp_path, *, sent=()):
+    """An uninterrupted desk: on ``log`` as it is, or on a fresh log fed what was sent in order, each beside its entry."""
     policy = Policy(load_policy(POLICY))
     maker = FactsMaker(Tokeniser(open_token_key(data, log_is_empty=False)))
-    if entries:
+    if sent:
         log = SqlEventLog.open(f"sqlite:///{tmp_path / 'fresh.db'}")
         log.claim()
     desk = DecisionDesk(
@@ -155,10 +157,10 @@ def desk_of(log, data, tmp_path, *, entries=()):
         clock=SystemClock(),
     )
     desk.rebuild()
-    for start in range(0, len(entries), 100):
-        part = entries[start : start + 100]
-        answers = desk.decide([entry.personal for entry in part])
-        for entry, record in zip(part, answers, strict=True):
+    for start in range(0, len(sent), 100):
+        part = sent[start : start + 100]
+        answers = desk.decide([told for _entry, told in part])
+        for (entry, _told), record in zip(part, answers, strict=True):
             assert json.loads(entry.decision) == json.loads(_encoded(record)), entry.seq
     return desk
 
@@ -225,17 +227,17 @@ def test_no_kill_loses_or_changes_an_answer(tmp_path, request, store):
     with Server(data, *flags, environment=quick, key=key) as server:
         probe = [story_event(random.Random(7), first + index) for index in range(200)]
         after = resent(server, probe)
-    log = SqlEventLog.open(url or f"sqlite:///{data / 'shopward.db'}")
-    entries = []
-    while page := log.read(after_seq=len(entries), limit=1000):
-        entries += page
-    log.close()
+    entries, told = [], []
+    with Shopward.open(Settings(data=str(data), database=url, policy=str(POLICY)), rebuild=False) as shop:
+        while page := shop.log.read(after_seq=len(entries), limit=1000):
+            entries += page
+            told += shop.vault.history.told(page)
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     assert len(entries) == len({entry.event_id for entry in entries}) == len(everything) + len(probe)
 
-    entries, tail = entries[: -len(probe)], entries[-len(probe) :]
-    desk = desk_of(None, data, tmp_path, entries=entries)
-    answers = desk.decide([entry.personal for entry in tail])
+    sent = list(zip(entries, told, strict=True))
+    desk = desk_of(None, data, tmp_path, sent=sent[: -len(probe)])
+    answers = desk.decide(told[-len(probe) :])
     assert {record.event_id: record.decision for record in answers} == {
         name: json.loads(line)["decision"] for name, line in after.items()
     }

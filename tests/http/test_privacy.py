@@ -101,14 +101,14 @@ def page_data(server, once):
     return body
 
 
-def test_the_log_keeps_names_only_in_the_personal_column(world):
-    """What features replay from holds tokens alone."""
+def test_the_log_keeps_names_only_in_the_personal_column_and_sealed(world):
+    """What features replay from holds tokens alone, and what was sent is opened for a reader alone."""
 
     async def story(client, world):
         await client.post("/v1/decisions", json=marked(1, type="payment"))
         entry = world.shopward.log.read(after_seq=0, limit=1)[0]
-        assert MARK.encode() in entry.personal
-        for part in (entry.user_token.encode(), entry.decision):
+        assert MARK.encode() in world.shopward.vault.history.told([entry])[0]
+        for part in (entry.user_token.encode(), entry.personal, entry.decision):
             assert MARK.encode() not in part
         assert f"{MARK}-user".encode() not in entry.facts
         assert f"{MARK}-device".encode() not in entry.facts

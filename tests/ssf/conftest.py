@@ -72,7 +72,7 @@ class Shop:
     def alerts(self, user):
         """What stands in the log of a user's alerts."""
         entries = self.it.log.timeline(self.it.maker.user_token(user), before_seq=None, limit=50)
-        events = [msgspec.json.decode(each.personal) for each in reversed(entries)]
+        events = [msgspec.json.decode(each) for each in self.it.vault.history.told(entries[::-1])]
         return [each for each in events if each["type"] == "identity_alert"]
 
     @property

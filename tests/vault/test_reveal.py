@@ -39,10 +39,11 @@ def test_each_reveal_is_an_event_that_the_engine_decides(shop):
     shop.vault.custody.put(SHOP, [order()])
     reveal(shop, ANI, ask())
     (entry,) = shop.log.timeline(shop.vault.room.subject("u1"), before_seq=None, limit=5)
-    assert b'"pii_view"' in entry.personal
-    assert b'"ani"' in entry.personal
-    assert b'"delivery"' in entry.personal
-    assert b"Santoso" not in entry.personal + entry.facts
+    (told,) = shop.vault.history.told([entry])
+    assert b'"pii_view"' in told
+    assert b'"ani"' in told
+    assert b'"delivery"' in told
+    assert b"Santoso" not in told + entry.facts
 
 
 @pytest.mark.parametrize("decision", ["challenge", "deny"])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shopward.findings import CampaignRow, FindingRow
     from shopward.findings.store import FindingStore
     from shopward.flows.arrows import Outbox, Trail
+    from shopward.flows.history import History
     from shopward.ports import EventLog, Records
     from shopward.values import Clock
 
@@ -59,6 +60,7 @@ class CaseDesk:
         records: Records,
         store: FindingStore,
         log: EventLog,
+        history: History,
         trail: Trail,
         outbox: Outbox,
         clock: Clock,
@@ -66,6 +68,7 @@ class CaseDesk:
         self._records = records
         self._store = store
         self._log = log
+        self._history = history
         self._trail = trail
         self._outbox = outbox
         self._clock = clock
@@ -180,11 +183,7 @@ class CaseDesk:
     def _users(self, event_ids: Sequence[str]) -> dict[str, str]:
         """The shop's ids of users by the events that were told of them."""
         found = self._log.find(event_ids) if event_ids else {}
-        users: dict[str, str] = {}
-        for event_id, entry in found.items():
-            told = _decode(entry.personal).get("user") or {}
-            users[event_id] = str(told.get("id", ""))
-        return users
+        return dict(zip(found, self._history.user_ids(list(found.values())), strict=True))
 
     def _campaign(self, connection: Any, campaign_id: str) -> CampaignRow:
         row = self._store.campaign(connection, campaign_id)

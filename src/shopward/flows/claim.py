@@ -62,15 +62,18 @@ class _Decided(msgspec.Struct):
     orders: tuple[str, ...] = ()
 
 
-class _Personal(msgspec.Struct):
-    """What is read of an event as it was sent: the shop's own ids."""
+class _Transaction(msgspec.Struct):
+    id: str = ""
 
-    user: dict[str, Any] = {}
-    transaction: dict[str, Any] = {}
+
+class _Told(msgspec.Struct):
+    """What is read of an event as it was sent."""
+
+    transaction: _Transaction = msgspec.field(default_factory=_Transaction)
 
 
 _decided: Final = msgspec.json.Decoder(_Decided).decode
-_personal: Final = msgspec.json.Decoder(_Personal).decode
+_told: Final = msgspec.json.Decoder(_Told).decode
 
 
 class Filing(NamedTuple):
@@ -131,8 +134,8 @@ class ClaimDesk:
         window = (since_ms or now_ms - LOOK_BACK_MS, until_ms or now_ms)
         items = [
             msgspec.structs.replace(item, is_proposed=_is_ticked(item, window if since_ms else None))
-            for entry in entries
-            if (item := item_of(entry, account)) is not None
+            for entry, told in zip(entries, self._on.history.told(entries), strict=True)
+            if (item := item_of(entry, told, account)) is not None
         ]
         made = Claim(
             id=self._on.ids.new("c", now_ms), user=user, state="draft", regime=regime, created_ms=now_ms,
@@ -404,14 +407,13 @@ def amounts_of(claim: Claim) -> dict[str, tuple[int, int]]:
     return {currency: (amount, owed.get(currency, 0)) for currency, amount in claimed(claim).items()}
 
 
-def item_of(entry: LogEntry, account: Sequence[Seen]) -> Item | None:
-    """A movement of value that succeeded, with what is known of it."""
+def item_of(entry: LogEntry, told: bytes, account: Sequence[Seen]) -> Item | None:
+    """A movement of value that succeeded, with what is known of it and the shop's own id of it."""
     facts = _facts(entry.facts)
     if facts.type not in MONEY_TYPES or facts.status != "succeeded" or not facts.amount_minor:
         return None
-    told = _personal(entry.personal)
     return Item(
-        event_id=entry.event_id, transaction_id=str(told.transaction.get("id", "")), at_ms=facts.time_ms or entry.at_ms, type=facts.type,
+        event_id=entry.event_id, transaction_id=_told(told).transaction.id, at_ms=facts.time_ms or entry.at_ms, type=facts.type,
         amount_minor=facts.amount_minor, currency=facts.currency, known=known_of(entry.event_id, account),
     )  # fmt: skip
 

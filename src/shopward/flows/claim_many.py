@@ -68,10 +68,11 @@ class VictimClaims:
         now_ms, members = self._on.clock.now_ms(), self._members(about.victims)
         regime_of(about.regime)
         entries = self._on.log.find([event for loss in losses for event in loss.event_ids])
+        told = dict(zip(entries, self._on.history.told(list(entries.values())), strict=True))
         drafts: list[Claim | ShopwardError] = []
         for loss in losses:
             try:
-                drafts.append(self._decided(about, loss, entries, members, caller, now_ms))
+                drafts.append(self._decided(about, loss, entries, told, members, caller, now_ms))
             except ShopwardError as refusal:
                 drafts.append(refusal)
 
@@ -85,6 +86,7 @@ class VictimClaims:
         about: Incident,
         loss: Loss,
         entries: dict[str, LogEntry],
+        told: dict[str, bytes],
         members: Members,
         caller: Caller,
         now_ms: int,
@@ -98,7 +100,9 @@ class VictimClaims:
         items = []
         for event_id in dict.fromkeys(loss.event_ids):
             entry = entries.get(event_id)
-            item = None if entry is None or entry.user_token != user else item_of(entry, [seen(entry)])
+            item = None
+            if entry is not None and entry.user_token == user:
+                item = item_of(entry, told[event_id], [seen(entry)])
             if item is None or not about.since_ms <= item.at_ms <= about.until_ms:
                 raise InvalidField(
                     "not a loss of this incident", path="events", found="another event",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shopward.claims.store import ClaimStore
     from shopward.events import FactsMaker
     from shopward.flows.arrows import Outbox, Trail
+    from shopward.flows.history import History
     from shopward.ledger import Book
     from shopward.ports import EventLog, Records
     from shopward.protection.members import Members
@@ -27,6 +28,7 @@ class Claiming(NamedTuple):
         store: claims.
         book: the ledger.
         log: what the platform knows.
+        history: what it was told.
         maker: gives an account's token.
         members: of a sealed victim set.
         trail: the audit log.
@@ -39,6 +41,7 @@ class Claiming(NamedTuple):
     store: ClaimStore
     book: Book
     log: EventLog
+    history: History
     maker: FactsMaker
     members: Callable[[str], Members]
     trail: Trail

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shopward.findings import CampaignRow
     from shopward.flows.arrows import Trail
     from shopward.flows.casework import CaseDesk
+    from shopward.flows.history import History
     from shopward.flows.incident import IncidentDesk
     from shopward.incidents import Incident
     from shopward.incidents.stix import Tlp
@@ -86,6 +87,7 @@ class CooperationDesk:
         cases: campaigns with their members.
         incidents: the incidents.
         log: what happened.
+        history: tells addresses in clear.
         trail: the audit log.
         clock: the server's.
         shop: the name that the shop gave itself; raises ``NotFound`` where it gave none.
@@ -98,6 +100,7 @@ class CooperationDesk:
         cases: CaseDesk,
         incidents: IncidentDesk,
         log: EventLog,
+        history: History,
         trail: Trail,
         clock: Clock,
         shop: Callable[[], str],
@@ -106,6 +109,7 @@ class CooperationDesk:
         self._cases = cases
         self._incidents = incidents
         self._log = log
+        self._history = history
         self._trail = trail
         self._clock = clock
         self._shop = shop
@@ -175,9 +179,10 @@ class CooperationDesk:
             _row, members = self._cases.campaign(row.id, after=after, limit=_MEMBERS)
             found = self._log.find([each.shown["event_id"] for each in members])
             users |= {each.token for each in members}
+            told = dict(zip(found, self._history.told(list(found.values())), strict=True))
             for each in members:
                 if (entry := found.get(each.shown["event_id"])) is not None:
-                    _take(places, each.token, entry)
+                    _take(places, each.token, entry, told[entry.event_id])
             if len(members) < _MEMBERS:
                 return users, places
             after = members[-1].token
@@ -219,15 +224,15 @@ class CooperationDesk:
         )
 
 
-def _take(places: dict[str, _Place], user: str, entry: LogEntry) -> None:
+def _take(places: dict[str, _Place], user: str, entry: LogEntry, told: bytes) -> None:
     token = _facts(entry.facts).ip
     if not token:
         return
     place = places.setdefault(token, _Place(set(), entry.at_ms, entry.at_ms))
     place.users.add(user)
     place.first_ms, place.last_ms = min(place.first_ms, entry.at_ms), max(place.last_ms, entry.at_ms)
-    told = _decode(entry.personal) if entry.personal and not place.clear else None
-    place.clear = place.clear or str(((told or {}).get("context") or {}).get("ip", ""))
+    if told and not place.clear:
+        place.clear = str((_decode(told).get("context") or {}).get("ip", ""))
 
 
 def _address(place: _Place) -> Address | None:

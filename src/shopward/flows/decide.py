@@ -13,7 +13,7 @@ The story of a group:
   (2) ids that are recorded already, or stand earlier in the group, hear that answer
   (3) a live event too far ahead of the server's clock is refused
   (4) the engine decides, in order
-  (5) events and decisions are recorded together
+  (5) events, sealed as they were sent, and decisions are recorded together
   (6) answers leave
 
 What is asked of the store stands in ``look_up``, before anything is decided; ``prepare`` does no I/O, and step 5 is
@@ -34,6 +34,7 @@ from shopward.errors import Conflict, InvalidField, ShopwardError, SnapshotInval
 from shopward.events import Event, EventLimits, Facts, canonical_bytes, decode_event
 from shopward.flows.engine import DecisionRecord, Engine, Recall
 from shopward.flows.groups import Groups, plain
+from shopward.flows.keeping import InClear
 from shopward.flows.recorded import EVENT, ORDER, POLICY, facts_of_entry, reapply, record_of_entry
 from shopward.ports import LogEntry, Snapshot
 from shopward.values import MINUTE_MS, digest16
@@ -41,6 +42,7 @@ from shopward.values import MINUTE_MS, digest16
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
+    from shopward.flows.keeping import Keeper
     from shopward.ports import EventLog, SnapshotStore
     from shopward.protection.attributes import Declared
     from shopward.protection.inforce import Change
@@ -136,6 +138,7 @@ class DecisionDesk:
         limits: how much one event may hold.
         orders: where changes of the orders in force come from.
         mark: of the policy that decides, where it was published.
+        keeper: seals events as they were sent.
 
     Attributes:
         refused_snapshot: why the last rebuild used no snapshot although there was one; empty where it did.
@@ -151,6 +154,7 @@ class DecisionDesk:
         limits: EventLimits | None = None,
         orders: Orders | None = None,
         mark: Mark | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.log = log
         self.snapshots = snapshots
@@ -166,6 +170,7 @@ class DecisionDesk:
         self._orders = orders or NoOrders()
         self._look_at_ms = 0
         self._mark = mark
+        self._keeper = keeper or InClear()
 
     def look_at_orders(self) -> None:
         """Take the journal before the next group, however new it is; an empty group will do."""
@@ -179,6 +184,7 @@ class DecisionDesk:
         """
         if self._stale:
             self.rebuild()
+        self._keeper.turn()
         checked = [self._check(raw) for raw in raws]  # (1)
         events = [event for event in checked if isinstance(event, Event)]
         ids = [event.id for event in events]
@@ -411,13 +417,14 @@ class DecisionDesk:
         if self._groups.engine is not self.engine:
             self._groups = Groups(self.engine)
         records = self._groups.weigh([each.facts for each in taken])  # (4)
-        encode, seq = _facts_encoder.encode, self.seq + len(group.entries)
+        encode, seal, seq = _facts_encoder.encode, self._keeper.seal, self.seq + len(group.entries)
         for (facts, body, digest), record in zip(taken, records, strict=True):
             seq += 1
             group.decided.append((facts.type, record))
             group.entries.append(
                 LogEntry(
-                    seq, EVENT, facts.id, facts.at_ms, now_ms, digest, facts.user, encode(facts), body, encode(record)
+                    seq, EVENT, facts.id, facts.at_ms, now_ms, digest, facts.user, encode(facts),
+                    seal(facts.user, facts.id, body), encode(record),
                 )
             )  # fmt: skip
 

@@ -4,7 +4,7 @@ The story of an erasure:
   (1) what a legal hold keeps stays, and is erased when the hold ends; the rest is meant
   (2) the journal has the erasure on the disk
   (3) in one transaction the keys of the customer are destroyed, the rows that they sealed removed, the events as they were
-      sent emptied in the log, and certificate, audit line and message written
+      sent that hang from the key of a day (``flows.keeping``) emptied in the log, and certificate, audit line and message written
   (4) the certificate says what is gone, what stays and why, and when the last backup of the keys lapses: until then somebody
       with that backup and the root key could read what a backup holds; where one key seals for the whole shop there is none to
       destroy, the rows alone go, and the certificate says that
@@ -25,8 +25,8 @@ from shopward.errors import Conflict, InvalidField, Misconfigured, NotFound
 from shopward.outbox import Topic
 from shopward.values import DAY_MS, to_rfc3339
 from shopward.vault.journal import Erased
-from shopward.vault.kinds import CLASSES
-from shopward.vault.rows import Hold
+from shopward.vault.kinds import CLASSES, EVENTS
+from shopward.vault.rows import BEFORE, Hold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
 
-EVENTS: Final = "events"
-"""Beside the classes of records: the events of the log as they were sent."""
 ERASABLE: Final = (*CLASSES, EVENTS)
+DAY_KEY_MS: Final = 2 * DAY_MS
+"""So long after an event at most its day's key is there, and comes into backups: the day itself, and time to settle it."""
 _EXPIRED_AT_ONCE: Final = 200
 
 
@@ -46,7 +46,7 @@ class Certificate(Struct, frozen=True):
     Attributes:
         customer: the keyed token; the certificate names nobody.
         classes: what is gone; ``held`` what a legal hold keeps for now.
-        keys, records, events: how many were destroyed, removed, emptied.
+        keys, records, events: how many were destroyed, removed, made unreadable.
         backups_lapse_at: when the last backup that can hold the keys, or the rows, is gone, if the shop keeps to its setting.
         by: ``keys`` where the customer's keys were destroyed: a backup of the records alone is noise; ``rows`` where the shop has
             one key for everybody: the rows are gone, and until then every backup of the store opens under that key.
@@ -242,8 +242,16 @@ class EraseDesk:
         """(3) Keys, records and events that are gone."""
         keys, records = self._room.sealed.shred(connection, erased.subject, erased.retention)
         is_meant = EVENTS in erased.retention
-        events = self._room.scrub(connection, erased.subject, erased.until_ms) if is_meant else 0
-        return keys, records, events
+        return keys, records, self._forgotten(connection, erased) if is_meant else 0
+
+    def _forgotten(self, connection: Any, erased: Erased) -> int:
+        """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied."""
+        periods = self._room.periods
+        living_from = min((period.number for period in periods.living(connection)), default=BEFORE)
+        destroyed = {each for each in periods.shred(connection, erased.subject) if each < living_from}
+        return self._room.column.erase(
+            connection, erased.subject, erased.until_ms, living_from=living_from, destroyed=destroyed
+        )
 
     def _foreseen(
         self,
@@ -270,6 +278,8 @@ class EraseDesk:
         by: str,
     ) -> Certificate:  # fmt: skip
         lapse_ms = erased.until_ms + self._backup_days * DAY_MS
+        if events and by == "keys":
+            lapse_ms += DAY_KEY_MS
         return Certificate(
             f"ve-{erased.seq}", erased.subject, erased.retention, held, keys, records, events, to_rfc3339(erased.until_ms),
             to_rfc3339(lapse_ms), reason, by=by,

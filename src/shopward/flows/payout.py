@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from shopward.claims.payouts import Payout, pause_ms
 from shopward.errors import Conflict, NotFound
 from shopward.flows import debts
@@ -29,8 +27,9 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.claims.store import ClaimStore
     from shopward.flows.arrows import Outbox, Trail
+    from shopward.flows.history import History
     from shopward.ledger import Book
-    from shopward.ports import EventLog, Payer, PayoutAnswer, Records
+    from shopward.ports import Payer, PayoutAnswer, Records
     from shopward.values import Clock
 
 LEASE_MS: Final = 2 * MINUTE_MS
@@ -54,7 +53,7 @@ class PayoutDesk:
         records: transactions.
         store: payouts and claims.
         book: the ledger.
-        log: tells the shop's own id of a user.
+        history: tells the shop's own id of a user.
         trail: the audit log.
         outbox: what the shop is owed to hear.
         payer: the shop's way to pay; ``None`` where people pay and say so.
@@ -67,7 +66,7 @@ class PayoutDesk:
         records: Records,
         store: ClaimStore,
         book: Book,
-        log: EventLog,
+        history: History,
         trail: Trail,
         outbox: Outbox,
         payer: Payer | None,
@@ -76,7 +75,7 @@ class PayoutDesk:
         self._records = records
         self._store = store
         self._book = book
-        self._log = log
+        self._history = history
         self._trail = trail
         self._outbox = outbox
         self._payer = payer
@@ -121,7 +120,7 @@ class PayoutDesk:
             self._store.put_payout(connection, sent)
             claim = self._store.get(connection, payout.claim)
             taken.append(
-                Taken(sent, payout.state == "sent", "" if claim is None else self._user_id(claim.user))
+                Taken(sent, payout.state == "sent", "" if claim is None else self._history.user(claim.user))
             )
         return taken
 
@@ -164,8 +163,3 @@ class PayoutDesk:
         if claim is not None:
             debts.settled(connection, self._store, self._book, claim, settled, now_ms)
         return settled
-
-    def _user_id(self, token: str) -> str:
-        """The shop's own id, from the newest event of the account."""
-        newest = self._log.timeline(token, before_seq=None, limit=1)
-        return str(msgspec.json.decode(newest[0].personal)["user"]["id"]) if newest else ""

@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shopward.flows.arrows import Outbox
+    from shopward.flows.history import History
     from shopward.flows.transmitters import TransmitterDesk
-    from shopward.ports import EventLog, Records
+    from shopward.ports import Records
     from shopward.protection.linkage import Identifier, Linkage
     from shopward.ssf.keys import KeySet
     from shopward.ssf.sets import SecurityEvent
@@ -73,17 +74,17 @@ class Receiver:
         desk: fetches keys.
         links: which accounts have an identifier, as a transaction sees them.
         blind: gives the token of a value in a domain.
-        log: says who a token is.
+        history: says who a token is.
         outbox: what the shop is owed to hear.
         clock: the server's.
     """
 
     def __init__(
         self, *, records: Records, store: TransmitterStore, desk: TransmitterDesk, links: Callable[[Any], Linkage],
-        blind: Callable[[str, str], str], log: EventLog, outbox: Outbox, clock: Clock,
+        blind: Callable[[str, str], str], history: History, outbox: Outbox, clock: Clock,
     ) -> None:  # fmt: skip
         self._records, self._store, self._desk, self._links = records, store, desk, links
-        self._blind, self._log, self._outbox, self._clock = blind, log, outbox, clock
+        self._blind, self._history, self._outbox, self._clock = blind, history, outbox, clock
         self._fetched_ms: dict[str, int] = {}
 
     def push(self, transmitter_id: str, authorization: str, token: bytes) -> None:
@@ -215,6 +216,7 @@ class Receiver:
         kept = self._records.read(lambda connection: self._store.get(connection, waiting.transmitter))
         if kept is None:
             return []
+        users = self._history.users(waiting.told.accounts)
         return [
             _alert(
                 waiting,
@@ -224,18 +226,8 @@ class Receiver:
                 now_ms if now_ms - waiting.received_ms > STALE_MS else waiting.received_ms,
             )
             for account in waiting.told.accounts
-            if (user := self._user_of(account))
+            if (user := users[account])
         ]
-
-    def _user_of(self, account: str) -> str:
-        """The shop's id of a token; empty where it is erased or nobody's event tells."""
-        newest = self._log.timeline(account, before_seq=None, limit=1)
-        if not newest or not newest[0].personal:
-            return ""
-        try:
-            return str(msgspec.json.decode(newest[0].personal)["user"]["id"])
-        except (msgspec.DecodeError, KeyError, TypeError):
-            return ""
 
 
 def _alone(decide: Callable[[Sequence[dict[str, Any]]], object], events: Sequence[dict[str, Any]]) -> str:

@@ -38,11 +38,9 @@ class RecordedEvent(Struct, omit_defaults=True):
     decision: DecisionRecord
 
 
-def recorded_event(entry: LogEntry) -> RecordedEvent:
+def recorded_event(entry: LogEntry, told: bytes) -> RecordedEvent:
     """A log entry for a reader who may see the event as it was sent."""
-    return RecordedEvent(
-        entry.seq, entry.at_ms, msgspec.Raw(entry.personal), _record_decoder.decode(entry.decision)
-    )
+    return RecordedEvent(entry.seq, entry.at_ms, msgspec.Raw(told), record_of_entry(entry))
 
 
 def reapply(engine: Engine, entry: LogEntry) -> None:

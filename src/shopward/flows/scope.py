@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from shopward.flows.arrows import Outbox
     from shopward.flows.casework import CaseDesk
     from shopward.flows.ground import Ground
+    from shopward.flows.history import History
     from shopward.incidents.incident import Incident
     from shopward.incidents.scope import IndicatorKind, Route, Wanted
     from shopward.incidents.store import IncidentStore
@@ -103,6 +104,7 @@ class ScopeDesk:
         on: transactions, declared users, sealed sets, tokens, the clock, the audit log.
         store: the incidents.
         log: what happened.
+        history: tells the shop's own ids of users.
         cases: members of campaigns.
         accesses: who was seen in the vault.
         outbox: what the shop is owed to hear.
@@ -115,6 +117,7 @@ class ScopeDesk:
         *,
         store: IncidentStore,
         log: EventLog,
+        history: History,
         cases: CaseDesk,
         accesses: AccessBook,
         outbox: Outbox,
@@ -123,6 +126,7 @@ class ScopeDesk:
         self._on = on
         self._store = store
         self._log = log
+        self._history = history
         self._cases = cases
         self._accesses = accesses
         self._outbox = outbox
@@ -244,8 +248,9 @@ class ScopeDesk:
             return found
 
         found = self._on.records.write(work)
+        users = self._history.users([token_of(token) for token, _bits, _group in found[:limit]])
         shown = [
-            Person(token_of(token), self._user(token_of(token)), bits, group)
+            Person(token_of(token), users[token_of(token)], bits, group)
             for token, bits, group in found[:limit]
         ]
         return shown, shown[-1].token if len(found) > limit else ""
@@ -349,11 +354,6 @@ class ScopeDesk:
         details = {"users": sealed.users, "digest": sealed.digest.hex()}
         self._on.arrows.line(connection, actor, "set:seal", sealed.id, details, scope.at_ms)
         return sealed.id
-
-    def _user(self, token: str) -> str:
-        newest = self._log.timeline(token, before_seq=None, limit=1)
-        told = (_decode(newest[0].personal or b"{}") or {}) if newest else {}
-        return str((told.get("user") or {}).get("id", ""))
 
     def _got(self, connection: Any, incident_id: str, *, lock: bool = False) -> Incident:
         incident = self._store.get(connection, incident_id, lock=lock)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shopward.claims.claim import Claim
     from shopward.claims.store import ClaimStore
     from shopward.findings.store import FindingStore
+    from shopward.flows.history import History
     from shopward.flows.oversee import Overseer
     from shopward.flows.wording import Wording
     from shopward.ports import EventLog, LogEntry, Records
@@ -106,6 +107,7 @@ class Sight:
     Args:
         records: transactions.
         log: what happened.
+        history: tells the shop's own id of the customer.
         overseer: orders in force.
         findings: campaigns and their members.
         claims: of the customer.
@@ -117,6 +119,7 @@ class Sight:
         *,
         records: Records,
         log: EventLog,
+        history: History,
         overseer: Overseer,
         findings: FindingStore,
         claims: ClaimStore,
@@ -124,6 +127,7 @@ class Sight:
     ) -> None:
         self._records = records
         self._log = log
+        self._history = history
         self._overseer = overseer
         self._findings = findings
         self._claims = claims
@@ -141,7 +145,7 @@ class Sight:
 
         campaigns, claims = self._records.read(work)
         return CustomerSeen(
-            user=_user(entries),
+            user=next(filter(None, self._history.user_ids(entries)), ""),
             events=[self._event(entry, language) for entry in entries[:SHOWN_MAX]],
             devices=_devices(entries),
             orders=[_order(each) for each in self._overseer.in_force_for(token)],
@@ -160,15 +164,6 @@ class Sight:
             decision = self._wording.decision(record_of_entry(entry), language)
             made.decision, made.reasons = decision.decision, list(decision.reasons)
         return made
-
-
-def _user(entries: Sequence[LogEntry]) -> str:
-    """The shop's id, from the newest event that still tells it."""
-    for entry in entries:
-        told = msgspec.json.decode(entry.personal) if entry.personal else None
-        if told and told.get("user", {}).get("id"):
-            return str(told["user"]["id"])
-    return ""
 
 
 def _devices(entries: Sequence[LogEntry]) -> list[SeenDevice]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from shopward.flows.arrows import Outbox, Trail
-    from shopward.ports import Fence, Records
+    from shopward.ports import Fence, LogEntry, Records
     from shopward.values import Clock, IdSource
     from shopward.vault.accesses import AccessBook
     from shopward.vault.canaries import CanaryBook
@@ -16,8 +16,35 @@ if TYPE_CHECKING:
     from shopward.vault.erasures import ErasureBook
     from shopward.vault.journal import Journal
     from shopward.vault.keys import TenantKeys
+    from shopward.vault.periods import Periods
     from shopward.vault.records import SealedRecords
     from shopward.vault.rotations import Rotations
+
+
+class PersonalColumn(Protocol):
+    """The events as they were sent, in the log; all of it in the caller's transaction."""
+
+    def erase(
+        self,
+        connection: Any,
+        user_token: str,
+        until_ms: int,
+        *,
+        living_from: int,
+        destroyed: Collection[int],
+    ) -> int:
+        """Empty a user's events up to a time that lie in clear or in living periods; how many, with those of periods just destroyed."""
+        ...
+
+    def seal(
+        self, connection: Any, after_seq: int, until_seq: int, sealed: Callable[[LogEntry], bytes]
+    ) -> None:
+        """Keep events that are not erased in another way, in a stretch of the log."""
+        ...
+
+    def users(self, connection: Any, after_seq: int, until_seq: int) -> set[str]:
+        """The tokens of the users who have events that are not erased in a stretch of the log."""
+        ...
 
 
 class Strongroom(NamedTuple):
@@ -39,7 +66,8 @@ class Strongroom(NamedTuple):
         clock: the server's.
         ids: names what is made.
         blind: gives the token of a value in a domain.
-        scrub: empties the log of a customer's events as they were sent, up to a time; how many.
+        periods: keys of what the log keeps of persons.
+        column: where it keeps that.
     """
 
     records: Records
@@ -57,7 +85,8 @@ class Strongroom(NamedTuple):
     clock: Clock
     ids: IdSource
     blind: Callable[[str, str], str]
-    scrub: Callable[[Any, str, int], int]
+    periods: Periods
+    column: PersonalColumn
 
     def subject(self, user_id: str) -> str:
         """The token of a customer: the one that decisions and the log know them by."""

@@ -69,7 +69,7 @@ class Beside:
         payouts: has customers paid.
         notices: tells many.
         signals: makes or proposes incidents of campaigns.
-        vault: forgets records whose time is over, and goes on with rotations.
+        vault: forgets records whose time is over, goes on with rotations, and settles the days of the log.
         partners: tells of audits that come due, and drops shares that are over.
         shared: what other companies told becomes alerts; those that do not push are asked.
         messenger_of: makes what carries them, in this thread.
@@ -198,9 +198,11 @@ class Beside:
                 await self._tried(self._vault.erasing.forget_expired)
                 await self._tried(self._partners.remind)
                 await self._tried(self._shared.receiver.forget)
+                self._on_orders()  # a day of the log ends, too, where nobody sends an event
                 hourly_at = self._loop.time() + HOURLY_S
             if is_rekeying:
-                is_rekeying = bool(await self._tried(self._vault.rekeying.step))
+                steps = (self._vault.rekeying.step, self._vault.keeper.step)
+                is_rekeying = any([await self._tried(step) for step in steps])
             if is_rekeying:
                 self._wake.set()  # there is more to do, after this round's pause
             due = await self._tried(self._courier.due)

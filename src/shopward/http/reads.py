@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from shopward.errors import InvalidField, NotFound
 from shopward.events import Facts
-from shopward.flows.recorded import recorded_event
+from shopward.flows.recorded import record_of_entry, recorded_event
 from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
 from shopward.http.calls import id_of
 from shopward.http.hot import authorised
@@ -208,14 +208,14 @@ class Reads:
         newest: LogEntry | None = None
         oldest: LogEntry | None = None
         for entry in self._entries(user_id):
-            facts, recorded = _facts.decode(entry.facts), recorded_event(entry)
+            facts, record = _facts.decode(entry.facts), record_of_entry(entry)
             types[facts.type] += 1
-            kinds[recorded.decision.decision] += 1
+            kinds[record.decision] += 1
             devices.add(facts.device)
             if len(latest) < _LATEST:
-                latest.append(wording.decision(recorded.decision, language))
-            if not why and recorded.decision.decision != "allow":
-                why = wording.decision(recorded.decision, language).reasons
+                latest.append(wording.decision(record, language))
+            if not why and record.decision != "allow":
+                why = wording.decision(record, language).reasons
             newest, oldest = newest or entry, entry
         if newest is None or oldest is None:
             raise _unknown_user()
@@ -247,9 +247,9 @@ class Reads:
         page = self._shopward.log.timeline(token, before_seq=before, limit=limit + 1)
         if not page and before is None:
             raise _unknown_user()
-        entries = []
-        for entry in page[:limit]:
-            recorded = recorded_event(entry)
+        shown, entries = page[:limit], []
+        for entry, told in zip(shown, self._shopward.vault.history.told(shown), strict=True):
+            recorded = recorded_event(entry, told)
             decision = self._shopward.wording.decision(recorded.decision, language)
             entries.append(TimelineEntry(entry.seq, to_rfc3339(entry.at_ms), recorded.event, decision))
         return Timeline(user_id, entries, entries[-1].seq if len(page) > limit else None)

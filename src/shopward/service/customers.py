@@ -23,6 +23,7 @@ from shopward.vault.census import Census
 if TYPE_CHECKING:
     from shopward.config import Settings
     from shopward.events import FactsMaker
+    from shopward.flows.history import History
     from shopward.flows.wording import Wording
     from shopward.ports import EventLog
     from shopward.service.desks import Desks
@@ -39,7 +40,14 @@ class Customers(NamedTuple):
 
 
 def open_customers(
-    settings: Settings, desks: Desks, *, log: EventLog, maker: FactsMaker, clock: Clock, wording: Wording
+    settings: Settings,
+    desks: Desks,
+    *,
+    log: EventLog,
+    history: History,
+    maker: FactsMaker,
+    clock: Clock,
+    wording: Wording,
 ) -> Customers:
     """The desks over one store."""
     claims, complaints, processing = ClaimStore(TENANT), ComplaintStore(TENANT), ProcessingStore(TENANT)
@@ -49,8 +57,8 @@ def open_customers(
             log=log, token_of=maker.user_token, trail=desks.trail, outbox=desks.outbox, clock=clock, ids=SystemIds(),
         ),
         Sight(
-            records=desks.records, log=log, overseer=desks.overseer, findings=FindingStore(TENANT), claims=claims,
-            wording=wording,
+            records=desks.records, log=log, history=history, overseer=desks.overseer, findings=FindingStore(TENANT),
+            claims=claims, wording=wording,
         ),
         ProcessingDesk(
             records=desks.records, fence=desks.ground.fence, store=processing, census=Census(TENANT),

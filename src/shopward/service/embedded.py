@@ -161,17 +161,18 @@ class Shopward:
             within_ms=lambda: parse_duration_ms(self.policy.spec.campaigns.alert.acknowledge_within, path="alert"),
         )  # fmt: skip
         self.cases = CaseDesk(
-            records=desks.records, store=found, log=log, trail=desks.trail, outbox=desks.outbox, clock=clock
-        )
+            records=desks.records, store=found, log=log, history=vault.history, trail=desks.trail, outbox=desks.outbox,
+            clock=clock,
+        )  # fmt: skip
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         claims = ClaimStore(TENANT)
         claiming = Claiming(
-            desks.records, claims, desks.book, log, maker, desks.overseer.members, desks.trail, desks.outbox, clock,
+            desks.records, claims, desks.book, log, vault.history, maker, desks.overseer.members, desks.trail, desks.outbox, clock,
             SystemIds(),
         )  # fmt: skip
         self.claims, self.victim_claims = ClaimDesk(claiming), VictimClaims(claiming)
         self.payouts = PayoutDesk(
-            records=desks.records, store=claims, book=desks.book, log=log, trail=desks.trail, outbox=desks.outbox,
+            records=desks.records, store=claims, book=desks.book, history=vault.history, trail=desks.trail, outbox=desks.outbox,
             payer=payer_of(settings, clock), clock=clock,
         )  # fmt: skip
         self.ids = SystemIds()
@@ -199,7 +200,7 @@ class Shopward:
         )
         self.wording = Wording(edition.policy.spec)
         self.complaints, self.sight, self.processing, self.dossiers = open_customers(
-            settings, desks, log=log, maker=maker, clock=clock, wording=self.wording
+            settings, desks, log=log, history=vault.history, maker=maker, clock=clock, wording=self.wording
         )
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
@@ -216,6 +217,7 @@ class Shopward:
             limits=settings.limits,
             orders=desks.overseer,
             mark=edition.mark,
+            keeper=vault.keeper,
         )
         self._one_at_a_time = threading.Lock()
         self._open = True
@@ -256,7 +258,7 @@ class Shopward:
             try:
                 edition = desks.policies.at_start(by_files)
                 put_in_force(edition.policy, settings.models)
-                vault = open_vault(settings, desks, tenant=TENANT, token_key=key)  # (5)
+                vault = open_vault(settings, desks, log, tenant=TENANT, token_key=key)  # (5)
                 opened = cls(
                     settings=settings,
                     log=log,
@@ -327,10 +329,7 @@ class Shopward:
         An order holds a token; the name is looked up in the newest event of that token, as it was sent.
         """
         target = order.standing.target
-        newest = (
-            self.log.timeline(target.tokens[0], before_seq=None, limit=1) if target.kind == "user" else ()
-        )
-        return str(msgspec.json.decode(newest[0].personal)["user"]["id"]) if newest else ""
+        return self.vault.history.user(target.tokens[0]) if target.kind == "user" else ""
 
     @property
     def policy(self) -> Policy:

@@ -69,6 +69,7 @@ def open_response(
         desks.ground,
         store=store,
         log=log,
+        history=vault.history,
         cases=cases,
         accesses=vault.room.accesses,
         outbox=desks.outbox,
@@ -87,8 +88,8 @@ def open_response(
         seal=lambda files, **about: sealed_pack(files, key=signer.now(), **about),
     )  # fmt: skip
     cooperation = CooperationDesk(
-        records=desks.records, cases=cases, incidents=incidents, log=log, trail=desks.trail, clock=clock,
-        shop=lambda: desks.screening.profile().spec.name,
+        records=desks.records, cases=cases, incidents=incidents, log=log, history=vault.history, trail=desks.trail,
+        clock=clock, shop=lambda: desks.screening.profile().spec.name,
     )  # fmt: skip
-    shared = open_shared_signals(settings, desks, log=log, clock=clock)
+    shared = open_shared_signals(settings, desks, history=vault.history, clock=clock)
     return Response(incidents, scopes, signals, packs, cooperation, shared)

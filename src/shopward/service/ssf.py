@@ -23,7 +23,7 @@ from shopward.ssf.tables import ssf_transmitter
 
 if TYPE_CHECKING:
     from shopward.config import Settings
-    from shopward.ports import EventLog
+    from shopward.flows.history import History
     from shopward.service.desks import Desks
     from shopward.values import Clock
 
@@ -40,7 +40,7 @@ class SharedSignals(NamedTuple):
     poller: Poller
 
 
-def open_shared_signals(settings: Settings, desks: Desks, *, log: EventLog, clock: Clock) -> SharedSignals:
+def open_shared_signals(settings: Settings, desks: Desks, *, history: History, clock: Clock) -> SharedSignals:
     """The desks over the store of the settings."""
     in_use = desks.records.read(
         lambda each: each.execute(select(ssf_transmitter.c.id).limit(1)).first() is not None
@@ -55,7 +55,7 @@ def open_shared_signals(settings: Settings, desks: Desks, *, log: EventLog, cloc
     )  # fmt: skip
     receiver = Receiver(
         records=desks.records, store=store, desk=transmitters, links=lambda each: AccountLinks(each, TENANT),
-        blind=desks.ground.blind, log=log, outbox=desks.outbox, clock=clock,
+        blind=desks.ground.blind, history=history, outbox=desks.outbox, clock=clock,
     )  # fmt: skip
     poller = Poller(records=desks.records, store=store, receiver=receiver, outward=outward, clock=clock)
     return SharedSignals(transmitters, receiver, poller)

@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.adapters.roots import open_root
-from shopward.adapters.sql.scrubbing import emptied
+from shopward.adapters.sql.personal import PersonalColumn
 from shopward.flows.canary import CanaryDesk
 from shopward.flows.custody import Custody
 from shopward.flows.erase import EraseDesk
 from shopward.flows.guard import GuardDesk
+from shopward.flows.history import History
+from shopward.flows.keeping import EventKeeper
 from shopward.flows.leaked import LeakDesk
 from shopward.flows.processing import Lawful
 from shopward.flows.rekey import RekeyDesk
@@ -28,12 +30,13 @@ from shopward.vault.census import Census
 from shopward.vault.erasures import ErasureBook
 from shopward.vault.journal import JOURNAL_FILE, Journal
 from shopward.vault.keys import TenantKeys, states_of
+from shopward.vault.periods import Periods
 from shopward.vault.records import SealedRecords
 from shopward.vault.rotations import Rotations
 
 if TYPE_CHECKING:
     from shopward.config import Settings
-    from shopward.ports import KeyRoot
+    from shopward.ports import EventLog, KeyRoot
     from shopward.service.desks import Desks
 
 
@@ -49,9 +52,11 @@ class Vault(NamedTuple):
     marks: MarkRing
     leaks: LeakDesk
     canaries: CanaryDesk
+    keeper: EventKeeper
+    history: History
 
 
-def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: bytes) -> Vault:
+def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, token_key: bytes) -> Vault:
     """Unwrap the keys, and do erasures again that a restored store has forgotten, before anything is served.
 
     Raises:
@@ -65,6 +70,7 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
     now_ms = ground.clock.now_ms()
     ground.records.write(lambda connection: _begin(desks, keys, connection, now_ms, settings.vault_keys))
     sealed = SealedRecords(tenant, keys, secrets.token_bytes)
+    periods = Periods(tenant, keys, secrets.token_bytes)
     room = Strongroom(
         records=ground.records,
         fence=ground.fence,
@@ -74,14 +80,15 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
         canaries=CanaryBook(tenant),
         census=Census(tenant),
         erasures=ErasureBook(tenant),
-        rotations=Rotations(tenant, keys, sealed, ground.fence),
+        rotations=Rotations(tenant, keys, sealed, periods, ground.fence),
         journal=Journal(settings.folder / JOURNAL_FILE, derived(token_key, b"shopward journal of erasures")),
         trail=desks.trail,
         outbox=desks.outbox,
         clock=ground.clock,
         ids=SystemIds(),
         blind=ground.blind,
-        scrub=lambda connection, token, until_ms: emptied(connection, tenant, token, until_ms),
+        periods=periods,
+        column=PersonalColumn(tenant),
     )
     erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
     erasing.at_start()
@@ -103,6 +110,8 @@ def open_vault(settings: Settings, desks: Desks, *, tenant: str, token_key: byte
             secrets.token_bytes,
             lambda connection, partner: partners.get(connection, partner) is not None,
         ),
+        EventKeeper(room, log.held),
+        History(ground.records, periods, log),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, func, insert, select, update
 
 from shopward.vault.drawers import key_place
-from shopward.vault.rows import Rotation
+from shopward.vault.rows import WIDTHS, Rotation
 from shopward.vault.tables import vault_index, vault_record, vault_rotation, vault_subject
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shopward.ports import Fence
     from shopward.vault.keys import TenantKeys, Wrapped
+    from shopward.vault.periods import Periods
     from shopward.vault.records import SealedRecords
 
 STEPPED: Final = ("kek", "data", "index")
@@ -37,18 +38,24 @@ class Rotations:
         tenant: leads every key.
         keys: of the tenant.
         records: whose index rows are written anew.
+        periods: whose keys a new key wraps too.
         fence: lets two writers of one customer come one after the other.
     """
 
-    def __init__(self, tenant: str, keys: TenantKeys, records: SealedRecords, fence: Fence) -> None:
+    def __init__(
+        self, tenant: str, keys: TenantKeys, records: SealedRecords, periods: Periods, fence: Fence
+    ) -> None:
         self._tenant = tenant
         self._fence = fence
         self._keys = keys
         self._records = records
+        self._periods = periods
 
     def begin(self, connection: Connection, new: Wrapped, person: str, now_ms: int) -> Rotation:
         """Keep a new key; writing goes by it from here on, the rest follows in steps."""
         version = self._keys.add(connection, new, now_ms)
+        if new.use in WIDTHS.values():
+            self._periods.rewrap(connection)
         begun = self._begun(connection, new.use, version, person, now_ms)
         if new.use not in STEPPED:
             begun = begun._replace(state="done", total=0)
@@ -96,13 +103,15 @@ class Rotations:
     def left(self, connection: Connection, use: str, version: int) -> int:
         """How many rows of the store name a key."""
         if use in {"kek", "data"}:
+            beside = self._periods.wrapped_by(connection, version)
             table, mine = vault_subject, vault_subject.c.kek == version
         elif use == "index":
+            beside = 0
             table, mine = vault_index, vault_index.c.version == version
         else:
             return 0
         query = select(func.count()).select_from(table).where(table.c.tenant == self._tenant, mine)
-        return int(connection.scalar(query) or 0)
+        return beside + int(connection.scalar(query) or 0)
 
     def _begun(self, connection: Connection, use: str, version: int, person: str, now_ms: int) -> Rotation:
         table = vault_record if use == "index" else vault_subject

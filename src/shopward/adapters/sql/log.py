@@ -3,7 +3,7 @@
 Promise: ``find``, ``read``, ``last_seq`` and ``timeline`` may be called from any thread and before any claim, see
 only what is committed, and never wait for an append. What ``claim`` and ``append`` promise stands in ``owner``.
 
-Not here: encryption of ``personal``, any check of what an entry means, retention.
+Not here: sealing of ``personal`` (``flows.keeping``), any check of what an entry means, retention.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from shopward.ports import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from shopward.ports import LogEntry
 
@@ -100,6 +100,10 @@ class SqlEventLog:
     def claim(self) -> None:
         """Become the only decision server of this store, or raise ``StoreLocked``."""
         self._owner.claim()
+
+    def held(self, connection: Connection) -> int:
+        """The last position, which nothing moves before the transaction of this connection ends; for the owner alone."""
+        return self._owner.held(connection)
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         """Record a group in one transaction, durable on return; all of it or none."""

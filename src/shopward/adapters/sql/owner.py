@@ -19,13 +19,18 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from shopward.adapters.sql.failures import driver_errors, is_passing, translate, translating
 from shopward.adapters.sql.locks import refused
 from shopward.adapters.sql.pages import heads_of, packed
+from shopward.adapters.sql.schema import log_head
 from shopward.errors import Conflict, StoreError, StoreLocked, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlalchemy import Connection
 
     from shopward.adapters.sql.drivers import Driver
     from shopward.adapters.sql.pages import Page
@@ -65,6 +70,15 @@ class Owner:
             except BaseException:
                 self._give_up()
                 raise
+
+    def held(self, connection: Connection) -> int:
+        """The last position, under a lock of the caller's transaction; raises ``StoreLocked`` where the claim is another's."""
+        head = log_head.c
+        query = select(head.epoch, head.last_seq).where(head.tenant == self._tenant).with_for_update()
+        epoch, last_seq = connection.execute(query).one()
+        if epoch != self._epoch:
+            raise StoreLocked("another decision server took this store over", hint="restart this process")
+        return int(last_seq)
 
     def append(self, entries: Sequence[LogEntry]) -> None:
         """Record a group in one transaction, durable on return; all of it or none."""

@@ -1,8 +1,8 @@
 """Pages: up to 64 entries of the log in one row, and back.
 
 Promise: what is packed comes back equal, whatever its bytes. ``facts``, ``decisions`` and ``heads`` are JSON arrays that
-plain SQL can read (``json_each``, ``jsonb_array_elements``); ``personal`` is one event a line and stays apart, since it
-names persons and will be ciphertext. An entry is cut out by the lengths in its head, so nothing is parsed to be copied.
+plain SQL can read (``json_each``, ``jsonb_array_elements``); ``personal`` has the entries' bytes one behind another and stays
+apart, since it names persons: it is ciphertext. An entry is cut out by the lengths in its head, so nothing is parsed to be copied.
 
 A row for each entry cost 42 us under ids that do not sort by time, most of it in two indexes; a page costs one row, and
 ``tail`` feeds the indexes later, in order (docs/adr/0010-pages.md).

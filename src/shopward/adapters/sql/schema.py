@@ -4,7 +4,7 @@ Promise: keys that a distributed PostgreSQL can take. The tenant leads every key
 no autoincrement, no trigger, no foreign key. ``migrations`` make these tables; nothing calls ``create_all``.
 A test holds the two against each other.
 
-``facts`` and ``decisions`` are text, so that plain SQL reads them. ``personal`` is bytes: it will be ciphertext.
+``facts`` and ``decisions`` are text, so that plain SQL reads them. ``personal`` is bytes: ciphertext, or clear from before there were keys.
 The two index tables may lag behind the pages (``tail``); their keys are compared byte by byte on both engines.
 """
 
