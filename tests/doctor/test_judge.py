@@ -10,6 +10,7 @@ from shopward.service.doctor import CHECKS, judge, worst
 from shopward.service.doctor.seen import (
     AdvisoriesSeen,
     Advisory,
+    EventsSeen,
     Failure,
     FileSeen,
     HookSeen,
@@ -56,6 +57,8 @@ def test_all_well_says_so_of_every_check():
         ("folder", "unsafe", {"files": (*WELL.files, FileSeen("audit.key", 0o100604, is_ours=True))}),
         ("folder", "warn", {"files": (FileSeen("data", 0o40700, is_ours=False),)}),
         ("keys", "unsafe", {"missing_keys": ("token.key",)}),
+        ("events", "warn", {"events": EventsSeen(clear=7)}),
+        ("events", "warn", {"events": EventsSeen(0, 2, NOW_MS - 2 * DAY_MS)}),
         ("api_keys", "warn", {"keys": WELL.keys[:1]}),
         ("api_keys", "warn", {"keys": (*WELL.keys, KeySeen("old", is_admin=False, made_ms=NOW_MS - 400 * DAY_MS))}),
         ("database", "unsafe", {"store": replace(STORE, unsafe=("fsync is off",))}),

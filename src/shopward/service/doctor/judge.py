@@ -23,6 +23,7 @@ LEVELS: Final[tuple[Level, ...]] = ("ok", "unknown", "warn", "unsafe")
 CERTIFICATE_SOON_MS: Final = 21 * DAY_MS
 CHECKPOINT_OLD_MS: Final = 2 * DAY_MS
 """The server signs once a day."""
+UNSETTLED_MS: Final = DAY_MS
 KEY_OLD_MS: Final = 365 * DAY_MS
 DISK_WARN: Final = 2 * 1024**3
 DISK_UNSAFE: Final = 256 * 1024**2
@@ -161,6 +162,28 @@ def _root(seen: Seen) -> _Said:
         yield "ok", f"{root.name} opens the vault's {root.keys} keys; who has the data folder has it", ""
     else:
         yield "ok", f"{root.name} answers and opens the vault's {root.keys} keys", ""
+
+
+def _events(seen: Seen) -> _Said:
+    events = seen.events
+    if events is None:
+        yield "ok", "no event yet; all are sealed as they come", ""
+        return
+    if events.clear:
+        yield (
+            "warn",
+            f"up to {events.clear} events from before they were sealed lie in clear",
+            "keep the server running: it seals them beside the decisions",
+        )
+    if events.oldest_ended_ms and seen.now_ms - events.oldest_ended_ms > UNSETTLED_MS:
+        yield (
+            "warn",
+            f"{events.waiting} days of the log are not settled: one key opens everybody's events of such a day",
+            "keep the server running: it settles them; its log says why it cannot",
+        )
+        return
+    if not events.clear:
+        yield "ok", f"events are sealed as they were sent; {events.waiting} days are being settled", ""
 
 
 def _api_keys(seen: Seen) -> _Said:
@@ -342,7 +365,8 @@ def _names(files: list[FileSeen] | tuple[FileSeen, ...], between: str = ", ") ->
 
 _CHECKS: Final[dict[str, Callable[[Seen], _Said]]] = {
     "settings": _settings, "exposure": _exposure, "certificate": _certificate, "process": _process, "folder": _folder,
-    "keys": _keys, "root": _root, "api_keys": _api_keys, "database": _database, "audit": _audit, "webhooks": _webhooks,
+    "keys": _keys, "root": _root, "events": _events, "api_keys": _api_keys, "database": _database, "audit": _audit,
+    "webhooks": _webhooks,
     "policy": _policy, "disk": _disk, "clock": _clock, "speed": _speed,
     "advisories": _advisories,
 }  # fmt: skip

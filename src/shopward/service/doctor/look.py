@@ -45,6 +45,7 @@ from shopward.risk.policy import PolicyFiles
 from shopward.risk.policy.selftest import run_tests
 from shopward.service.desks import TENANT
 from shopward.service.doctor.advisories import advisories_in, installed
+from shopward.service.doctor.events import look_at_events
 from shopward.service.doctor.roots import look_at_root
 from shopward.service.doctor.seen import Failure, FileSeen, HookSeen, KeySeen, Seen, StoreSeen
 from shopward.service.stores import edition_of_files
@@ -106,7 +107,9 @@ def look(settings: Settings, clock: Clock, *, advisories: str = "") -> Seen:
         except (OSError, ValueError, BadZipFile) as error:
             failed[check] = Failure(type(error).__name__)
     if "database" in failed:
-        failed |= dict.fromkeys(("keys", "root", "audit", "webhooks"), Failure("the store cannot be read"))
+        failed |= dict.fromkeys(
+            ("keys", "root", "events", "audit", "webhooks"), Failure("the store cannot be read")
+        )
     return Seen(**seen, failed=failed)
 
 
@@ -175,6 +178,7 @@ def _stored(settings: Settings) -> dict[str, Any]:
                     **_of_records(connection),
                 ),
                 "root": look_at_root(connection, settings),
+                "events": look_at_events(connection, log.last_seq()),
                 "missing_keys": tuple(_missing(connection, settings.folder, has_events=log.last_seq() > 0)),
             }
         )

@@ -90,6 +90,14 @@ class RootSeen(Struct, frozen=True):
     is_bare: bool = False
 
 
+class EventsSeen(Struct, frozen=True):
+    """Events as they were sent: how many may lie in clear, how many days wait to be settled, when the oldest of them ended (0: none)."""
+
+    clear: int = 0
+    waiting: int = 0
+    oldest_ended_ms: int = 0
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Everything that was looked at; ``None`` for what could not be, with the reason in ``failed`` under its check.
 
@@ -103,6 +111,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         policy_faults: what is wrong with the policy that would be in force; its failed tests too.
         advisories: what a list of known vulnerabilities says of the packages here; ``None`` where none was given.
         root: the vault's root; ``None`` where nothing hangs from one.
+        events: how the log keeps what it was sent; ``None`` where there is no log.
         is_synchronised: whether the kernel says that its clock is; ``None`` where it says nothing.
     """
 
@@ -121,6 +130,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     keys: tuple[KeySeen, ...] | None = None
     store: StoreSeen | None = None
     root: RootSeen | None = None
+    events: EventsSeen | None = None
     policy: str = ""
     policy_faults: tuple[str, ...] = ()
     is_compiled: bool = False
