@@ -28,7 +28,7 @@ def desk_on(url, key, clock):
     records, fence = SqlRecords(engine), fence_of(engine, "main")
     store, sets = OrderStore("main", SystemIds()), SetStore("main")
     users = DeclaredUsers("main", maker.blind, sets)
-    ground = Ground(records, fence, store, users, Arrows(store, None, None), clock, maker.blind, sets)
+    ground = Ground(records, fence, store, users, Arrows(store, None, None, None), clock, maker.blind, sets)
     overseer = Overseer(ground, steady_s=lambda: clock.now_ms() / 1000)
     return AuthorizationDesk(
         records=records, fence=fence, book=Authorizations("main", store, users), overseer=overseer, maker=maker,

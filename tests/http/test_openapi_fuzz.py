@@ -4,6 +4,7 @@ A real server on loopback; nothing else is spoken to. Schemathesis makes the req
 plugin is left alone, since it depends on pytest's inside.
 """
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from serving import Server, event
+from shopward.http.partner_paths import EXAMPLE
 from shopward.http.reference import document
 
 CHECKS = [
@@ -39,20 +41,28 @@ def _ndjson(_context, value):
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory):
-    """A running server that knows one user, and its document."""
-    with Server(tmp_path_factory.mktemp("api") / "data") as server:
+    """A running server that knows one user and one receiver of Shared Signals, and its document."""
+    address = {"SHOPWARD_SIGNALS_URL": "http://127.0.0.1:1"}
+    with Server(tmp_path_factory.mktemp("api") / "data", environment=address) as server:
         server.decide(event(1))
+        server.post("/v1/partners", EXAMPLE | {"id": "wallet", "scope": {"signals": ["subject"]}})
+        _status, made = server.post(
+            "/v1/signals/receivers", {"partner": "wallet", "audience": "https://wallet.example/"}
+        )
+        server.receiver = json.loads(made)["token"]
         yield server, schemathesis.openapi.from_url(server.url + "/openapi.json")
     assert not [line for line in server.err if "Traceback" in line]
 
 
-def key_headers(operation, key):
-    """The key as this call reads it: ours is a bearer's; calls of other products have their own way."""
+def key_headers(operation, server):
+    """The key as this call reads it: ours is a bearer's, receivers have their own, and other products another way."""
+    key = server.key
     (scheme,) = next(iter(operation.get("security") or [{"key": []}]))
     return {
         "key": {"Authorization": f"Bearer {key}"},
         "castle": {"Authorization": "Basic " + b64encode(f":{key}".encode()).decode()},
         "tirreno": {"Api-Key": key},
+        "receiver": {"Authorization": f"Bearer {server.receiver}"},
     }[scheme]
 
 
@@ -77,7 +87,7 @@ def fuzzed(operation, check, mode, examples):
 def test_every_call_answers_as_documented(api, path, method):
     """Statuses, content types, headers and shapes are those of the document, and no answer is a server fault."""
     server, schema = api
-    headers = key_headers(document()["paths"][path][method], server.key)
+    headers = key_headers(document()["paths"][path][method], server)
     modes = [GenerationMode.POSITIVE]
     if path.startswith("/v1/"):
         modes.append(GenerationMode.NEGATIVE)

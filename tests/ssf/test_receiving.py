@@ -175,6 +175,10 @@ def test_a_verification_is_asked_for_and_proves_the_way(shop):
     method, path, body = shop.peer.asked[-1]
     assert (method, path, body["stream_id"]) == ("POST", "/idp/verify", "st-1")
     stream = {"format": "opaque", "id": "st-1"}
+    shop.peer.is_down = True
+    with pytest.raises(PeerUnreachable):  # asked again in vain: the first one still counts
+        shop.it.shared.transmitters.verify(ADMIN, "idp")
+    shop.peer.is_down = False
     with pytest.raises(SetRefused) as caught:
         shop.pushed(shop.token("j-1", stream, "ssf/event-type/verification", state="another"))
     assert caught.value.err == "invalid_state"

@@ -1,7 +1,7 @@
 """``shopward signals``: Shared Signals with other companies, over HTTP to a running server.
 
 Promise: what is registered comes from a file or standard input, since a token stands in it; taking away is a dry run until
-``--yes``; what a transmitter has to show is printed once, when it is made.
+``--yes``; what a transmitter or a receiver has to show is printed once, when it is made.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from urllib.parse import quote
 import click
 
 from shopward.cli.talk import object_in, say, server_options, talk_to
+from shopward.errors import NotFound
 
 _TRANSMITTERS: Final = "/v1/signals/transmitters"
+_RECEIVERS: Final = "/v1/signals/receivers"
 
 
 @click.group()
 def signals() -> None:
-    """Hear from other companies about accounts that are linked to yours (OpenID Shared Signals).
+    """Hear from other companies of accounts that are linked to yours, and tell them of yours (OpenID Shared Signals).
 
     SHOPWARD_KEY holds a key of the server.
     """
@@ -92,6 +94,84 @@ def remove(transmitter_id: str, *, yes: bool, **server: Any) -> None:
     if yes:
         server_.ask("DELETE", path)
     say(said, ("removed: " if yes else "would end (--yes): ") + _line(said), as_json=server["as_json"])
+
+
+@signals.group()
+def receiver() -> None:
+    """Partners that you tell."""
+
+
+@receiver.command("add")
+@click.argument("partner")
+@click.option("--audience", required=True, metavar="URL", help="Who it is, as the tokens to it name it.")
+@click.option(
+    "--event", "events", multiple=True, metavar="URI", help="Only this type of event; may be repeated."
+)
+@server_options
+def admit(partner: str, audience: str, events: tuple[str, ...], **server: Any) -> None:
+    """Let a partner hear from you; its scope has to hold the purpose signals. Its token is printed once.
+
+    \b
+    Examples:
+      shopward signals receiver add wallet --audience https://wallet.example/
+    """
+    asked = {"partner": partner, "audience": audience, "events": events}
+    said = talk_to(**server).ask("POST", _RECEIVERS, asked)
+    say(said, f"{_heard(said)}\nits token: {said['token']}   (shown once)", as_json=server["as_json"])
+
+
+@receiver.command("list")
+@server_options
+def receivers(**server: Any) -> None:
+    """List who hears from you, of how many customers, and what came of what was told.
+
+    \b
+    Examples:
+      shopward signals receiver list
+    """
+    said = talk_to(**server).ask("GET", _RECEIVERS)
+    say(said, "\n".join(map(_heard, said["receivers"])) or "none", as_json=server["as_json"])
+
+
+@receiver.command("remove")
+@click.argument("partner")
+@click.option("--yes", is_flag=True, help="Do it; without, what would end is shown.")
+@server_options
+def dismiss(partner: str, *, yes: bool, **server: Any) -> None:
+    """Tell a partner nothing more, and forget as whom it knows customers.
+
+    \b
+    Examples:
+      shopward signals receiver remove wallet --yes
+    """
+    talk = talk_to(**server)
+    said = next(
+        (each for each in talk.ask("GET", _RECEIVERS)["receivers"] if each["partner"] == partner), None
+    )
+    if said is None:
+        raise NotFound("no such receiver", path="PARTNER", expected="a partner that is a receiver")
+    if yes:
+        talk.ask("DELETE", f"{_RECEIVERS}/{quote(partner, safe='')}")
+    say(said, ("removed: " if yes else "would end (--yes): ") + _heard(said), as_json=server["as_json"])
+
+
+@signals.command()
+@server_options
+def rotate(**server: Any) -> None:
+    """Sign with another key from now on; the one of before stays published for a week.
+
+    \b
+    Examples:
+      shopward signals rotate
+    """
+    talk_to(**server).ask("POST", "/v1/signals/keys/rotate")
+    say({"rotated": True}, "another key signs now", as_json=server["as_json"])
+
+
+def _heard(shown: dict[str, Any]) -> str:
+    tokens = ", ".join(f"{count} {state}" for state, count in sorted(shown["tokens"].items()))
+    stream = f"{shown['stream']} {shown['status']}" if "stream" in shown else "no stream"
+    return f"{shown['partner']}  {shown['audience']}  {stream}  {shown['subjects']} customers  {tokens or 'nothing yet'}"
 
 
 def _line(shown: dict[str, Any]) -> str:

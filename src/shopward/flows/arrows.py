@@ -47,6 +47,14 @@ class Outbox(Protocol):
         ...
 
 
+class Herald(Protocol):
+    """``flows.announce.Announcer``, as far as it is used here."""
+
+    def order_began(self, connection: Any, order: Order, now_ms: int) -> None:
+        """Write down, in the caller's transaction, whom of the outside this is to be told."""
+        ...
+
+
 class Arrows:
     """The steps.
 
@@ -54,12 +62,14 @@ class Arrows:
         store: the orders.
         trail: the audit log.
         outbox: what the shop is owed to hear.
+        herald: what others are to be told.
     """
 
-    def __init__(self, store: OrderStore, trail: Trail, outbox: Outbox) -> None:
+    def __init__(self, store: OrderStore, trail: Trail, outbox: Outbox, herald: Herald) -> None:
         self._store = store
         self._trail = trail
         self._outbox = outbox
+        self._herald = herald
 
     def got(self, connection: Any, order_id: str) -> Order:
         """An order as it is now; raises ``NotFound``."""
@@ -103,6 +113,7 @@ class Arrows:
             connection, version, kind="begin", at_ms=now_ms, order_id=order.id, order=standing
         )
         self.owe(connection, Topic.ORDER_ACTIVATED, begun, now_ms)
+        self._herald.order_began(connection, begun, now_ms)
         self.audit(connection, actor, "order:activate", begun, now_ms)
         if replaced is not None:
             self.end(connection, replaced, "supersede", None, now_ms)

@@ -172,8 +172,16 @@ class TransmitterDesk:
         kept, secrets = self._records.write(begin)
         body = {"stream_id": kept.stream, "state": state}
         said = self._ask("POST", kept.verification_url, kept.issuer, secrets.access_token, body)
-        if said.status not in _OK:
-            raise PeerUnreachable("the transmitter does not take the request", found=f"status {said.status}")
+        if said.status in _OK:
+            return
+
+        def take_back(connection: Any) -> None:
+            now, _secrets = self._both(connection, transmitter_id, lock=True)
+            if now.asked_state == digest_of(state):  # one that was asked for before may still come
+                self._store.put(connection, msgspec.structs.replace(now, asked_state=kept.asked_state))
+
+        self._records.write(take_back)
+        raise PeerUnreachable("the transmitter does not take the request", found=f"status {said.status}")
 
     def keys(self, jwks_uri: str, issuer: str) -> str | None:
         """The keys of a transmitter as it publishes them now; none where they cannot be had or used."""

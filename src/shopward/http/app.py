@@ -65,6 +65,7 @@ from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
 from shopward.http.signals import SignalCalls
 from shopward.http.ssf import SsfCalls
+from shopward.http.streams import StreamCalls
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
@@ -163,6 +164,7 @@ class Application:
                 *WhatsAppCalls(shopward, calls).routes(),
                 *SignalCalls(shopward, calls).routes(),
                 *SsfCalls(shopward, calls).routes(),
+                *StreamCalls(shopward, calls).routes(),
                 *AliasCalls(shopward, self.gate, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),

@@ -49,6 +49,8 @@ ROUND_S: Final = 0.05
 PAUSE_S: Final = 5.0
 HOURLY_S: Final = 3_600.0
 STOP_S: Final = 2.0
+PUSHERS: Final = 4
+"""So many receivers of Shared Signals are pushed to at once: one that hangs holds up a quarter."""
 _logger = logging.getLogger("shopward")
 
 T = TypeVar("T")
@@ -71,7 +73,7 @@ class Beside:
         signals: makes or proposes incidents of campaigns.
         vault: forgets records whose time is over, goes on with rotations, and settles the days of the log.
         partners: tells of audits that come due, and drops shares that are over.
-        shared: what other companies told becomes alerts; those that do not push are asked.
+        shared: what other companies told becomes alerts; those that do not push are asked; those that listen are told.
         messenger_of: makes what carries them, in this thread.
     """
 
@@ -122,6 +124,7 @@ class Beside:
         self._scoper = ThreadPoolExecutor(1, "shopward-scoper")
         self._alerter = ThreadPoolExecutor(1, "shopward-alerter")
         self._poller = ThreadPoolExecutor(1, "shopward-poller")
+        self._pusher = ThreadPoolExecutor(PUSHERS, "shopward-pusher")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._on_orders: Callable[[], object] = lambda: None
@@ -156,6 +159,7 @@ class Beside:
         self._scoper.shutdown(cancel_futures=True)
         self._alerter.shutdown(cancel_futures=True)
         self._poller.shutdown(cancel_futures=True)
+        self._pusher.shutdown(cancel_futures=True)
 
     def _main(self) -> None:
         try:
@@ -166,15 +170,16 @@ class Beside:
 
     async def _run(self) -> None:
         messenger = self._messenger_of()
-        waiting = (
-            self._loop.create_task(self._again(self._payouts.step, self._payer)),
-            self._loop.create_task(self._again(self._notices.step, self._mailer)),
-            self._loop.create_task(self._again(self._signals.step, self._scoper)),
-            self._loop.create_task(
-                self._again(partial(self._shared.receiver.step, self._decide), self._alerter)
-            ),
-            self._loop.create_task(self._again(self._shared.poller.step, self._poller)),
-        )
+        shared = self._shared
+        others: list[tuple[Callable[[], int], ThreadPoolExecutor]] = [
+            (self._payouts.step, self._payer),
+            (self._notices.step, self._mailer),
+            (self._signals.step, self._scoper),
+            (partial(shared.receiver.step, self._decide), self._alerter),
+            (shared.poller.step, self._poller),
+            *((shared.pusher.step, self._pusher) for _one in range(PUSHERS)),
+        ]
+        waiting = [self._loop.create_task(self._again(step, on)) for step, on in others]
         look_at = hourly_at = 0.0
         is_rekeying = False
         while not self._is_stopping:
@@ -199,6 +204,7 @@ class Beside:
                 await self._tried(self._partners.remind)
                 await self._tried(self._shared.receiver.forget)
                 self._on_orders()  # a day of the log ends, too, where nobody sends an event
+                await self._tried(self._shared.pusher.forget)
                 hourly_at = self._loop.time() + HOURLY_S
             if is_rekeying:
                 steps = (self._vault.rekeying.step, self._vault.keeper.step)

@@ -63,6 +63,7 @@ from shopward.http.reads import LIMIT_MAX, Timeline, UserView
 from shopward.http.scope_paths import SCOPE_SHAPES, scope_paths
 from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
 from shopward.http.signal_paths import SIGNAL_SHAPES, signal_paths
+from shopward.http.stream_paths import RECEIVER_SCHEMES, STREAM_SHAPES, stream_paths
 from shopward.http.vault_paths import VAULT_SHAPES, vault_paths
 from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
@@ -109,7 +110,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
     *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
@@ -163,6 +164,7 @@ def document() -> dict[str, Any]:
         | partner_paths()
         | alias_paths()
         | signal_paths()
+        | stream_paths()
         | _webhook_paths()
         | _campaign_paths()
         | _policy_paths()
@@ -176,6 +178,7 @@ def document() -> dict[str, Any]:
                     "description": "The key that the first start printed.",
                 },
                 **PEER_SCHEMES,
+                **RECEIVER_SCHEMES,
             },
         },
     }

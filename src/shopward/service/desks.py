@@ -21,6 +21,7 @@ from shopward.adapters.sql.records import SqlRecords, fence_of
 from shopward.audit import AUDIT_KEY, AuditTrail, FolderSigner, open_signing_key
 from shopward.errors import Misconfigured
 from shopward.flows.advise import AdvisoryDesk
+from shopward.flows.announce import Announcer
 from shopward.flows.arrows import Arrows
 from shopward.flows.authorize import AuthorizationDesk
 from shopward.flows.books import LedgerDesk
@@ -53,6 +54,7 @@ from shopward.screening.profile import refuse_faults
 from shopward.screening.profile.store import ProfileStore
 from shopward.screening.reports.store import ReportStore
 from shopward.service.renewals import renewals_of
+from shopward.ssf.receiver_store import ReceiverStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import HOUR_MS, SECOND_MS, SystemClock, SystemIds
 
@@ -95,6 +97,7 @@ class Desks(NamedTuple):
     report_cases: ReportCases
     renewals: dict[str, Renewal]
     complaint_fence: Fence
+    announcer: Announcer
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -112,7 +115,8 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     store, sets = OrderStore(TENANT, SystemIds()), SetStore(TENANT)
     users = DeclaredUsers(TENANT, blind, sets)
     outbox = Outbox(TENANT, SystemIds())
-    arrows = Arrows(store, trail, outbox)
+    announcer = Announcer(ReceiverStore(TENANT), SystemIds())
+    arrows = Arrows(store, trail, outbox, announcer)
     steady_s = time.monotonic if clock is None else _never_jumps(clock)
     clock = clock or SystemClock()
     ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
@@ -179,6 +183,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
             clock=clock,
         ),
         fence_of(engine, f"{TENANT}:complaints"),
+        announcer,
     )
 
 

@@ -154,6 +154,7 @@ class Shopward:
                 Consequences(desks.ground, desks.outbox, system, carried),
                 CanaryWatch(found, desks.outbox, clock),
                 IdentityWatch(desks.ground, system, lambda connection: AccountLinks(connection, TENANT)),
+                desks.announcer,
             ),
         )  # fmt: skip
         self.recorder = CampaignRecorder(
@@ -318,6 +319,8 @@ class Shopward:
         while self.notices.step():
             pass
         self.recorder.look()
+        while self.shared.pusher.step():
+            pass
 
     def _decide_all(self, events: Sequence[dict[str, Any]]) -> None:
         for each in events:

@@ -1,4 +1,4 @@
-"""Shared Signals, put together over the store of the desks: who tells us, and what of it becomes alerts.
+"""Shared Signals, put together over the store of the desks: who tells us and what of it becomes alerts, and who hears from us.
 
 Promise: ``signals.key`` is made once; a key that is missing beside secrets that it sealed is refused (``Misconfigured``) before
 anything is served.
@@ -14,12 +14,19 @@ from sqlalchemy import select
 from shopward.adapters.outward import HttpOutward
 from shopward.flows.poll import Poller
 from shopward.flows.receive import Receiver
+from shopward.flows.receivers import ReceiverDesk
+from shopward.flows.streams import StreamDesk
+from shopward.flows.transmit import Pusher, Teller
 from shopward.flows.transmitters import TransmitterDesk
 from shopward.keyring import KeyFile, Sealer, derived, open_key
+from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
 from shopward.service.desks import TENANT
+from shopward.ssf.key_store import KeyStore
+from shopward.ssf.receiver_store import BoundSealer, ReceiverStore
 from shopward.ssf.store import TransmitterStore
-from shopward.ssf.tables import ssf_transmitter
+from shopward.ssf.tables import ssf_receiver, ssf_transmitter
+from shopward.values import SystemIds
 
 if TYPE_CHECKING:
     from shopward.config import Settings
@@ -38,24 +45,52 @@ class SharedSignals(NamedTuple):
     transmitters: TransmitterDesk
     receiver: Receiver
     poller: Poller
+    receivers: ReceiverDesk
+    streams: StreamDesk
+    pusher: Pusher
 
 
 def open_shared_signals(settings: Settings, desks: Desks, *, history: History, clock: Clock) -> SharedSignals:
     """The desks over the store of the settings."""
     in_use = desks.records.read(
-        lambda each: each.execute(select(ssf_transmitter.c.id).limit(1)).first() is not None
+        lambda each: any(
+            each.execute(select(column).limit(1)).first() is not None
+            for column in (ssf_transmitter.c.id, ssf_receiver.c.partner)
+        )
     )
     key = open_key(settings.folder, SIGNALS_KEY, in_use=in_use)
     hint = "restore signals.key and the store from one backup; otherwise register those companies anew"
     sealer = Sealer(derived(key, b"shopward/signals/1/seal"), what="a secret of Shared Signals", hint=hint)
-    store, outward = TransmitterStore(TENANT, sealer, secrets.token_bytes), HttpOutward()
+    records, issuer = desks.records, settings.signals_url.rstrip("/")
+    heard, outward = TransmitterStore(TENANT, sealer, secrets.token_bytes), HttpOutward()
     transmitters = TransmitterDesk(
-        records=desks.records, store=store, outward=outward, trail=desks.trail, clock=clock, entropy=secrets.token_bytes,
-        address=settings.signals_url,
+        records=records, store=heard, outward=outward, trail=desks.trail, clock=clock, entropy=secrets.token_bytes,
+        address=issuer,
     )  # fmt: skip
     receiver = Receiver(
-        records=desks.records, store=store, desk=transmitters, links=lambda each: AccountLinks(each, TENANT),
+        records=records, store=heard, desk=transmitters, links=lambda each: AccountLinks(each, TENANT),
         blind=desks.ground.blind, history=history, outbox=desks.outbox, clock=clock,
     )  # fmt: skip
-    poller = Poller(records=desks.records, store=store, receiver=receiver, outward=outward, clock=clock)
-    return SharedSignals(transmitters, receiver, poller)
+    bound, told, partners = (
+        BoundSealer(TENANT, sealer, secrets.token_bytes),
+        ReceiverStore(TENANT),
+        PartnerStore(TENANT),
+    )
+    keys = KeyStore(TENANT, bound)
+    teller = Teller(told, keys, bound, issuer)
+    return SharedSignals(
+        transmitters, receiver,
+        Poller(records=records, store=heard, receiver=receiver, outward=outward, clock=clock),
+        ReceiverDesk(
+            records=records, store=told, keys=keys, partners=partners, sealer=bound, blind=desks.ground.blind, trail=desks.trail,
+            clock=clock, entropy=secrets.token_bytes,
+        ),
+        StreamDesk(
+            records=records, store=told, keys=keys, partners=partners, sealer=bound, blind=desks.ground.blind, teller=teller,
+            clock=clock, ids=SystemIds(), issuer=issuer,
+        ),
+        Pusher(
+            records=records, store=told, teller=teller, sealer=bound, partners=partners, outward=outward, clock=clock,
+            issuer=issuer,
+        ),
+    )  # fmt: skip

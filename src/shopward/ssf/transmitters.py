@@ -21,7 +21,7 @@ from shopward.values import to_rfc3339
 
 Delivery = Literal["push", "poll"]
 StreamStatus = Literal["enabled", "paused", "disabled"]
-TransmitterId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
+PeerId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Url = Annotated[str, Meta(max_length=URL_MAX)]
 Secret = Annotated[str, Meta(max_length=4_096, pattern=r"^[!-~]*$")]
 TRANSMITTERS_MAX: Final = 50
@@ -50,7 +50,7 @@ class TransmitterAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         is_open: whether anybody may push here: for who cannot be given a header, as Google and Apple.
     """
 
-    id: TransmitterId
+    id: PeerId
     provider: Annotated[Word, Meta(min_length=1)]
     issuer: Annotated[str, Meta(min_length=1, max_length=URL_MAX)]
     profile: Profile = "ssf"

@@ -62,6 +62,7 @@ REVISIONS: Final = (
     "0032_aliases",
     "0033_shared_signals",
     "0034_periods",
+    "0035_ssf_receivers",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
