@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
+from shopward.bulk import put_rows
 from shopward.errors import StoreError
 from shopward.vault.envelope import (
     GCM,
@@ -119,15 +120,15 @@ class Drawers:
             epoch = drawer.epoch + 1
             ledger = self._sealed_ledger(retention, drawer, epoch)
             if drawer.is_new:
-                fresh.append({
-                    "tenant": self._tenant, "subject": subject, "retention": retention, "key_id": drawer.cipher.key_id,
-                    "kek": drawer.kek, "wrapped": drawer.wrapped, "epoch": epoch, "ledger": ledger,
-                    "created_ms": now_ms,
-                })  # fmt: skip
+                fresh.append(
+                    (
+                        self._tenant, subject, retention, drawer.cipher.key_id, drawer.kek, drawer.wrapped, epoch,
+                        ledger, now_ms,
+                    )
+                )  # fmt: skip
             else:
                 changed.append((subject, retention, drawer, epoch, ledger))
-        if fresh:
-            connection.execute(insert(table), fresh)
+        put_rows(connection, table, fresh)
         for subject, retention, drawer, epoch, ledger in changed:
             moved = connection.execute(
                 update(table)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
 
+from shopward.bulk import put_rows
 from shopward.vault.drawers import Drawers, parts
 from shopward.vault.envelope import KEY_BYTES, Place, broken
 from shopward.vault.kinds import EVENTS
@@ -131,9 +132,8 @@ class Periods:
             for (subject, _class), drawer in drawers.items():
                 key = self._entropy(KEY_BYTES) if key_of is None else key_of(subject)
                 sealed = drawer.cipher.seal(key, self._place(subject, number))
-                rows.append({"tenant": self._tenant, "subject": subject, "number": number, "sealed": sealed})
-            if rows:
-                connection.execute(insert(vault_period_key), rows)
+                rows.append((self._tenant, subject, number, sealed))
+            put_rows(connection, vault_period_key, rows)
 
     def kept(
         self, connection: Connection, wanted: Collection[tuple[str, int]]
