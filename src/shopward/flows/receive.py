@@ -162,7 +162,7 @@ class Receiver:
             self._fetched_ms[transmitter.id] = now_ms
             fresh = self._desk.keys(transmitter.jwks_uri, transmitter.issuer)
         if fresh is not None:
-            self._keep(transmitter.id, jwks=fresh, jwks_ms=now_ms)
+            self._keep(transmitter.id, lambda kept: msgspec.structs.replace(kept, jwks=fresh, jwks_ms=now_ms))
             return _keys_of(fresh.encode())
         if is_doubted or age_ms >= KEYS_KEPT_MS:
             raise PeerUnreachable(
@@ -174,16 +174,11 @@ class Receiver:
         """A verification, or another status of the stream."""
         now_ms, state = self._clock.now_ms(), told.payload.get("state")
         if told.event != STREAM_UPDATED:
-            if (
-                isinstance(state, str)
-                and transmitter.asked_state
-                and digest_of(state) != transmitter.asked_state
-            ):
-                raise SetRefused("invalid_state", "not the state that was asked for", path="state")
-            self._keep(transmitter.id, asked_state="", verified_ms=now_ms)
+            came = digest_of(state) if isinstance(state, str) else ""
+            self._keep(transmitter.id, lambda kept: _verified_by(kept, came, now_ms))
             return
         status = told.payload["status"]
-        self._keep(transmitter.id, status=status)
+        self._keep(transmitter.id, lambda kept: msgspec.structs.replace(kept, status=status))
         self._records.write(
             lambda connection: self._outbox.owe(
                 connection, at_ms=now_ms, topic=Topic.SIGNALS_STREAM_CHANGED, subject=transmitter.id,
@@ -191,11 +186,11 @@ class Receiver:
             )
         )  # fmt: skip
 
-    def _keep(self, transmitter_id: str, **changes: Any) -> None:
+    def _keep(self, transmitter_id: str, change: Callable[[Transmitter], Transmitter]) -> None:
         def work(connection: Any) -> None:
             kept = self._store.get(connection, transmitter_id, lock=True)
             if kept is not None:
-                self._store.put(connection, msgspec.structs.replace(kept, **changes))
+                self._store.put(connection, change(kept))
 
         self._records.write(work)
 
@@ -228,6 +223,14 @@ class Receiver:
             for account in waiting.told.accounts
             if (user := users[account])
         ]
+
+
+def _verified_by(kept: Transmitter, came: str, now_ms: int) -> Transmitter:
+    """A transmitter whose verification came; raises ``SetRefused`` for a state that nobody asked for while others were."""
+    if came and kept.asked_states and came not in kept.asked_states:
+        raise SetRefused("invalid_state", "not a state that was asked for", path="state")
+    left = tuple(each for each in kept.asked_states if each != came)
+    return msgspec.structs.replace(kept, asked_states=left, verified_ms=now_ms)
 
 
 def _alone(decide: Callable[[Sequence[dict[str, Any]]], object], events: Sequence[dict[str, Any]]) -> str:

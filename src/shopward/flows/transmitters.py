@@ -36,6 +36,7 @@ from shopward.ssf.metadata import (
     well_known,
 )
 from shopward.ssf.transmitters import (
+    ASKED_MAX,
     TRANSMITTERS_MAX,
     PeerUnreachable,
     Secrets,
@@ -165,7 +166,8 @@ class TransmitterDesk:
                     "this transmitter cannot be asked for it", path="id", found="one without",
                     expected="a transmitter with a verification endpoint, a stream and an access token",
                 )  # fmt: skip
-            self._store.put(connection, msgspec.structs.replace(kept, asked_state=digest_of(state)))
+            asked = (*kept.asked_states, digest_of(state))[-ASKED_MAX:]
+            self._store.put(connection, msgspec.structs.replace(kept, asked_states=asked))
             self._audit(connection, caller, transmitter_id, "verify")
             return kept, secrets
 
@@ -177,8 +179,8 @@ class TransmitterDesk:
 
         def take_back(connection: Any) -> None:
             now, _secrets = self._both(connection, transmitter_id, lock=True)
-            if now.asked_state == digest_of(state):  # one that was asked for before may still come
-                self._store.put(connection, msgspec.structs.replace(now, asked_state=kept.asked_state))
+            left = tuple(each for each in now.asked_states if each != digest_of(state))
+            self._store.put(connection, msgspec.structs.replace(now, asked_states=left))
 
         self._records.write(take_back)
         raise PeerUnreachable("the transmitter does not take the request", found=f"status {said.status}")

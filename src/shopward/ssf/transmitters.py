@@ -25,6 +25,7 @@ PeerId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
 Url = Annotated[str, Meta(max_length=URL_MAX)]
 Secret = Annotated[str, Meta(max_length=4_096, pattern=r"^[!-~]*$")]
 TRANSMITTERS_MAX: Final = 50
+ASKED_MAX: Final = 8
 
 
 class PeerUnreachable(ShopwardError):
@@ -71,7 +72,7 @@ class Transmitter(Struct, frozen=True, kw_only=True, omit_defaults=True):
         stream: the id of its stream to us.
         status: of the stream, as the transmitter said last.
         pusher: the digest of what a push has to show; empty where nothing.
-        asked_state: the digest of the state of a verification that is under way.
+        asked_states: the digests of the states of verifications that may be under way.
         verified_ms: when it last proved that its tokens reach us.
     """
 
@@ -91,7 +92,7 @@ class Transmitter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     poll_url: str = ""
     status: StreamStatus = "enabled"
     pusher: str = ""
-    asked_state: str = ""
+    asked_states: tuple[str, ...] = ()
     verified_ms: int = 0
     created_ms: int
 
