@@ -14,8 +14,11 @@ class _Handler(BaseHTTPRequestHandler):
         """A template, or a notice of a shop."""
         raw = self.rfile.read(int(self.headers["content-length"]))
         body = json.loads(raw)
-        self.server.calls.append((self.path, dict(self.headers), raw))
         to = body["data"]["user"] if "data" in body else body["to"]
+        if self.server.watch("asked", to):
+            return  # nobody is there any more
+        self.server.calls.append((self.path, dict(self.headers), raw))
+        self.server.watch("handed in", to)
         status, answer = self.server.answers.get(to, (200, {"messages": [{"id": f"wamid.{to}"}]}))
         said = json.dumps(answer).encode()
         self.send_response(status)
@@ -29,9 +32,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving():
-    """The server: ``url``, ``answers`` by address, ``calls`` that came."""
+    """The server: ``url``, ``answers`` by address, ``calls`` that came; ``watch`` hears of each moment of a call, and says to drop it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.calls, server.answers = [], {}
+    server.calls, server.answers, server.watch = [], {}, lambda _moment, _to: False
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -13,6 +13,7 @@ The story of a message:
   (2) one route is opened and handed to its channel with the text
   (3) what the channel said is written down and committed; then the next
   (4) where it did not arrive, the next route is due, and a mailing that was done goes on
+  (5) a mailing that reached everybody meets its duty (``acquit``)
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from shopward.access import Caller
+    from shopward.flows.acquit import Acquittal
     from shopward.flows.arrows import Outbox, Trail
     from shopward.keyring import Entropy, Sealer
     from shopward.notices.mailing import Channel, Language, Letter, RecipientState, Way
@@ -66,6 +68,7 @@ class NoticeDesk:
         postmen: hand messages in, by channel.
         trail: the audit log.
         outbox: what the shop is owed to hear.
+        duty: what a mailing means for the duty that it was made for.
         clock: the server's.
         ids: names mailings.
     """
@@ -81,6 +84,7 @@ class NoticeDesk:
         postmen: Mapping[Channel, Postman],
         trail: Trail,
         outbox: Outbox,
+        duty: Acquittal,
         clock: Clock,
         ids: IdSource,
     ) -> None:
@@ -92,6 +96,7 @@ class NoticeDesk:
         self._postmen = postmen
         self._trail = trail
         self._outbox = outbox
+        self._duty = duty
         self._clock = clock
         self._ids = ids
         self._paced: dict[str, tuple[float, int]] = {}
@@ -231,7 +236,7 @@ class NoticeDesk:
             mailing_id, recipient = found
             if recipient.state == "sent" and recipient.said != "read":  # read stays, whatever comes late
                 told = recipient._replace(said=status[:64], receipt=recipient.receipt or receipt)
-                self._store.settle(connection, mailing_id, told, message=recipient.message)
+                self._store.settle(connection, mailing_id, told, message=recipient.message, states=("sent",))
             return True
 
         return self._records.write(work)
@@ -295,7 +300,9 @@ class NoticeDesk:
         elif handed.said == "refused":
             after = self._next(mailing.id, after, len(routes), "refused")
         self._records.write(
-            lambda each: self._store.settle(each, mailing.id, after, message=recipient.message)
+            lambda each: self._store.settle(
+                each, mailing.id, after, message=recipient.message, states=("queued",)
+            )
         )  # (3)
 
     def _routes(self, mailing_id: str, recipient: Recipient) -> list[Way]:
@@ -324,11 +331,15 @@ class NoticeDesk:
         now_ms = self._clock.now_ms()
         routes = self._routes(mailing_id, recipient)
         after = self._next(mailing_id, recipient._replace(said=why[:64]), len(routes), "bounced")
-        if not self._store.settle(connection, mailing_id, after, message=recipient.message):
+        if not self._store.settle(
+            connection, mailing_id, after, message=recipient.message, states=("queued", "sent")
+        ):
             return mailing_id  # told meanwhile
-        mailing = self._store.mailing(connection, mailing_id, lock=True)
-        if after.state == "queued" and mailing is not None and mailing.state == "done":
+        mailing = self._in(connection, mailing_id)
+        if after.state == "queued" and mailing.state == "done":
             self._moved(connection, actor, mailing, "sending", mailing.started_by, now_ms)
+        if after.state in UNREACHED:
+            self._duty.lost(connection, mailing, now_ms)
         goes_on = {"next": routes[after.route].channel} if after.state == "queued" else {}
         self._trail.append(
             connection, at_ms=now_ms, actor=actor, deed="notice:bounce", subject=mailing_id, details=goes_on
@@ -349,6 +360,7 @@ class NoticeDesk:
         done = msgspec.structs.replace(mailing, state="done", done_ms=now_ms)
         self._store.put_mailing(connection, done)
         self._line(connection, "shopward", done, now_ms)
+        self._duty.done(connection, done, counts, now_ms)
         self._outbox.owe(
             connection, at_ms=now_ms, topic=Topic.NOTICE_MAILING_DONE, subject=mailing_id,
             payload={"incident": mailing.incident, "sent": counts.get("sent", 0), "refused": counts.get("refused", 0)},
@@ -374,7 +386,7 @@ class NoticeDesk:
         mailing = self._store.mailing(connection, mailing_id, lock=True)
         if mailing is None:
             raise _unknown()
-        if mailing.state not in states:
+        if states and mailing.state not in states:
             raise Conflict(
                 "the mailing is in a state from which this cannot be done", code="mailing_state", path="id",
                 expected=" or ".join(states), found=mailing.state,

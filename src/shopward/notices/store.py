@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from shopward.notices.mailing import RecipientState
+
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -96,14 +98,26 @@ class NoticeStore:
             )  # fmt: skip
         return taken
 
-    def settle(self, connection: Connection, mailing_id: str, settled: Recipient, *, message: str) -> bool:
-        """What became of one try of ``message``; false, and nothing changed, where another route is tried by now."""
+    def settle(
+        self,
+        connection: Connection,
+        mailing_id: str,
+        settled: Recipient,
+        *,
+        message: str,
+        states: Sequence[RecipientState],
+    ) -> bool:
+        """What became of one try of ``message``.
+
+        False, and nothing changed, where another route is tried by now, or it stands in none of ``states`` any more: a bounce
+        may be quicker than the answer to the message that it is about.
+        """
         table = notice_recipient.c
         done = connection.execute(
             update(notice_recipient)
             .where(
                 table.tenant == self._tenant, table.mailing == mailing_id, table.user_token == settled.user_token,
-                table.message == message,
+                table.message == message, table.state.in_(states),
             )
             .values(
                 state=settled.state, due_ms=settled.due_ms, said=settled.said, route=settled.route,

@@ -71,7 +71,7 @@ from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postmen_of
 from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
-from shopward.service.response import open_response
+from shopward.service.response import acquittal, open_response
 from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.service.vault import Vault, open_vault
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
@@ -183,7 +183,7 @@ class Shopward:
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),
-            trail=desks.trail, outbox=desks.outbox, clock=clock, ids=self.ids,
+            trail=desks.trail, outbox=desks.outbox, duty=acquittal(desks), clock=clock, ids=self.ids,
         )  # fmt: skip
         self.incidents, self.scopes, self.signals, self.packs, self.cooperation, self.shared = open_response(
             settings,

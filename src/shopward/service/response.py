@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.audit import AUDIT_KEY, FolderSigner, sealed_pack
 from shopward.claims.store import ClaimStore
+from shopward.flows.acquit import Acquittal
 from shopward.flows.cooperate import CooperationDesk
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.pack import PackDesk, PackStores
@@ -45,6 +46,11 @@ class Response(NamedTuple):
     packs: PackDesk
     cooperation: CooperationDesk
     shared: SharedSignals
+
+
+def acquittal(desks: Desks) -> Acquittal:
+    """What keeps duties and mailings in step."""
+    return Acquittal(store=IncidentStore(TENANT), trail=desks.trail, outbox=desks.outbox)
 
 
 def open_response(
