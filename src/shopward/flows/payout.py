@@ -9,10 +9,14 @@ The story of a payout:
 So a crash after (1) costs a question, a crash after (3) too, and a payment that timed out after it was made is found by (2).
 That holds as long as the shop keeps its side: the same key is the same payment. Where it answers neither yes nor no, the
 payout stays on its way and is asked about again, later each time; nothing is paid on a guess (fails closed).
+
+Several are carried side by side, each on its own: a shop that takes a second for one does not make the next wait for it.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.claims.payouts import Payout, pause_ms
@@ -24,6 +28,8 @@ from shopward.outbox import Topic
 from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shopward.access import Caller
     from shopward.claims.store import ClaimStore
     from shopward.flows.arrows import Outbox, Trail
@@ -34,16 +40,18 @@ if TYPE_CHECKING:
 
 LEASE_MS: Final = 2 * MINUTE_MS
 """Longer than the shop is waited for: nobody else takes it meanwhile."""
-TAKEN_MAX: Final = 3
-"""So many are asked about and sent within one lease, though the shop takes all the time that it has."""
+AT_ONCE: Final = 8
+"""So many are asked of the shop at the same time."""
+EACH_MAX: Final = 3
+"""So many are asked about and sent one after the other within one lease, though the shop takes all the time that it has."""
 
 
 class Taken(NamedTuple):
-    """A payout that this process carries, and whether it was sent before."""
+    """A payout that this process carries, whether it was sent before, and the token of whom it is for."""
 
     payout: Payout
     was_sent: bool
-    user_id: str
+    user: str
 
 
 class PayoutDesk:
@@ -82,12 +90,15 @@ class PayoutDesk:
         self._clock = clock
 
     def step(self) -> int:
-        """Carry what is due, one after the other; how many were looked at. Run by the server beside decisions."""
+        """Carry what is due, side by side; how many were looked at. Run by the server beside decisions.
+
+        Returns when all of them are written down, so that whoever stops this leaves none behind.
+        """
         if self._payer is None:
             return 0
         taken = self._records.write(self._take)
-        for each in taken:
-            self._carry(each, self._payer)
+        if taken:
+            self._carry(taken, self._payer)
         return len(taken)
 
     def by_hand(self, caller: Caller, payout_id: str, *, is_paid: bool, reference: str) -> Payout:
@@ -115,33 +126,39 @@ class PayoutDesk:
         """Step (1)."""
         now_ms = self._clock.now_ms()
         taken = []
-        for payout in self._store.due_payouts(connection, at_ms=now_ms, limit=TAKEN_MAX):
+        for payout in self._store.due_payouts(connection, at_ms=now_ms, limit=AT_ONCE * EACH_MAX):
             sent = payout._replace(state="sent", tries=payout.tries + 1, due_ms=now_ms + LEASE_MS)
             self._store.put_payout(connection, sent)
             claim = self._store.get(connection, payout.claim)
-            taken.append(
-                Taken(sent, payout.state == "sent", "" if claim is None else self._history.user(claim.user))
-            )
+            taken.append(Taken(sent, payout.state == "sent", "" if claim is None else claim.user))
         return taken
 
-    def _carry(self, taken: Taken, payer: Payer) -> None:
-        """Steps (2) to (4)."""
+    def _carry(self, taken: Sequence[Taken], payer: Payer) -> None:
+        """Steps (2) and (3) side by side; (4) in one transaction for all that was answered since the last one."""
+        with ThreadPoolExecutor(AT_ONCE, "shopward-payout") as pool:
+            waiting = {pool.submit(self._asked, each, payer) for each in taken}
+            while waiting:
+                answered, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                self._records.write(partial(self._hear, [each.result() for each in answered]))
+
+    def _asked(self, taken: Taken, payer: Payer) -> tuple[Payout, PayoutAnswer]:
         payout = taken.payout
         answer: PayoutAnswer = payer.status(payout.id) if taken.was_sent else "unknown"  # (2)
         if answer == "unknown":
-            answer = payer.pay(payout, user_id=taken.user_id)  # (3)
+            answer = payer.pay(payout, user_id=self._history.user(taken.user))  # (3)
+        return payout, answer
 
-        def work(connection: Any) -> None:
+    def _hear(self, answers: Sequence[tuple[Payout, PayoutAnswer]], connection: Any) -> None:
+        """Step (4)."""
+        for payout, answer in answers:
             kept = self._store.payout(connection, payout.id)
             if kept is None or kept.state != "sent":
-                return  # a person said meanwhile what became of it
+                continue  # a person said meanwhile what became of it
             if answer in ("paid", "failed"):
                 self._settle(connection, kept, answer, SYSTEM, answer)
-                return
+                continue
             wait_ms = self._clock.now_ms() + pause_ms(kept.tries)
             self._store.put_payout(connection, kept._replace(due_ms=wait_ms, said=answer))
-
-        self._records.write(work)  # (4)
 
     def _settle(self, connection: Any, payout: Payout, state: str, actor: str, said: str) -> Payout:
         """What the shop or a person says becomes true."""
