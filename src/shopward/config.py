@@ -455,7 +455,10 @@ def _check_step_up(settings: Settings) -> None:
 
 
 def _is_safe_address(url: str) -> bool:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     host = parts.hostname or ""
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     return bool(host) and is_safe and not (parts.username or parts.query or parts.fragment)

@@ -37,18 +37,17 @@ class HttpOutward:
         self, method: str, url: str, *, named_by: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Said:  # fmt: skip
         """Status and body of one call; 0 and nothing where there was no answer."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            address = _address(
-                host, parts.port or _PORTS[parts.scheme], is_trusted=host == urlsplit(named_by).hostname
-            )
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            is_trusted = host == urlsplit(named_by).hostname
+            address = _address(host, parts.port or _PORTS[parts.scheme], is_trusted=is_trusted)
             if address is None or (parts.scheme == "http" and not is_loopback(host)):
                 return NOTHING
             connection = _Pinned(host, address, self._tls if parts.scheme == "https" else None)
         except (OSError, ValueError, KeyError):  # no such name, port or scheme
             return NOTHING
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
             connection.request(method, target, body, dict(headers or {}) | {"host": parts.netloc})
             answer = connection.getresponse()

@@ -61,12 +61,19 @@ def read_metadata(raw: bytes, issuer: str) -> Metadata:
 
 def check_address(url: str, *, path: str, near: str = "") -> None:
     """Refuse an address that is not https; http on this machine is taken where ``near``, or the address itself, is there."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    on_machine = is_loopback(host) and is_loopback(urlsplit(near or url).hostname or "")
-    is_safe = parts.scheme == "https" and (on_machine or not is_loopback(host))
-    is_safe = is_safe or (parts.scheme == "http" and on_machine)
-    if not host or not is_safe or parts.username or parts.fragment or len(url) > URL_MAX:
+    if len(url) > URL_MAX or not _is_safe(url, near or url):
         raise InvalidField(
             "not an address to be trusted", path=path, expected="https://, or http on this machine", found="another address",
         )  # fmt: skip
+
+
+def _is_safe(url: str, near: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, port, other = parts.hostname or "", parts.port, urlsplit(near).hostname or ""
+    except ValueError:  # a host or a port that is none
+        return False
+    on_machine = is_loopback(host) and is_loopback(other)
+    is_told = parts.scheme == "https" and (on_machine or not is_loopback(host))
+    is_told = is_told or (parts.scheme == "http" and on_machine)
+    return bool(host) and is_told and port != 0 and not (parts.username or parts.fragment)
