@@ -11,6 +11,7 @@ from shopward.flows.scope import Asked
 from shopward.flows.signal import WIDEN, Words
 from shopward.incidents import shipped_rules, steps
 from shopward.incidents.signals import severity_of
+from shopward.incidents.store import IncidentStore
 from shopward.service import Shopward
 from shopward.values import DAY_MS, MINUTE_MS
 
@@ -124,3 +125,17 @@ def test_severity_is_how_far_it_went(counts, severity):
 
 def _moved(incident, state, by, now_ms):
     return steps.moved(incident, state, shipped_rules(), by=by, now_ms=now_ms)
+
+
+def test_the_first_who_notes_a_signal_is_told_that_it_was(opened):
+    """Of two who note the incident of one signal, one hears that it was new, on both databases."""
+    store = IncidentStore("main")
+    with opened() as shop:
+
+        def note(incident):
+            return shop.records.write(
+                lambda each: store.put_signal(each, "source", "s", incident, accounts=0, only_new=True)
+            )
+
+        assert (note("inc-1"), note("inc-2")) == (True, False)
+        assert shop.records.read(lambda each: store.signal(each, "source", "s")) == "inc-1"

@@ -108,7 +108,14 @@ class IncidentStore:
         }
         adding = _INSERTS[connection.dialect.name](incident_signal)
         if only_new:
-            return bool(connection.execute(adding.on_conflict_do_nothing(), row).rowcount)
+            done = connection.execute(
+                adding.on_conflict_do_nothing(),
+                row,
+                execution_options={
+                    "preserve_rowcount": True
+                },  # SQLAlchemy forgets it for an INSERT otherwise
+            )
+            return done.rowcount == 1
         key = ["tenant", "kind", "subject"]
         changed = {"incident": adding.excluded.incident, "accounts": adding.excluded.accounts}
         connection.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), row)

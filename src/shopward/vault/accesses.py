@@ -114,8 +114,12 @@ class AccessBook:
     def lock(self, connection: Connection, lock: Lock) -> bool:
         """Shut something; false where it is shut already."""
         made = _DIALECTS[connection.dialect.name].insert(vault_lock).on_conflict_do_nothing()
-        done = connection.execute(made, {"tenant": self._tenant, **lock._asdict()})
-        return bool(done.rowcount)
+        done = connection.execute(
+            made,
+            {"tenant": self._tenant, **lock._asdict()},
+            execution_options={"preserve_rowcount": True},  # SQLAlchemy forgets it for an INSERT otherwise
+        )
+        return done.rowcount == 1
 
     def unlock(self, connection: Connection, kind: str, target: str) -> bool:
         """Open it again; false where it was not shut."""
