@@ -27,6 +27,7 @@ from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnava
 from shopward.findings.tables import metadata as findings_metadata
 from shopward.incidents.tables import metadata as incidents_metadata
 from shopward.ledger.tables import metadata as ledger_metadata
+from shopward.lines.tables import metadata as lines_metadata
 from shopward.notices.tables import metadata as notices_metadata
 from shopward.outbox.tables import metadata as outbox_metadata
 from shopward.partners.tables import metadata as partners_metadata
@@ -43,7 +44,7 @@ from shopward.vault.tables import metadata as vault_metadata
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata, claims_metadata, complaints_metadata, processing_metadata, incidents_metadata,
-    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata,
+    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata, lines_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

@@ -104,4 +104,5 @@ class Deed(StrEnum):
     LEAK_TRACE = "leak:trace"
     AUDIT_ROTATE = "audit:rotate"
     CANARY_PLANT = "canary:plant"
+    LINE_STEP = "line:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

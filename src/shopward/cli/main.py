@@ -18,6 +18,7 @@ from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
 from shopward.cli.incident import incident
 from shopward.cli.ledger import ledger
+from shopward.cli.line import line
 from shopward.cli.order import order
 from shopward.cli.partner import partner
 from shopward.cli.passwords import passwords
@@ -97,6 +98,7 @@ for command in (
     consent,
     processing,
     incident,
+    line,
     ledger,
 ):
     main.add_command(command)

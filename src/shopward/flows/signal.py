@@ -143,6 +143,26 @@ class SignalDesk:
             caller, _Known(signal, query.indicators, kind, f"What came from one {indicator.kind}"), words
         )
 
+    def propose_in(
+        self, connection: Any, signal: Signal, *, title: str, kind: Kind, severity: Severity, now_ms: int
+    ) -> str:
+        """The incident of a signal that touches no account yet, in the caller's transaction; empty where the mode is ``off``."""
+        if self._mode == "off":
+            return ""
+        opening = Opening(
+            self._ids.new("inc", now_ms),
+            title,
+            kind,
+            severity,
+            is_proposed=self._mode == "propose",
+            by=SYSTEM,
+        )
+        made = opened(opening, signal, now_ms=now_ms)
+        self._store.put_signal(connection, signal.kind, signal.subject, made.id, accounts=0)
+        self._store.add(connection, made, at_ms=now_ms)
+        self._told(connection, SYSTEM, made, made.state if made.state == "proposed" else "opened", now_ms)
+        return made.id
+
     def widen(self, caller: Caller, incident_id: str, reason: str) -> Incident:
         """The newest query once more, until now; the next version, and the proposal to widen is met.
 

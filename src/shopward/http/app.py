@@ -42,6 +42,7 @@ from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
 from shopward.http.incidents import IncidentCalls
 from shopward.http.ledger import LedgerCalls
+from shopward.http.lines import LineCalls
 from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
@@ -161,10 +162,11 @@ class Application:
                 *PlaybookCalls(shopward, calls).routes(),
                 *CooperationCalls(shopward, calls).routes(),
                 *NoticeCalls(shopward, calls).routes(),
-                *WhatsAppCalls(shopward, calls).routes(),
                 *SignalCalls(shopward, calls).routes(),
                 *SsfCalls(shopward, calls).routes(),
                 *StreamCalls(shopward, calls).routes(),
+                *WhatsAppCalls(shopward, calls, self.beside).routes(),
+                *LineCalls(shopward, calls).routes(),
                 *AliasCalls(shopward, self.gate, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),

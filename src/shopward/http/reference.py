@@ -36,6 +36,7 @@ from shopward.http.cooperation import cooperation_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
 from shopward.http.ledger_paths import LEDGER_SHAPES, ledger_paths
+from shopward.http.line_paths import LINE_SHAPES, line_paths
 from shopward.http.money import AuthorizationView, DeclaredAnswer
 from shopward.http.notice_paths import NOTICE_SHAPES, notice_paths
 from shopward.http.openapi import ID as _ID
@@ -110,7 +111,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *LINE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
     *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
@@ -161,6 +162,7 @@ def document() -> dict[str, Any]:
         | playbook_paths()
         | cooperation_paths()
         | notice_paths()
+        | line_paths()
         | partner_paths()
         | alias_paths()
         | signal_paths()

@@ -1,9 +1,10 @@
-"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there.
+"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there, and what happens to the shop's own lines.
 
 Promise: nothing is read of a call whose signature (``X-Hub-Signature-256``: HMAC-SHA-256 of the body under the app's secret) is not right; without
 the secret every call is refused: fails closed. A status ``failed`` moves its person on to the next route; ``delivered`` and ``read`` are kept
-as the receipt. Messages of customers, calls and templates are not looked at yet. What is not ours is answered with 200, as Meta wants it, and
-counted in the answer.
+as the receipt. What is told of a line (``lines.signals``) is recorded before the call is answered: where it cannot be, the call fails and
+Meta sends it again. Messages of customers and calls are not looked at. What is not ours is answered with 200, as Meta wants it, and counted
+in the answer; so is a change of another shape, which is logged by its field.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
@@ -11,6 +12,7 @@ https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 from __future__ import annotations
 
 import hmac
+import logging
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,15 +23,19 @@ from starlette.routing import Route
 
 from shopward.http.calls import by_method, json_answer
 from shopward.http.problems import HttpRefusal
+from shopward.lines.signals import FIELDS, Signal, signal_of
+from shopward.values import SECOND_MS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from shopward.http.beside import Beside
     from shopward.http.calls import Calls
     from shopward.service import Shopward
 
 PATH: Final = "/channels/whatsapp"
+_logger = logging.getLogger("shopward")
 
 
 class _Error(Struct, frozen=True):
@@ -47,12 +53,17 @@ class _Value(Struct, frozen=True):
     statuses: list[_Status] = []
 
 
+_value: Final = msgspec.json.Decoder(_Value).decode
+
+
 class _Change(Struct, frozen=True):
     field: str = ""
-    value: _Value = _Value()
+    value: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Entry(Struct, frozen=True):
+    id: str = ""
+    time: int = 0
     changes: list[_Change] = []
 
 
@@ -61,10 +72,12 @@ class _Body(Struct, frozen=True):
 
 
 class Taken(Struct):
-    """How many statuses were about notices of ours, and how many were not."""
+    """How many statuses were about notices of ours, how many were not, how many signals of lines were new, and how many changes could not be read."""
 
     known: int
     unknown: int
+    signals: int
+    unread: int
 
 
 class WhatsAppCalls:
@@ -73,10 +86,14 @@ class WhatsAppCalls:
     Args:
         shopward: the open engine.
         calls: reads requests.
+        beside: tells the shop.
     """
 
-    def __init__(self, shopward: Shopward, calls: Calls) -> None:
+    def __init__(self, shopward: Shopward, calls: Calls, beside: Beside) -> None:
         self._notices = shopward.notices
+        self._lines = shopward.lines
+        self._clock = shopward.clock
+        self._beside = beside
         self._settings = shopward.settings
         self._calls = calls
 
@@ -113,12 +130,43 @@ class WhatsAppCalls:
             body = msgspec.json.decode(raw, type=_Body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             body = _Body()
-        statuses = [
-            each for entry in body.entry for change in entry.changes for each in change.value.statuses
-        ]
-        known = [await run_in_threadpool(self._heard, each) for each in statuses]
-        return json_answer(Taken(sum(known), len(known) - sum(known)))
+        read = _Read(self._clock.now_ms())
+        for entry in body.entry:
+            for change in entry.changes:
+                read.change(entry, change)
+        known = [await run_in_threadpool(self._heard, each) for each in read.statuses]
+        new = await run_in_threadpool(self._lines.hear, read.signals) if read.signals else 0
+        if new:
+            self._beside.wake()
+        return json_answer(Taken(sum(known), len(known) - sum(known), new, read.unread))
 
     def _heard(self, told: _Status) -> bool:
         why = next((f"whatsapp_{each.code}" for each in told.errors), told.status)
         return self._notices.heard(told.id[:128], told.biz_opaque_callback_data[:64], told.status, why)
+
+
+class _Read:
+    """What a body holds, change by change: one that cannot be read spoils no other."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.statuses: list[_Status] = []
+        self.signals: list[Signal] = []
+        self.unread = 0
+        self._now_ms = now_ms
+
+    def change(self, entry: _Entry, change: _Change) -> None:
+        """Sort one change into what it is."""
+        try:
+            if change.field in FIELDS:
+                at_ms = min(entry.time * SECOND_MS, self._now_ms) if entry.time > 0 else self._now_ms
+                signal = signal_of(change.field, bytes(change.value), account=entry.id, at_ms=at_ms)
+                self.signals += [] if signal is None else [signal]
+            elif change.field == "messages":
+                self.statuses += _value(change.value).statuses
+        except (
+            msgspec.MsgspecError,
+            UnicodeDecodeError,
+            RecursionError,
+        ):  # fails open: Meta would send the same body for days
+            self.unread += 1
+            _logger.warning("WhatsApp: a change of another shape, field %s", change.field)

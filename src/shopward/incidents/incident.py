@@ -18,7 +18,7 @@ from shopward.incidents.words import Kind, Role
 
 State = Literal["proposed", "open", "contained", "closed", "dismissed"]
 """``proposed`` by the server until a person opens or dismisses it; its clocks run meanwhile."""
-SignalKind = Literal["campaign", "finding", "source"]
+SignalKind = Literal["campaign", "finding", "source", "line"]
 Severity = Literal["low", "medium", "high", "critical"]
 
 

@@ -100,3 +100,5 @@ class Topic(StrEnum):
     """The audit of a partner comes due, or is overdue."""
     SIGNALS_STREAM_CHANGED = "signals.stream_changed"
     """Another company enabled, paused or disabled its stream of Shared Signals to us."""
+    LINE_CHANGED = "line.changed"
+    """One of the shop's own lines got worse, was condemned, or is in use again."""

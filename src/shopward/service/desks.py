@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from shopward.adapters.codes import channel_of
+from shopward.adapters.codes import BarredChannel, channel_of
 from shopward.adapters.lists import ListFiles
 from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.sql import open_engine
@@ -39,6 +39,7 @@ from shopward.flows.victims import VictimDesk
 from shopward.flows.webhooks import Telling, WebhookDesk
 from shopward.keyring import Generations, open_key
 from shopward.ledger import Book, Reading
+from shopward.lines.store import LineStore
 from shopward.outbox.deliveries import Deliveries
 from shopward.outbox.messages import Outbox
 from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, renewable_sealer
@@ -202,7 +203,11 @@ def _profile(settings: Settings) -> Profile | None:
 
 def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
     """The desk of step-up over the same store; its key is made once, and never again beside enrolled factors."""
-    store = Store(TENANT)
+    store, lines = Store(TENANT), LineStore(TENANT)
+    channel = channel_of(
+        mail=mail_server(settings, clock), webhook_url=settings.code_webhook_url, webhook_secret=settings.code_webhook_secret,
+        clock=clock, ids=SystemIds(),
+    )  # fmt: skip
     key = open_stepup_key(
         settings.folder, nothing_enrolled=records.read(store.nothing_enrolled), entropy=secrets.token_bytes
     )
@@ -213,13 +218,7 @@ def _step_up(settings: Settings, records: SqlRecords, clock: Clock) -> Desk:
         party=RelyingParty(settings.shop_domain, settings.shop_name, settings.origins),
         entropy=secrets.token_bytes,
         ids=SystemIds(),
-        channel=channel_of(
-            mail=mail_server(settings, clock),
-            webhook_url=settings.code_webhook_url,
-            webhook_secret=settings.code_webhook_secret,
-            clock=clock,
-            ids=SystemIds(),
-        ),
+        channel=BarredChannel(channel, lambda: records.read(lines.is_barred)),
         store=store,
     )
 

@@ -182,19 +182,21 @@ class Shopward:
         )
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
-            sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, clock),
+            sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, desks.records, clock),
             trail=desks.trail, outbox=desks.outbox, duty=acquittal(desks), clock=clock, ids=self.ids,
         )  # fmt: skip
-        self.incidents, self.scopes, self.signals, self.packs, self.cooperation, self.shared = open_response(
-            settings,
-            desks,
-            vault,
-            log=log,
-            cases=self.cases,
-            clock=clock,
-            ids=self.ids,
-            title_of=self._campaign_title,
-            told=self.notices.of_incident,
+        self.incidents, self.scopes, self.signals, self.packs, self.cooperation, self.shared, self.lines = (
+            open_response(
+                settings,
+                desks,
+                vault,
+                log=log,
+                cases=self.cases,
+                clock=clock,
+                ids=self.ids,
+                title_of=self._campaign_title,
+                told=self.notices.of_incident,
+            )
         )
         self.partners, self.pulls, self.aliases = partner_desks(
             desks, vault, clock, self.ids, settings.alias_domain

@@ -5,17 +5,20 @@ Promise: a key that is missing beside addresses that it sealed is refused (``Mis
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from shopward.adapters.channels import ShopPostman, WhatsAppPostman
+from shopward.adapters.channels import BarredPostman, ShopPostman, WhatsAppPostman
 from shopward.adapters.codes.webhook import webhook_key
 from shopward.adapters.mail import MailServer, mail_route
 from shopward.adapters.postman import SmtpPostman
 from shopward.errors import Misconfigured
 from shopward.keyring import KeyFile, Sealer, derived, open_key
+from shopward.lines.store import LineStore
 from shopward.notices.tables import notice_recipient
+from shopward.service.desks import TENANT
 
 if TYPE_CHECKING:
     from shopward.config import Settings
@@ -28,8 +31,8 @@ NOTICE_KEY: Final = KeyFile(
 )
 
 
-def postmen_of(settings: Settings, clock: Clock) -> dict[Channel, Postman]:
-    """Who hands notices in, by channel; a channel without its settings is not there."""
+def postmen_of(settings: Settings, records: Records, clock: Clock) -> dict[Channel, Postman]:
+    """Who hands notices in, by channel; a channel without its settings is not there, and WhatsApp rests while its line is barred."""
     postmen: dict[Channel, Postman] = {}
     if settings.smtp_url:
         server = MailServer(
@@ -42,8 +45,12 @@ def postmen_of(settings: Settings, clock: Clock) -> dict[Channel, Postman]:
                 "WhatsApp needs a token", path="whatsapp_token", expected="the token of the number's system user",
                 found="nothing",
             )  # fmt: skip
-        postmen["whatsapp"] = WhatsAppPostman(
+        whatsapp = WhatsAppPostman(
             settings.whatsapp_url, phone_id=settings.whatsapp_phone_id, token=settings.whatsapp_token
+        )
+        postmen["whatsapp"] = BarredPostman(
+            whatsapp,
+            lambda: records.read(partial(LineStore(TENANT).is_barred, phone_id=settings.whatsapp_phone_id)),
         )
     if settings.notice_webhook_url:
         key = webhook_key(settings.notice_webhook_secret, setting="notice_webhook_secret")

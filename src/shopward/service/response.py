@@ -1,5 +1,5 @@
 """What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, what others may
-learn and what other companies tell, put together over one store.
+learn, what other companies tell, and the shop's own lines, put together over one store.
 
 Promise: all of them work on the same rows, clock and audit log.
 """
@@ -13,12 +13,14 @@ from shopward.claims.store import ClaimStore
 from shopward.flows.acquit import Acquittal
 from shopward.flows.cooperate import CooperationDesk
 from shopward.flows.incident import IncidentDesk
+from shopward.flows.line import LineDesk
 from shopward.flows.pack import PackDesk, PackStores
 from shopward.flows.scope import ScopeDesk
 from shopward.flows.signal import SignalDesk
 from shopward.incidents.store import IncidentStore
 from shopward.keyring import Generations
 from shopward.ledger import Reading
+from shopward.lines.store import LineStore
 from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.service.desks import TENANT
@@ -46,6 +48,7 @@ class Response(NamedTuple):
     packs: PackDesk
     cooperation: CooperationDesk
     shared: SharedSignals
+    lines: LineDesk
 
 
 def acquittal(desks: Desks) -> Acquittal:
@@ -98,4 +101,8 @@ def open_response(
         clock=clock, shop=lambda: desks.screening.profile().spec.name,
     )  # fmt: skip
     shared = open_shared_signals(settings, desks, history=vault.history, clock=clock)
-    return Response(incidents, scopes, signals, packs, cooperation, shared)
+    lines = LineDesk(
+        records=desks.records, fence=desks.ground.fence, store=LineStore(TENANT), signals=signals, trail=desks.trail,
+        outbox=desks.outbox, clock=clock, ids=ids,
+    )  # fmt: skip
+    return Response(incidents, scopes, signals, packs, cooperation, shared, lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shopward.adapters.codes.barred import BarredChannel
 from shopward.adapters.codes.smtp import SmtpChannel
 from shopward.adapters.codes.webhook import WebhookChannel, webhook_key
 from shopward.stepup.code_channel import ChannelDown, NoCodeChannel
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from shopward.stepup.code_channel import CodeChannel, CodeMessage
     from shopward.values import Clock, IdSource
 
-__all__ = ["SmtpChannel", "WebhookChannel", "channel_of", "webhook_key"]
+__all__ = ["BarredChannel", "SmtpChannel", "WebhookChannel", "channel_of", "webhook_key"]
 
 
 class Channels:

@@ -63,6 +63,7 @@ REVISIONS: Final = (
     "0033_shared_signals",
     "0034_periods",
     "0035_ssf_receivers",
+    "0036_lines",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
