@@ -288,6 +288,14 @@ class Postman(Protocol):
         ...
 
 
+class Correspondent(Protocol):
+    """Hands one answer of a conversation in; ends within a bounded time and raises nothing."""
+
+    def answer(self, parcel: Parcel) -> Handed:
+        """What the channel said of it: the text as it is, or a template where one is named."""
+        ...
+
+
 class Fence(Protocol):
     """What keeps a capture and the beginning of an order apart; every lock is held until the transaction ends.
 

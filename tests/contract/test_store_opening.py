@@ -23,6 +23,7 @@ from shopward.adapters.sql.schema import VERSION_TABLE, metadata
 from shopward.audit.tables import metadata as audit_metadata
 from shopward.claims.tables import metadata as claims_metadata
 from shopward.complaints.tables import metadata as complaints_metadata
+from shopward.conversations.tables import metadata as conversations_metadata
 from shopward.errors import Misconfigured, ShopwardError, StoreError, StoreUnavailable
 from shopward.findings.tables import metadata as findings_metadata
 from shopward.incidents.tables import metadata as incidents_metadata
@@ -44,7 +45,7 @@ from shopward.vault.tables import metadata as vault_metadata
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata, claims_metadata, complaints_metadata, processing_metadata, incidents_metadata,
-    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata, lines_metadata,
+    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata, lines_metadata, conversations_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

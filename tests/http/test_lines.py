@@ -47,7 +47,7 @@ def test_from_the_first_signal_to_the_line_in_use_again(world_in, tmp_path, data
         assert (await client.post("/v1/lines", json=LINE, headers=siti)).status_code == 403
         pin = ("security", {"display_phone_number": "622150001234", "event": "PIN_CHANGED"})
         told = await webhook(client, ("security", {"event": 7}), pin, ("messages", {"statuses": 3}))
-        assert told == {"known": 0, "unknown": 0, "signals": 1, "unread": 2}
+        assert told == {"known": 0, "unknown": 0, "signals": 1, "messages": 0, "unread": 2}
         assert (await webhook(client, pin))["signals"] == 0
         seen = (await client.get(one, headers=shop | {"Accept-Language": "id"})).json()
         assert (seen["state"], seen["two_step"], len(seen["signals"])) == ("condemned", "set_by_others", 1)

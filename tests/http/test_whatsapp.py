@@ -9,7 +9,7 @@ import pytest
 
 VECTORS = Path(os.environ.get("SHOPWARD_SHARED", "/nowhere")) / "data" / "vectors" / "whatsapp"
 SECRET = "app-secret"  # noqa: S105 -- of this test
-NOTHING = {"known": 0, "unknown": 0, "signals": 0, "unread": 0}
+NOTHING = {"known": 0, "unknown": 0, "signals": 0, "messages": 0, "unread": 0}
 JSON = {"content-type": "application/json"}
 
 

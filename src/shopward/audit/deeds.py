@@ -104,5 +104,6 @@ class Deed(StrEnum):
     LEAK_TRACE = "leak:trace"
     AUDIT_ROTATE = "audit:rotate"
     CANARY_PLANT = "canary:plant"
+    CONVERSATION_STEP = "conversation:step"
     LINE_STEP = "line:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -13,6 +13,7 @@ from shopward.cli.case import case
 from shopward.cli.claim import claim
 from shopward.cli.complaint import complaint
 from shopward.cli.consent import consent, processing
+from shopward.cli.conversation import conversation
 from shopward.cli.demo import demo
 from shopward.cli.doctor import doctor
 from shopward.cli.import_ import import_
@@ -99,6 +100,7 @@ for command in (
     processing,
     incident,
     line,
+    conversation,
     ledger,
 ):
     main.add_command(command)

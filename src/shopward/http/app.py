@@ -33,6 +33,7 @@ from shopward.http.case_pages import CasePages
 from shopward.http.challenges import ChallengeCalls
 from shopward.http.claims import ClaimCalls
 from shopward.http.complaints import ComplaintCalls
+from shopward.http.conversations import ConversationCalls
 from shopward.http.cooperation import CooperationCalls
 from shopward.http.decided import decisions_on
 from shopward.http.factors import FactorCalls
@@ -167,6 +168,7 @@ class Application:
                 *StreamCalls(shopward, calls).routes(),
                 *WhatsAppCalls(shopward, calls, self.beside).routes(),
                 *LineCalls(shopward, calls).routes(),
+                *ConversationCalls(shopward, self.gate, calls).routes(),
                 *AliasCalls(shopward, self.gate, calls).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),

@@ -32,6 +32,7 @@ from shopward.http.audit import CHECKPOINT
 from shopward.http.campaigns import Campaigns, CampaignView, Findings, FindingSettled, FindingView
 from shopward.http.claim_paths import CLAIM_SHAPES, claim_paths
 from shopward.http.complaint_paths import COMPLAINT_SHAPES, complaint_paths
+from shopward.http.conversation_paths import CONVERSATION_SHAPES, conversation_paths
 from shopward.http.cooperation import cooperation_paths
 from shopward.http.hot import BATCH, DECISIONS, EVENTS, Accepted
 from shopward.http.incident_paths import INCIDENT_SHAPES, incident_paths
@@ -111,7 +112,7 @@ _SHAPES: Final = (
     KeyMade, Keys, AdvisoryAsked, AdvisoryView, AdvisoryExempted, SetAsked, SealAsked, SetView, Sets,
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
-    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *LINE_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
+    *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *LINE_SHAPES, *CONVERSATION_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
     *PROCESSING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
@@ -163,6 +164,7 @@ def document() -> dict[str, Any]:
         | cooperation_paths()
         | notice_paths()
         | line_paths()
+        | conversation_paths()
         | partner_paths()
         | alias_paths()
         | signal_paths()

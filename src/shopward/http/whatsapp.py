@@ -1,9 +1,10 @@
-"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there, and what happens to the shop's own lines.
+"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there, and what happens to the shop's own lines, and what
+customers write to them.
 
 Promise: nothing is read of a call whose signature (``X-Hub-Signature-256``: HMAC-SHA-256 of the body under the app's secret) is not right; without
 the secret every call is refused: fails closed. A status ``failed`` moves its person on to the next route; ``delivered`` and ``read`` are kept
-as the receipt. What is told of a line (``lines.signals``) is recorded before the call is answered: where it cannot be, the call fails and
-Meta sends it again. Messages of customers and calls are not looked at. What is not ours is answered with 200, as Meta wants it, and counted
+as the receipt. What is told of a line (``lines.signals``), and what customers write (``conversations.inbound``), is recorded before the call
+is answered: where it cannot be, the call fails and Meta sends it again. Calls are not looked at. What is not ours is answered with 200, as Meta wants it, and counted
 in the answer; so is a change of another shape, which is logged by its field.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
@@ -21,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from shopward.conversations import Inbound, inbound_in
 from shopward.http.calls import by_method, json_answer
 from shopward.http.problems import HttpRefusal
 from shopward.lines.signals import FIELDS, Signal, signal_of
@@ -72,11 +74,14 @@ class _Body(Struct, frozen=True):
 
 
 class Taken(Struct):
-    """How many statuses were about notices of ours, how many were not, how many signals of lines were new, and how many changes could not be read."""
+    """How many statuses were about notices of ours, how many were not, how many signals of lines and messages of customers were new,
+    and how many changes could not be read.
+    """
 
     known: int
     unknown: int
     signals: int
+    messages: int
     unread: int
 
 
@@ -91,7 +96,7 @@ class WhatsAppCalls:
 
     def __init__(self, shopward: Shopward, calls: Calls, beside: Beside) -> None:
         self._notices = shopward.notices
-        self._lines = shopward.lines
+        self._lines, self._conversations = shopward.lines, shopward.conversations
         self._clock = shopward.clock
         self._beside = beside
         self._settings = shopward.settings
@@ -135,10 +140,11 @@ class WhatsAppCalls:
             for change in entry.changes:
                 read.change(entry, change)
         known = [await run_in_threadpool(self._heard, each) for each in read.statuses]
-        new = await run_in_threadpool(self._lines.hear, read.signals) if read.signals else 0
-        if new:
+        signals = await run_in_threadpool(self._lines.hear, read.signals) if read.signals else 0
+        messages = await run_in_threadpool(self._conversations.hear, read.messages) if read.messages else 0
+        if signals or messages:
             self._beside.wake()
-        return json_answer(Taken(sum(known), len(known) - sum(known), new, read.unread))
+        return json_answer(Taken(sum(known), len(known) - sum(known), signals, messages, read.unread))
 
     def _heard(self, told: _Status) -> bool:
         why = next((f"whatsapp_{each.code}" for each in told.errors), told.status)
@@ -151,6 +157,7 @@ class _Read:
     def __init__(self, now_ms: int) -> None:
         self.statuses: list[_Status] = []
         self.signals: list[Signal] = []
+        self.messages: list[Inbound] = []
         self.unread = 0
         self._now_ms = now_ms
 
@@ -163,6 +170,7 @@ class _Read:
                 self.signals += [] if signal is None else [signal]
             elif change.field == "messages":
                 self.statuses += _value(change.value).statuses
+                self.messages += inbound_in(bytes(change.value), now_ms=self._now_ms)
         except (
             msgspec.MsgspecError,
             UnicodeDecodeError,

@@ -100,5 +100,7 @@ class Topic(StrEnum):
     """The audit of a partner comes due, or is overdue."""
     SIGNALS_STREAM_CHANGED = "signals.stream_changed"
     """Another company enabled, paused or disabled its stream of Shared Signals to us."""
+    CONVERSATION_MESSAGE = "conversation.message"
+    """A customer wrote to a line of the shop, or the customer's device or number changed."""
     LINE_CHANGED = "line.changed"
     """One of the shop's own lines got worse, was condemned, or is in use again."""

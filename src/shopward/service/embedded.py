@@ -185,18 +185,25 @@ class Shopward:
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, desks.records, clock),
             trail=desks.trail, outbox=desks.outbox, duty=acquittal(desks), clock=clock, ids=self.ids,
         )  # fmt: skip
-        self.incidents, self.scopes, self.signals, self.packs, self.cooperation, self.shared, self.lines = (
-            open_response(
-                settings,
-                desks,
-                vault,
-                log=log,
-                cases=self.cases,
-                clock=clock,
-                ids=self.ids,
-                title_of=self._campaign_title,
-                told=self.notices.of_incident,
-            )
+        (
+            self.incidents,
+            self.scopes,
+            self.signals,
+            self.packs,
+            self.cooperation,
+            self.shared,
+            self.lines,
+            self.conversations,
+        ) = open_response(
+            settings,
+            desks,
+            vault,
+            log=log,
+            cases=self.cases,
+            clock=clock,
+            ids=self.ids,
+            title_of=self._campaign_title,
+            told=self.notices.of_incident,
         )
         self.partners, self.pulls, self.aliases = partner_desks(
             desks, vault, clock, self.ids, settings.alias_domain

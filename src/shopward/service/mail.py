@@ -23,7 +23,7 @@ from shopward.service.desks import TENANT
 if TYPE_CHECKING:
     from shopward.config import Settings
     from shopward.notices.mailing import Channel
-    from shopward.ports import Postman, Records
+    from shopward.ports import Correspondent, Postman, Records
     from shopward.values import Clock
 
 NOTICE_KEY: Final = KeyFile(
@@ -56,6 +56,16 @@ def postmen_of(settings: Settings, records: Records, clock: Clock) -> dict[Chann
         key = webhook_key(settings.notice_webhook_secret, setting="notice_webhook_secret")
         postmen["shop"] = ShopPostman(settings.notice_webhook_url, key=key, clock=clock)
     return postmen
+
+
+def correspondents_of(settings: Settings) -> dict[str, Correspondent]:
+    """Who hands answers in, by the platform's id of the line; none without a token."""
+    phone_id = settings.whatsapp_phone_id
+    if not phone_id or not settings.whatsapp_token:
+        return {}
+    return {
+        phone_id: WhatsAppPostman(settings.whatsapp_url, phone_id=phone_id, token=settings.whatsapp_token)
+    }
 
 
 def notice_sealer(settings: Settings, records: Records) -> Sealer:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.audit import AUDIT_KEY, FolderSigner, sealed_pack
 from shopward.claims.store import ClaimStore
+from shopward.conversations.store import ConversationStore
 from shopward.flows.acquit import Acquittal
+from shopward.flows.converse import ConversationDesk
 from shopward.flows.cooperate import CooperationDesk
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.line import LineDesk
 from shopward.flows.pack import PackDesk, PackStores
 from shopward.flows.scope import ScopeDesk
+from shopward.flows.screen import MessageAsked
 from shopward.flows.signal import SignalDesk
 from shopward.incidents.store import IncidentStore
 from shopward.keyring import Generations
@@ -24,6 +27,7 @@ from shopward.lines.store import LineStore
 from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.service.desks import TENANT
+from shopward.service.mail import correspondents_of
 from shopward.service.ssf import open_shared_signals
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ class Response(NamedTuple):
     cooperation: CooperationDesk
     shared: SharedSignals
     lines: LineDesk
+    conversations: ConversationDesk
 
 
 def acquittal(desks: Desks) -> Acquittal:
@@ -101,8 +106,15 @@ def open_response(
         clock=clock, shop=lambda: desks.screening.profile().spec.name,
     )  # fmt: skip
     shared = open_shared_signals(settings, desks, history=vault.history, clock=clock)
+    line_store = LineStore(TENANT)
     lines = LineDesk(
-        records=desks.records, fence=desks.ground.fence, store=LineStore(TENANT), signals=signals, trail=desks.trail,
+        records=desks.records, fence=desks.ground.fence, store=line_store, signals=signals, trail=desks.trail,
         outbox=desks.outbox, clock=clock, ids=ids,
     )  # fmt: skip
-    return Response(incidents, scopes, signals, packs, cooperation, shared, lines)
+    screening = desks.screening
+    conversations = ConversationDesk(
+        room=vault.room, reveals=vault.reveals, store=ConversationStore(TENANT), is_barred=line_store.is_barred,
+        judge=lambda text, number: screening.judge_message(MessageAsked(text, channel="whatsapp", sender=number)).level,
+        correspondents=correspondents_of(settings),
+    )  # fmt: skip
+    return Response(incidents, scopes, signals, packs, cooperation, shared, lines, conversations)

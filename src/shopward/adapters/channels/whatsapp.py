@@ -1,6 +1,7 @@
-"""``ports.Postman`` over WhatsApp's Cloud API: a notice as an approved template (``POST /{phone-number-id}/messages``).
+"""``ports.Postman`` and ``ports.Correspondent`` over WhatsApp's Cloud API: a notice as an approved template, an answer as text
+(``POST /{phone-number-id}/messages``).
 
-Promise: a shop may begin a conversation with a template alone, so that nothing else is ever sent; the letter's text is the
+Promise: a shop may begin a conversation with a template alone, so that a notice is nothing else; the letter's text is the
 template's one body parameter, in one line. The message's id goes along as ``biz_opaque_callback_data`` and comes back with each
 status; the API's own id is the receipt. A number that cannot be reached (131026, 131021, 131030, 130472, 131050) is ``refused``; a limit,
 a fault of theirs and one of ours (token, template) are ``later``: no customer is given up for them.
@@ -11,7 +12,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-temp
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -60,13 +61,21 @@ class WhatsAppPostman:
     def hand_in(self, parcel: Parcel) -> Handed:
         """One template to one number."""
         text = _SPACE.sub(" ", parcel.text).strip()  # a parameter holds no line break
+        return self._sent(parcel, "template", {
+            "name": parcel.template, "language": {"code": LANGUAGES[parcel.language]},
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": text}]}],
+        })  # fmt: skip
+
+    def answer(self, parcel: Parcel) -> Handed:
+        """One answer within a conversation that the customer began: its text as it is, or a template where one is named."""
+        if parcel.template:
+            return self.hand_in(parcel)
+        return self._sent(parcel, "text", {"preview_url": False, "body": parcel.text})
+
+    def _sent(self, parcel: Parcel, kind: str, content: dict[str, Any]) -> Handed:
         body = msgspec.json.encode({
-            "messaging_product": "whatsapp", "recipient_type": "individual", "to": parcel.to.lstrip("+"), "type": "template",
-            "template": {
-                "name": parcel.template, "language": {"code": LANGUAGES[parcel.language]},
-                "components": [{"type": "body", "parameters": [{"type": "text", "text": text}]}],
-            },
-            "biz_opaque_callback_data": parcel.message,
+            "messaging_product": "whatsapp", "recipient_type": "individual", "to": parcel.to.lstrip("+"), "type": kind,
+            kind: content, "biz_opaque_callback_data": parcel.message,
         })  # fmt: skip
         status, raw = self._endpoint.post(self._path, body, self._headers)
         try:

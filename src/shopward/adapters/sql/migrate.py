@@ -64,6 +64,7 @@ REVISIONS: Final = (
     "0034_periods",
     "0035_ssf_receivers",
     "0036_lines",
+    "0037_conversations",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
