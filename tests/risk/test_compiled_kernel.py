@@ -19,7 +19,8 @@ from shopward.risk.features import FeatureSpec, Kernel, Layout, Outcome
 from shopward.risk.features.compiled import jit
 from shopward.risk.features.compiled.fields import token_words
 from shopward.risk.features.compiled.kernel import CompiledKernel
-from shopward.risk.features.compiled.memory import NEED
+from shopward.risk.features.compiled.memory import LIMIT, NEED
+from shopward.risk.features.compiled.room import Room
 from shopward.risk.vocabulary import CelFilters
 
 MINUTE = 60_000
@@ -159,11 +160,13 @@ class Both:
         if self.tight:
 
             def by_what_is_missing() -> None:
-                kernel._memory.resize(len(kernel._memory) + int(kernel._memory[NEED]), refcheck=False)
-                kernel._take_memory(kernel._memory)
+                missing = int(kernel._room.words[NEED])
+                limit = int(kernel._room.words[LIMIT]) + missing
+                kernel._room.grow(missing)
+                kernel._take_room(kernel._room)
+                kernel._room.words[LIMIT] = limit
 
-            kernel._memory.resize(kernel._program.memory_words, refcheck=False)
-            kernel._take_memory(kernel._memory)
+            kernel._room.words[LIMIT] = kernel._program.memory_words
             kernel._grow = by_what_is_missing  # type: ignore[method-assign]
         return kernel
 
@@ -278,6 +281,20 @@ def test_idle_keys_give_their_memory_back():
         sizes.append(both.compiled.state_bytes())
     assert sizes[-1] < 1.5 * sizes[2]
     assert both.compiled.keys() < 4 * 1_500 * 4
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_room_that_grows_keeps_its_words(is_looked_at):
+    """What stands in the memory stands there afterwards, and the rest is zero, even while somebody looks at the old words."""
+    room = Room(1)
+    held = room.words if is_looked_at else None
+    before = len(room.words)
+    room.words[:] = 7
+    room.grow(before + 1)
+    assert len(room.words) > 2 * before
+    assert set(room.words[:before].tolist()) == {7}
+    assert not room.words[before:].any()
+    assert held is None or set(held.tolist()) == {7}
 
 
 def test_a_sum_beyond_a_word_is_exact():

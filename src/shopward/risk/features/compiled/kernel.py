@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from shopward.errors import SnapshotInvalid
 from shopward.risk.features.compiled import machine
@@ -35,6 +34,7 @@ from shopward.risk.features.compiled.many import Many
 from shopward.risk.features.compiled.memory import FAMILIES, LIMIT, NEED, USED
 from shopward.risk.features.compiled.program import Program, is_ready
 from shopward.risk.features.compiled.readings import CompiledReadings
+from shopward.risk.features.compiled.room import Room
 from shopward.risk.features.compiled.tables import TABLE_WORDS
 from shopward.risk.features.compiled.texts import Texts
 from shopward.risk.features.declare import FIELDS
@@ -80,9 +80,8 @@ class CompiledKernel:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._wanted: dict[tuple[str, str], frozenset[int]] = {}
         self._probes: dict[int, Plan] = {}
-        self._memory: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-        self._address = 0
-        self._take_memory(_empty(self._program.memory_words))
+        self._take_room(Room(self._program.memory_words))
+        self._room.words[USED] = self._program.memory_words
         self._record = Record(self._program)
         self._aside = Record(self._program)
         self._has_spelled = False
@@ -122,15 +121,15 @@ class CompiledKernel:
     def keys(self) -> int:
         """How many keys are held, over all families."""
         tables_at = range(FAMILIES, self._program.memory_words - TABLE_WORDS, TABLE_WORDS)
-        return sum(int(self._memory[table]) for table in tables_at)
+        return sum(int(self._room.words[table]) for table in tables_at)
 
     def state_bytes(self) -> int:
         """How many bytes of memory are in use."""
-        return 8 * int(self._memory[USED])
+        return 8 * int(self._room.words[USED])
 
     def dump(self) -> bytes:
         """The whole state as MessagePack: a head, and the memory as it stands."""
-        memory = self._memory[: int(self._memory[USED])].copy()
+        memory = self._room.words[: int(self._room.words[USED])].copy()
         memory[LIMIT] = memory[NEED] = 0  # how much lay ready is no part of the state
         return _encoder.encode(
             _Saved(FORMAT, self.seq, self.condemned, self._texts.all, memory.view(np.uint8).data)
@@ -150,9 +149,9 @@ class CompiledKernel:
             raise SnapshotInvalid(
                 "the saved state is of another kernel", expected=FORMAT, found=f"{len(words)} words"
             )
-        memory = np.zeros(len(words) + _STEP_WORDS, np.int64)
-        memory[: len(words)] = words
-        self._take_memory(memory)
+        room = Room(len(words) + _STEP_WORDS)
+        room.words[: len(words)] = words
+        self._take_room(room)
         self.seq, self.condemned = saved.seq, saved.condemned
         self._texts.take(saved.texts)
 
@@ -259,14 +258,16 @@ class CompiledKernel:
 
     def _grow(self) -> None:
         """Make memory longer, by what is missing at least; on Linux the system moves its pages, nothing is copied."""
-        needed = max(_STEP_WORDS, len(self._memory) // 8, 2 * int(self._memory[NEED]))
-        self._memory.resize(len(self._memory) + needed, refcheck=False)
-        self._take_memory(self._memory)
+        words = self._room.words
+        more = max(_STEP_WORDS, len(words) // 8, 2 * int(words[NEED]))
+        del words  # the room moves only while nobody looks at it
+        self._room.grow(more)
+        self._take_room(self._room)
 
-    def _take_memory(self, memory: npt.NDArray[np.int64]) -> None:
-        """Keep an array, say in it how long it is, and where it stands."""
-        memory[LIMIT] = len(memory)
-        self._memory, self._address = memory, memory.ctypes.data
+    def _take_room(self, room: Room) -> None:
+        """Keep the memory in this room: say in it how long it is, and where it stands."""
+        room.words[LIMIT] = len(room.words)
+        self._room, self._address = room, room.words.ctypes.data
 
     def _reader(self, index: int) -> Callable[[CompiledReadings], Any]:
         """How a feature that keeps a slot is read where its plan has no value ready."""
@@ -308,12 +309,6 @@ class _Saved(msgspec.Struct):
     condemned: dict[str, dict[str, int]]
     texts: list[str]
     memory: memoryview
-
-
-def _empty(words: int) -> npt.NDArray[np.int64]:
-    fresh = np.zeros(words + _STEP_WORDS, np.int64)
-    fresh[USED] = words
-    return fresh
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
