@@ -24,6 +24,7 @@ SEGMENTS: Final = 256
 TABLE_WORDS: Final = 2 + 3 * SEGMENTS
 _SMALLEST: Final = 3
 """A segment starts with ``2**3`` entries."""
+_SWEPT_AHEAD: Final = 8
 
 # A family as the program describes it.
 TABLE: Final = 0
@@ -133,40 +134,58 @@ def _put(mem: Words, index: int, size: int, entry: int) -> None:
 @compiled
 def _grow(mem: Words, code: Words, family: int, segment: int, at_ms: int) -> bool:
     """Give a segment an index that is at most half full, and drop its idle rows if the last time is long enough ago."""
-    old, table = mem[segment], code[family + TABLE]
-    index, length = old >> 6, (1 << (old & 63) if old else 0)
-    is_sweeping = old != 0 and 2 * (at_ms - mem[segment + 2]) >= code[family + LIFETIME]
-    live = mem[segment + 1]
-    if is_sweeping:
-        live -= _idle_rows(mem, code, family, index, length, at_ms)
+    old = mem[segment]
+    if old == 0:
+        mem[segment + 2] = at_ms
+    elif 2 * (at_ms - mem[segment + 2]) >= code[family + LIFETIME]:
+        _sweep(mem, code, family, segment, at_ms)
+        mem[segment + 2] = at_ms
     size = _SMALLEST
-    while 2 * (live + 1) > 1 << size:
+    while 2 * (mem[segment + 1] + 1) > 1 << size:
         size += 1
+    if old and size == old & 63:
+        return True
     fresh = take(mem, size)
     if fresh == 0:
         return False
-    mem[table] -= mem[segment + 1] - live
-    for place in range(index, index + length):
-        entry = mem[place]
-        if entry and is_sweeping and _row_is_idle(mem, code, family, entry & LOW_32, at_ms):
-            _drop(mem, code, family, entry & LOW_32)
-        elif entry:
-            _put(mem, fresh, size, entry)
     if old:
+        index = old >> 6
+        for place in range(index, index + (1 << (old & 63))):
+            if mem[place]:
+                _put(mem, fresh, size, mem[place])
         give(mem, index, old & 63)
-    mem[segment], mem[segment + 1] = fresh << 6 | size, live
-    if is_sweeping or old == 0:
-        mem[segment + 2] = at_ms
+    mem[segment] = fresh << 6 | size
     return True
 
 
 @compiled
-def _idle_rows(mem: Words, code: Words, family: int, index: int, length: int, at_ms: int) -> int:
-    idle = 0
-    for place in range(index, index + length):
-        if mem[place] and _row_is_idle(mem, code, family, mem[place] & LOW_32, at_ms):
-            idle += 1
-    return idle
+def _sweep(mem: Words, code: Words, family: int, segment: int, at_ms: int) -> None:
+    """Drop the idle rows of a segment; the rows that are looked at next are fetched meanwhile."""
+    index, mask = mem[segment] >> 6, (1 << (mem[segment] & 63)) - 1
+    place = 0
+    while place <= mask:
+        prefetch(mem, mem[index + ((place + _SWEPT_AHEAD) & mask)] & LOW_32)
+        row = mem[index + place] & LOW_32
+        if row and _row_is_idle(mem, code, family, row, at_ms):
+            _drop(mem, code, family, row)
+            _close(mem, index, mask, place)
+            mem[segment + 1] -= 1
+            mem[code[family + TABLE]] -= 1
+        else:
+            place += 1
+
+
+@compiled
+def _close(mem: Words, index: int, mask: int, hole: int) -> None:
+    """Empty a place: what stands behind it and belongs before moves up, so that no search ends too early."""
+    place = (hole + 1) & mask
+    while mem[index + place]:
+        first = (mem[index + place] >> 32) & mask
+        if (place - first) & mask >= (place - hole) & mask:
+            mem[index + hole] = mem[index + place]
+            hole = place
+        place = (place + 1) & mask
+    mem[index + hole] = 0
 
 
 @compiled
