@@ -37,12 +37,12 @@ def code_folder(name: str, sources: Iterable[Path]) -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def compiled_in(folder: Path | None, function: F) -> F:
-    """The function as machine code, kept in a folder of ``code_folder``."""
+def compiled_in(folder: Path | None, function: F, *, is_inlined: bool = False) -> F:
+    """The function as machine code, kept in a folder of ``code_folder``; where it is inlined, in each of its callers."""
     if folder is None:
-        return cast("F", numba.njit(error_model="numpy")(function))
+        return cast("F", numba.njit(error_model="numpy", forceinline=is_inlined)(function))
     others, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
     try:
-        return cast("F", numba.njit(error_model="numpy", cache=True)(function))
+        return cast("F", numba.njit(error_model="numpy", forceinline=is_inlined, cache=True)(function))
     finally:
         numba.config.CACHE_DIR = others

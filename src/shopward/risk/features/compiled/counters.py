@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from shopward.risk.features.compiled.jit import compiled
+from shopward.risk.features.compiled.jit import compiled, inlined
 from shopward.risk.features.compiled.memory import give, take
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SIZE_MASK: Final = (1 << SIZE_BITS) - 1
 LOW_32: Final = 0xFFFF_FFFF
 
 
-@compiled
+@inlined
 def count_add(mem: Words, slot: int, pane: int, kept: int) -> bool:
     """Count one more event; false, and nothing changed, where memory is short."""
     meta = mem[slot]
@@ -89,7 +89,7 @@ def _count_push(mem: Words, slot: int, pane: int, kept: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def count_read(mem: Words, slot: int, pane: int, kept: int, panes: int, offset: int) -> int:
     """The count of the window of ``panes`` that ends ``offset`` panes ago."""
     newest = pane - offset
@@ -121,7 +121,7 @@ def count_read(mem: Words, slot: int, pane: int, kept: int, panes: int, offset: 
     return total
 
 
-@compiled
+@inlined
 def count_newest(mem: Words, slot: int) -> int:
     """The newest pane that was counted, -1 for none."""
     meta = mem[slot]
@@ -132,7 +132,7 @@ def count_newest(mem: Words, slot: int) -> int:
     return mem[(meta >> SIZE_BITS) + ((head + length - 1) & mask)] >> COUNT_BITS
 
 
-@compiled
+@inlined
 def sum_add(mem: Words, slot: int, pane: int, kept: int, amount: int) -> bool:
     """Add an amount; false, and nothing changed, where memory is short."""
     if mem[slot]:
@@ -186,7 +186,7 @@ def _sum_push(mem: Words, slot: int, pane: int, kept: int, amount: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def sum_read(
     mem: Words, slot: int, pane: int, kept: int, panes: int, offset: int, out: Words, cell: int
 ) -> None:
@@ -217,7 +217,7 @@ def sum_read(
             add128(out, cell, mem[entry + 1], mem[entry + 2])
 
 
-@compiled
+@inlined
 def sum_newest(mem: Words, slot: int) -> int:
     """The newest pane that was added to, -1 for none."""
     meta = mem[slot]
@@ -228,7 +228,7 @@ def sum_newest(mem: Words, slot: int) -> int:
     return mem[(meta >> SIZE_BITS) + 4 * ((head + length - 1) & mask)]
 
 
-@compiled
+@inlined
 def add128(words: Words, at: int, low: int, high: int) -> None:
     """Add a number of two words to the one at ``at``."""
     before = np.uint64(words[at])
@@ -237,7 +237,7 @@ def add128(words: Words, at: int, low: int, high: int) -> None:
     words[at + 1] += high + (1 if after < before else 0)
 
 
-@compiled
+@inlined
 def _subtract128(words: Words, at: int, low: int, high: int) -> None:
     before = np.uint64(words[at])
     after = before - np.uint64(low)

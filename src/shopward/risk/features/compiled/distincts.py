@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from shopward.risk.features.compiled.counters import LOW_32
 from shopward.risk.features.compiled.hashing import mixed
-from shopward.risk.features.compiled.jit import compiled, prefetch
+from shopward.risk.features.compiled.jit import compiled, inlined, prefetch
 from shopward.risk.features.compiled.memory import give, take
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _TABLE_SIZE: Final = 7
 """The smallest table: ``2**7`` words, 32 values of four words."""
 
 
-@compiled
+@inlined
 def distinct_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) -> bool:
     """See a value; false, and nothing changed that can be read, where memory is short."""
     meta = mem[slot]
@@ -127,7 +127,7 @@ def _many_add(mem: Words, slot: int, pane: int, kept: int, high: int, low: int) 
     return True
 
 
-@compiled
+@inlined
 def _advance(mem: Words, slot: int, ring: int, mask: int, pane: int, kept: int) -> None:
     """Take the panes that left the window off the total, and empty those that came."""
     newest, total = mem[slot + 2], mem[slot + 3]
@@ -167,7 +167,7 @@ def _rehash(mem: Words, slot: int, pane: int, kept: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def _place(mem: Words, table: int, size: int, high: int, low: int) -> int:
     """Where a value stands in a table, or the free place where it would."""
     mask = (1 << (size - 2)) - 1
@@ -179,7 +179,7 @@ def _place(mem: Words, table: int, size: int, high: int, low: int) -> int:
         each = (each + 1) & mask
 
 
-@compiled
+@inlined
 def ask_for_value(mem: Words, slot: int, high: int, low: int) -> None:
     """Have the place of a value fetched, in a slot whose values stand outside its row."""
     meta = mem[slot]
@@ -192,7 +192,7 @@ def ask_for_value(mem: Words, slot: int, high: int, low: int) -> None:
         prefetch(mem, block + 8)
 
 
-@compiled
+@inlined
 def distinct_read(mem: Words, slot: int, pane: int, kept: int, panes: int) -> int:
     """How many different values the last ``panes`` panes saw."""
     meta, oldest = mem[slot], pane - panes
@@ -214,7 +214,7 @@ def distinct_read(mem: Words, slot: int, pane: int, kept: int, panes: int) -> in
     return total
 
 
-@compiled
+@inlined
 def distinct_newest(mem: Words, slot: int) -> int:
     """The newest pane that saw a value, -1 for none."""
     meta = mem[slot]
@@ -228,7 +228,7 @@ def distinct_newest(mem: Words, slot: int) -> int:
     return newest
 
 
-@compiled
+@inlined
 def distinct_free(mem: Words, slot: int) -> None:
     """Give back the blocks of a slot."""
     meta = mem[slot]
@@ -238,7 +238,7 @@ def distinct_free(mem: Words, slot: int) -> None:
         give(mem, mem[slot + 1] >> 32, meta >> 8 & 63)
 
 
-@compiled
+@inlined
 def _ring_size(kept: int) -> int:
     size = 1
     while 1 << size < kept:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from shopward.risk.features.compiled.jit import compiled
+from shopward.risk.features.compiled.jit import inlined
 
 if TYPE_CHECKING:
     from shopward.risk.features.compiled import Words
@@ -19,7 +19,7 @@ _SECOND: Final = np.uint64(0xD6E8FEB86659FD93)
 _HALF: Final = np.uint64(32)
 
 
-@compiled
+@inlined
 def mixed(high: int, low: int) -> int:
     """A hash of two words."""
     value = (np.uint64(high) ^ (np.uint64(low) * _FIRST)) * _SECOND
@@ -29,7 +29,7 @@ def mixed(high: int, low: int) -> int:
     return np.int64(value)  # type: ignore[return-value]
 
 
-@compiled
+@inlined
 def hash_of(words: Words, at: int, count: int) -> int:
     """A hash of some words."""
     value = 0

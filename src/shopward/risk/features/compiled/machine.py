@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shopward.risk.features.compiled.hashing import hash_of
-from shopward.risk.features.compiled.jit import compiled, words_at
+from shopward.risk.features.compiled.jit import compiled, inlined, words_at
 from shopward.risk.features.compiled.slots import WIDTH, WORD, apply, ask_for_block, read
 from shopward.risk.features.compiled.tables import (
     FAMILY_WORDS,
@@ -114,7 +114,7 @@ def observe(memory: int, program: int, records: int, first: int, end: int) -> in
     return end
 
 
-@compiled
+@inlined
 def _look_ahead(mem: Words, code: Words, io: Words, first: int, end: int) -> None:
     """Fields and keys of some records; their rows are fetched all at once, so that the waits for memory overlap."""
     for each in range(first, end):
@@ -142,7 +142,7 @@ def _look_ahead(mem: Words, code: Words, io: Words, first: int, end: int) -> Non
             _ask_for_blocks(mem, code, io, base, at, keys)
 
 
-@compiled
+@inlined
 def _ask_for_blocks(mem: Words, code: Words, io: Words, base: int, at: int, keys: int) -> None:
     """Have the blocks fetched that the operations of a record will touch."""
     families = code[at + 2]
@@ -158,7 +158,7 @@ def _ask_for_blocks(mem: Words, code: Words, io: Words, base: int, at: int, keys
         at = _next_family(code, at)
 
 
-@compiled
+@inlined
 def _make_keys(mem: Words, code: Words, io: Words, base: int, at: int, keys: int) -> None:
     """The key of each family of a plan with its hash, whose place in the index is fetched."""
     families = code[at + 2]
@@ -181,13 +181,13 @@ def _make_keys(mem: Words, code: Words, io: Words, base: int, at: int, keys: int
         at = _next_family(code, at)
 
 
-@compiled
+@inlined
 def _next_family(code: Words, at: int) -> int:
     at += 2 + code[at + 1]
     return at + 3 + 5 * code[at] + 4 * code[at + 1] + 5 * code[at + 2]
 
 
-@compiled
+@inlined
 def _observe_one(mem: Words, code: Words, io: Words, base: int, ahead: int) -> int:
     at, keys = io[AHEAD_AT + ahead], code[KEYS_AT] + ahead * code[KEYS_WORDS]
     if at < 0:
@@ -247,7 +247,7 @@ def settle(memory: int, program: int, records: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def _skip_fields(code: Words, plan: int) -> int:
     """Where the transaction stands in a plan, behind its tokens and numbers."""
     at = plan + 1 + code[plan]
@@ -283,7 +283,7 @@ def _read_fields(code: Words, io: Words, base: int) -> int:
     return at + 1 + code[at]
 
 
-@compiled
+@inlined
 def _byte(io: Words, text: int, character: int) -> int:
     return (io[text + (character >> 3)] >> ((character & 7) << 3)) & 255
 
@@ -313,7 +313,7 @@ def _decode(io: Words, text: int, character: int, field: int) -> bool:
     return io[field] != 0 or io[field + 1] != 0
 
 
-@compiled
+@inlined
 def _find_rows(mem: Words, code: Words, io: Words, at: int, families: int, keys: int) -> None:
     """The row of each family of a plan: 0 where the key has none, -1 where a part of the key is empty."""
     for _each in range(families):
@@ -327,7 +327,7 @@ def _find_rows(mem: Words, code: Words, io: Words, at: int, families: int, keys:
         at = _next_family(code, at)
 
 
-@compiled
+@inlined
 def _turn_panes(code: Words, io: Words, at_ms: int) -> None:
     """The current pane of each width, ``[width, first millisecond, pane]``; a division only where a pane is over."""
     first = code[PANES_AT]
@@ -337,7 +337,7 @@ def _turn_panes(code: Words, io: Words, at_ms: int) -> None:
             io[each + 1] = io[each + 2] * io[each]
 
 
-@compiled
+@inlined
 def _is_due(code: Words, io: Words, bits: int, operation: int) -> bool:
     """Whether an operation ``[slot, field, bit, mark]`` has its filter's leave and has not counted this transaction."""
     bit, mark = code[operation + 2], code[operation + 3]
@@ -348,7 +348,7 @@ def _is_due(code: Words, io: Words, bits: int, operation: int) -> bool:
     return not io[code[MARKS_AT] + mark // BITS_A_WORD] >> mark % BITS_A_WORD & 1
 
 
-@compiled
+@inlined
 def _write(mem: Words, code: Words, io: Words, base: int, number: int, operation: int, keys: int) -> bool:
     """Apply one operation to its row, which is made where there is none; false where memory is short."""
     row = io[code[ROWS_AT] + number]
@@ -370,7 +370,7 @@ def _write(mem: Words, code: Words, io: Words, base: int, number: int, operation
     return True
 
 
-@compiled
+@inlined
 def _read_all(mem: Words, code: Words, io: Words, base: int, at: int, count: int, row: int) -> None:
     for reading in range(at, at + 5 * count, 5):
         read(mem, row + code[code[reading] + WORD] if row > 0 else 0, code, reading, io, base)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from shopward.risk.features.compiled.jit import compiled
+from shopward.risk.features.compiled.jit import inlined
 
 if TYPE_CHECKING:
     from shopward.risk.features.compiled import Words
@@ -24,7 +24,7 @@ SIZES: Final = 32
 FAMILIES: Final = FREE + SIZES
 
 
-@compiled
+@inlined
 def take(mem: Words, size: int) -> int:
     """A zeroed block of ``2**size`` words; 0 where memory is short."""
     words = 1 << size
@@ -37,14 +37,14 @@ def take(mem: Words, size: int) -> int:
     return extend(mem, words)
 
 
-@compiled
+@inlined
 def give(mem: Words, block: int, size: int) -> None:
     """Take a block back."""
     mem[block] = mem[FREE + size]
     mem[FREE + size] = block
 
 
-@compiled
+@inlined
 def extend(mem: Words, words: int) -> int:
     """Words that nobody used before, which are zero; 0 where memory is short."""
     start = mem[USED]

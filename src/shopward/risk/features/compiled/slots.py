@@ -34,7 +34,7 @@ from shopward.risk.features.compiled.distincts import (
     distinct_newest,
     distinct_read,
 )
-from shopward.risk.features.compiled.jit import compiled, prefetch
+from shopward.risk.features.compiled.jit import inlined, prefetch
 from shopward.risk.features.compiled.memory import give
 from shopward.risk.features.series import NEVER_S
 
@@ -79,7 +79,7 @@ READ_LAST: Final = 8
 READ_PLACE: Final = 9
 
 
-@compiled
+@inlined
 def ask_for_block(mem: Words, at: int, code: Words, slot: int, record: Words, field: int) -> None:
     """Have the place outside the row fetched that an event will touch."""
     kind, meta = code[slot + KIND], mem[at]
@@ -91,7 +91,7 @@ def ask_for_block(mem: Words, at: int, code: Words, slot: int, record: Words, fi
         prefetch(mem, (meta >> SIZE_BITS) + (((head + length - 1) & mask) << 2 * kind))
 
 
-@compiled
+@inlined
 def apply(  # noqa: C901 -- one branch for each kind
     mem: Words, at: int, code: Words, slot: int, record: Words, base: int, field: int
 ) -> bool:
@@ -129,7 +129,7 @@ def apply(  # noqa: C901 -- one branch for each kind
     return True
 
 
-@compiled
+@inlined
 def _earn(mem: Words, at: int, at_ms: int, until: int, keep: int) -> None:
     if at_ms <= until:
         return
@@ -138,7 +138,7 @@ def _earn(mem: Words, at: int, at_ms: int, until: int, keep: int) -> None:
     mem[at + 1] = at_ms + 1
 
 
-@compiled
+@inlined
 def read(mem: Words, at: int, code: Words, reading: int, record: Words, base: int) -> None:
     """Write what a feature reads from the slot at ``at`` into its cells of the record.
 
@@ -175,7 +175,7 @@ def read(mem: Words, at: int, code: Words, reading: int, record: Words, base: in
     record[cell] = value
 
 
-@compiled
+@inlined
 def _read_window(mem: Words, at: int, code: Words, reading: int, record: Words, cell: int, pane: int) -> None:
     slot, measure, panes = code[reading], code[reading + 1], code[reading + 2]
     kept, offset = code[slot + KEPT], code[reading + 3]
@@ -191,7 +191,7 @@ def _read_window(mem: Words, at: int, code: Words, reading: int, record: Words, 
         record[cell] = distinct_read(mem, at, pane, kept, panes)
 
 
-@compiled
+@inlined
 def is_idle(mem: Words, at: int, code: Words, slot: int, at_ms: int) -> bool:
     """Whether the slot reads as empty, from now on."""
     kind = code[slot + KIND]
@@ -209,7 +209,7 @@ def is_idle(mem: Words, at: int, code: Words, slot: int, at_ms: int) -> bool:
     return last == 0 or at_ms + 1 - last > code[slot + KEEP]
 
 
-@compiled
+@inlined
 def free(mem: Words, at: int, code: Words, slot: int) -> None:
     """Give back what a slot holds outside its row."""
     kind = code[slot + KIND]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shopward.risk.features.compiled.counters import LOW_32
-from shopward.risk.features.compiled.jit import compiled, prefetch
+from shopward.risk.features.compiled.jit import compiled, inlined, prefetch
 from shopward.risk.features.compiled.memory import extend, give, take
 from shopward.risk.features.compiled.slots import SLOT_WORDS, WORD, free, is_idle
 
@@ -37,7 +37,7 @@ LIFETIME: Final = 5
 FAMILY_WORDS: Final = 6
 
 
-@compiled
+@inlined
 def find(mem: Words, code: Words, family: int, keys: Words, key: int, digest: int) -> int:
     """The row of the key at ``key``, 0 where there is none."""
     segment = mem[code[family + TABLE] + 2 + 3 * ((digest >> 56) & (SEGMENTS - 1))]
@@ -58,7 +58,7 @@ def find(mem: Words, code: Words, family: int, keys: Words, key: int, digest: in
         place = (place + 1) & mask
 
 
-@compiled
+@inlined
 def ask_for_index(mem: Words, code: Words, family: int, digest: int) -> None:
     """Have the place of a hash in its index fetched."""
     segment = mem[code[family + TABLE] + 2 + 3 * ((digest >> 56) & (SEGMENTS - 1))]
@@ -66,7 +66,7 @@ def ask_for_index(mem: Words, code: Words, family: int, digest: int) -> None:
         prefetch(mem, (segment >> 6) + ((digest >> 16) & LOW_32 & ((1 << (segment & 63)) - 1)))
 
 
-@compiled
+@inlined
 def ask_for_row(mem: Words, code: Words, family: int, digest: int) -> int:
     """Have the row fetched that the hash points at, which is nearly always the key's; 0 where there is none."""
     segment = mem[code[family + TABLE] + 2 + 3 * ((digest >> 56) & (SEGMENTS - 1))]
@@ -87,7 +87,7 @@ def ask_for_row(mem: Words, code: Words, family: int, digest: int) -> int:
         place = (place + 1) & mask
 
 
-@compiled
+@inlined
 def _is_same(mem: Words, row: int, keys: Words, key: int, length: int) -> bool:
     different = 0
     for each in range(length):
@@ -122,7 +122,7 @@ def insert(mem: Words, code: Words, family: int, keys: Words, key: int, digest: 
     return row
 
 
-@compiled
+@inlined
 def _put(mem: Words, index: int, size: int, entry: int) -> None:
     mask = (1 << size) - 1
     place = (entry >> 32) & mask
@@ -175,7 +175,7 @@ def _sweep(mem: Words, code: Words, family: int, segment: int, at_ms: int) -> No
             place += 1
 
 
-@compiled
+@inlined
 def _close(mem: Words, index: int, mask: int, hole: int) -> None:
     """Empty a place: what stands behind it and belongs before moves up, so that no search ends too early."""
     place = (hole + 1) & mask
