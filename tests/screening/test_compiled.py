@@ -1,4 +1,4 @@
-"""The learned part in machine code: it says of every link what plain Python says."""
+"""The learned parts in machine code: they say of every link and message what plain Python says."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from shopward.screening.links.address import read_address
 from shopward.screening.links.learned.bundle import shipped_scorer
 from shopward.screening.links.learned.model import LinkScorer, Reader
+from shopward.screening.messages import shipped_model
+from shopward.screening.messages.strings import Strings
 
 compiled = pytest.importorskip("shopward.screening.links.learned.compiled")
+onepass = pytest.importorskip("shopward.screening.messages.onepass")
 PLAIN, FAST = shipped_scorer(), shipped_scorer(fast=True)
 LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=20)
 HOSTS = st.one_of(
@@ -85,3 +88,59 @@ def test_a_bundle_with_two_words_of_one_key_is_read_in_plain_python(monkeypatch)
         )
         > 0
     )
+
+
+MESSAGES = shipped_model(), shipped_model(fast=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.one_of(
+        st.text(max_size=300),
+        st.lists(
+            st.sampled_from(
+                [
+                    "selamat",
+                    "menang",
+                    "hadiah",
+                    "http",
+                    "click",
+                    "prize",
+                    "urgent",
+                    "验证码",
+                    "中奖",
+                    "0812",
+                    "\ud800",
+                    "rp",
+                ]
+            ),
+            max_size=40,
+        ).map(" ".join),
+    )
+)
+def test_any_text_is_worded_the_same(text):
+    """In both readings, halves of characters included."""
+    plain, fast = MESSAGES
+    assert isinstance(fast._wording, onepass.CompiledStrings)
+    assert fast.score(text, text[::-1]) == plain.score(text, text[::-1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cues=st.dictionaries(
+        st.text("ab验", min_size=1, max_size=6), st.tuples(st.floats(-9, 9), st.floats(0, 9)), max_size=30
+    ),
+    text=st.text("ab验c", max_size=60),
+)
+def test_any_strings_weigh_the_same(cues, text):
+    """Strings within strings, strings that begin others, none at all."""
+    assert onepass.CompiledStrings(cues).score(text) == Strings(cues).score(text)
+
+
+def test_strings_with_one_key_are_looked_for_in_plain_python(monkeypatch):
+    """As with links."""
+    monkeypatch.setattr(onepass, "word_key", lambda *_: 1 << 63)
+    cues = {"ab": (1.0, 2.0), "c": (-3.0, 1.0)}
+    strings = onepass.CompiledStrings(cues)
+    assert strings._words is None
+    assert strings.score("abc") == Strings(cues).score("abc")

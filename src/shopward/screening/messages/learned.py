@@ -18,20 +18,19 @@ import math
 import re
 from functools import cache
 from importlib import resources
-from itertools import accumulate
-from operator import truediv
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import ahocorasick
 import msgspec
 from msgspec import Meta, Struct
 
-from shopward.errors import ModelInvalid
+from shopward.keyring.parts import invalid_part
 from shopward.screening.messages.characters import READINGS
 from shopward.screening.messages.intents import ALL_CODES, BIAS, WEIGHTS
+from shopward.screening.messages.strings import Strings
 from shopward.values import digest16
 
 if TYPE_CHECKING:
+    from shopward.errors import ModelInvalid
     from shopward.screening.messages.normalise import Normal
 
 FORMAT: Final = "shopward-messages 2"
@@ -40,6 +39,7 @@ CUES_MAX: Final = 50_000
 CUE_LETTERS_MAX: Final = 12
 _WEIGHT_MAX: Final = 100.0
 _ASCII_MAX: Final = 0x7F
+MADE_BY: Final = "shopward screen train-messages"
 SHIPPED: Final = "messages.json"
 _SIGNS: Final = re.compile(
     r"(?<=[a-z])(?:[^\w\s]|_)+(?=[a-z])|(?<=[\u4e00-\u9fff])(?:[^\w\s,.!?:;]|_)+(?=[\u4e00-\u9fff])"
@@ -82,15 +82,16 @@ class MessageModel:
 
     Args:
         bundle: checked.
+        strings: what looks for them.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, strings: type[Strings] = Strings) -> None:
         self.version = bundle.check[:12]
         self.about = bundle.about
         self.bias = BIAS + bundle.bias
         self.rules = {code: _kept_side(own, bundle.rules.get(code, 0.0)) for code, own in WEIGHTS.items()}
-        self._wording = _Strings(bundle.cues)
-        self._letters = _Strings(bundle.letters)
+        self._wording = strings(bundle.cues)
+        self._letters = strings(bundle.letters)
 
     def score(self, wording: str, letters: str) -> float:
         """The log odds that both readings of a message speak for fraud."""
@@ -108,44 +109,6 @@ class MessageModel:
         while last < len(masked) and _is_latin(masked[last]):
             last += 1
         return first, last
-
-
-class _Strings:
-    """Strings with weights, looked for in one pass."""
-
-    def __init__(self, cues: dict[str, tuple[float, float]]) -> None:
-        self._weights = tuple(weight * rarity for weight, rarity in cues.values())
-        self._squares = tuple(rarity * rarity for _, rarity in cues.values())
-        self._sizes = tuple(map(len, cues))
-        self._each_letter = tuple(map(truediv, self._weights, self._sizes))
-        self._automaton = ahocorasick.Automaton()
-        for number, cue in enumerate(cues):
-            self._automaton.add_word(cue, number)
-        if cues:
-            self._automaton.make_automaton()
-
-    def score(self, text: str) -> float:
-        """The sum of what the strings of a text weigh, over its length as a vector."""
-        if not self._weights:
-            return 0.0
-        found = {number for _, number in self._automaton.iter(text)}
-        if not found:
-            return 0.0
-        return sum(map(self._weights.__getitem__, found)) / math.sqrt(
-            sum(map(self._squares.__getitem__, found))
-        )
-
-    def rises(self, text: str) -> list[float]:
-        """What each character of a text adds, by the strings that it is in."""
-        steps = [0.0] * (len(text) + 1)
-        if not self._weights:
-            return steps[:-1]
-        sizes, each_letter = self._sizes, self._each_letter
-        for end, number in self._automaton.iter(text):
-            weight = each_letter[number]
-            steps[end + 1 - sizes[number]] += weight
-            steps[end + 1] -= weight
-        return list(accumulate(steps))[:-1]
 
 
 def letters_of(given: str, normal: Normal) -> str:
@@ -202,38 +165,60 @@ def pack(bundle: Bundle) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(bundle, check=_check(bundle))) + b"\n"
 
 
-def load_model(raw: bytes) -> MessageModel:
-    """The model that a file holds; raises ``ModelInvalid``."""
-    refusal = ModelInvalid(
-        "the message bundle cannot be used", expected=f"an unchanged file of {FORMAT}", found="another file",
-        hint="make one with shopward screen train-messages",
-    )  # fmt: skip
+def load_model(raw: bytes, *, fast: bool = False) -> MessageModel:
+    """The model that a file holds; raises ``ModelInvalid``.
+
+    Args:
+        raw: the file.
+        fast: in machine code where the extra ``fast`` is installed, for many messages; it judges the same.
+    """
     if len(raw) > BUNDLE_BYTES_MAX:
-        raise refusal
+        raise _refusal(f"at most {BUNDLE_BYTES_MAX} bytes", str(len(raw)))
     try:
+        if msgspec.json.decode(raw, type=_Format).format != FORMAT:
+            raise _refusal(FORMAT, "another format or version")
         bundle = msgspec.json.decode(raw, type=Bundle)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise refusal from None
+        raise _refusal(f"a whole file of {FORMAT}", "damaged or something else") from None
+    if bundle.check != _check(bundle):
+        raise _refusal("the sum of what it holds", "another")
     figures = (
         bundle.bias,
         *bundle.rules.values(),
         *(figure for cues in (bundle.cues, bundle.letters) for cue in cues.values() for figure in cue),
     )
     if (
-        bundle.format != FORMAT
-        or bundle.check != _check(bundle)
-        or not all(1 <= len(cue) <= CUE_LETTERS_MAX for cues in (bundle.cues, bundle.letters) for cue in cues)
+        not all(1 <= len(cue) <= CUE_LETTERS_MAX for cues in (bundle.cues, bundle.letters) for cue in cues)
         or not all(math.isfinite(each) and abs(each) <= _WEIGHT_MAX for each in figures)
         or not bundle.rules.keys() <= set(ALL_CODES)
     ):
-        raise refusal
-    return MessageModel(bundle)
+        raise _refusal("strings, weights and rules within their limits", "others")
+    return MessageModel(bundle, _fast() if fast else Strings)
+
+
+def _fast() -> type[Strings]:
+    """Machine code, or plain Python where the extra is not installed."""
+    try:
+        from shopward.screening.messages.onepass import CompiledStrings  # noqa: PLC0415 -- an extra
+    except ImportError:
+        return Strings
+    return CompiledStrings
+
+
+class _Format(Struct, frozen=True):
+    """What of any bundle says which release it is of."""
+
+    format: str
+
+
+def _refusal(expected: str, found: str) -> ModelInvalid:
+    return invalid_part("", expected, found, MADE_BY)
 
 
 @cache
-def shipped_model() -> MessageModel:
+def shipped_model(*, fast: bool = False) -> MessageModel:
     """The bundle that ships: what it was trained on stands in its ``about`` and in docs/screening.md."""
-    return load_model((resources.files(__package__) / SHIPPED).read_bytes())
+    return load_model((resources.files(__package__) / SHIPPED).read_bytes(), fast=fast)
 
 
 def _is_latin(each: str) -> bool:

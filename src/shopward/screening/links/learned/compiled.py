@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from shopward.screening.hashing import START, table_of, word_key
 from shopward.screening.links.address import read_address
 from shopward.screening.links.learned.features import KINDS, SIZE, has_path, host_of
 from shopward.screening.links.learned.model import Reader, Seen
-from shopward.screening.links.learned.onepass import (
-    PIECE_BIT,
-    SOUND_BIT,
-    START,
-    fill,
-    host_seen,
-    path_score,
-    word_key,
-)
+from shopward.screening.links.learned.onepass import PIECE_BIT, SOUND_BIT, host_seen, path_score
 from shopward.screening.links.learned.trees import LEAVES_MAX
 
 if TYPE_CHECKING:
@@ -81,8 +74,6 @@ def _words_of(half: Half, sounds: Mapping[str, int], trees: Trees) -> Any:
         if key in weights:
             return None
         weights[key] = weight
-    known = np.zeros(2 << (2 * len(weights)).bit_length(), np.int64)
-    fill(known, np.array([*weights], np.uint64), np.array([*weights.values()], np.int64))
     leaves = np.zeros((trees.size, LEAVES_MAX, 1 + len(trees.groups)), np.int64)
     for tree, of_tree in enumerate(trees.leaves):
         for number in range(LEAVES_MAX):
@@ -93,7 +84,7 @@ def _words_of(half: Half, sounds: Mapping[str, int], trees: Trees) -> Any:
         each.to_bytes(WORD * width, "little") for column in trees.columns for each in column.answers
     )
     parts: list[Any] = [
-        known, np.cumsum([0, *(len(column.thresholds) for column in trees.columns)]),
+        table_of(weights), np.cumsum([0, *(len(column.thresholds) for column in trees.columns)]),
         [each for column in trees.columns for each in column.thresholds], np.frombuffer(answers, np.int64), leaves.ravel(),
     ]  # fmt: skip
     return np.concatenate([[len(part) for part in parts], *parts]).astype(np.int64)

@@ -7,12 +7,11 @@ for texts that are not ASCII.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from shopward.machine_code import code_folder, compiled_in
+from shopward.screening.hashing import compiled, fnv, place_of, word_key
 from shopward.screening.links.learned.features import (
     HOST_COLUMNS,
     HOST_WORDS,
@@ -27,49 +26,27 @@ from shopward.screening.links.learned.features import (
 from shopward.screening.links.learned.model import GROUPS, UNIT
 from shopward.screening.links.learned.trees import FINE, LEAVES_MAX, lowest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    F = TypeVar("F", bound=Callable[..., Any])
-
-_FOLDER: Final = code_folder("links", [Path(__file__)])
 _FILE_MIN, _FILE_MAX = 2, 5
 _WORD_MIN: Final = 2
-_FNV_START: Final = 0xCBF29CE484222325
-_FNV_PRIME: Final = 0x100000001B3
-START, _PRIME, _SPREAD = np.uint64(_FNV_START), np.uint64(_FNV_PRIME), np.uint64(0x9E3779B97F4A7C15)
-PIECE_BIT, SOUND_BIT, _WORD_BIT = np.uint64(1 << 32), np.uint64(1 << 33), np.uint64(1 << 63)
-_FIRST, _ONE_LESS, _HALF, _LAST_OF_PIECE, _LAST_OF_SOUND = map(np.uint64, (0, 8, 32, 24, 16))
-BYTE: Final = 8
+PIECE_BIT, SOUND_BIT = np.uint64(1 << 32), np.uint64(1 << 33)
+_FIRST, _ONE_LESS, _LAST_OF_PIECE, _LAST_OF_SOUND = map(np.uint64, (0, 8, 24, 16))
+_BYTE: Final = 8
 _DOT, _HYPHEN = ord("."), ord("-")
 _PARTS: Final = 5
 """Of ``Tables``; their lengths stand before them."""
 _SOUND_START: Final = np.uint64(ord("^") << 8 | ord("^") << 16)
-ALL: Final = 0xFF
+_ALL: Final = 0xFF
 _HOST_WIDTH, _PATH_WIDTH = len(HOST_COLUMNS), len(PATH_COLUMNS)
 _HOST_PIECES: Final = 4
 _PATH_PIECES: Final = 5
 _SUMS_OF_HOST: Final = 1 + len(GROUPS)
 _SUMS_OF_PATH: Final = 2
-_LOWEST: Final = np.array([min(lowest(left), LEAVES_MAX - 1) for left in range(ALL + 1)], np.uint8)
+_LOWEST: Final = np.array([min(lowest(left), LEAVES_MAX - 1) for left in range(_ALL + 1)], np.uint8)
 _NO_FILE: Final = np.frombuffer(b"-", np.uint8)
 
 
-def _front(text: bytes) -> Any:
-    """FNV-1a of what words begin with."""
-    key = _FNV_START
-    for each in text:
-        key = (key ^ each) * _FNV_PRIME % (1 << 64)
-    return np.uint64(key)
-
-
-_SUB_FRONT, _WORD_FRONT = _front(b"sub="), _front(b"word=")
-_PATH_WORD_FRONT, _PATH_FILE_FRONT = _front(b"p.word="), _front(b"p.file=")
-
-
-def _compiled(function: F) -> F:
-    return compiled_in(_FOLDER, function)
+_SUB_FRONT, _WORD_FRONT = fnv(b"sub="), fnv(b"word=")
+_PATH_WORD_FRONT, _PATH_FILE_FRONT = fnv(b"p.word="), fnv(b"p.file=")
 
 
 class Tables(NamedTuple):
@@ -90,21 +67,7 @@ class Tables(NamedTuple):
     leaves: Any
 
 
-@_compiled
-def _begun(text: Any, first: int, last: int, begun: Any) -> Any:
-    """FNV-1a over a part of a text, on top of what was hashed before it."""
-    for at in range(first, last):
-        begun = (begun ^ np.uint64(text[at])) * _PRIME
-    return begun
-
-
-@_compiled
-def word_key(text: Any, first: int, last: int, begun: Any) -> Any:
-    """The key of a word, a part of a text behind what it begins with."""
-    return _begun(text, first, last, begun) | _WORD_BIT
-
-
-@_compiled
+@compiled
 def _opened(words: Any, groups: int) -> Tables:
     """The parts of one array."""
     known = _PARTS + words[0]
@@ -118,26 +81,7 @@ def _opened(words: Any, groups: int) -> Tables:
     )  # fmt: skip
 
 
-@_compiled
-def _place_of(key: Any, known: Any) -> Any:
-    """Where a key stands, or would; what it weighs stands behind it."""
-    last = len(known) - 1
-    at = np.int64((key * _SPREAD) >> _HALF) << 1 & last
-    while known[at] != 0 and np.uint64(known[at]) != key:
-        at = at + 2 & last
-    return at
-
-
-@_compiled
-def fill(known: Any, keys: Any, weights: Any) -> None:
-    """Put keys and weights into an empty table with room for twice as many."""
-    for number in range(len(keys)):
-        at = _place_of(keys[number], known)
-        known[at] = np.int64(keys[number])
-        known[at + 1] = weights[number]
-
-
-@_compiled
+@compiled
 def _sums_of(row: Any, tables: Any, sums: Any) -> int:
     """What all trees say of a row, in hundredths of a logit; ``sums`` has it in ``FINE``, and behind it what groups moved."""
     width = tables.answers.shape[1]
@@ -155,14 +99,14 @@ def _sums_of(row: Any, tables: Any, sums: Any) -> int:
         for at in range(width):
             left[at] &= answers[at]
     for tree in range(tables.leaves.shape[0]):
-        leaf = tables.leaves[tree, _LOWEST[left[tree >> 3] >> ((tree & 7) << 3) & ALL]]
+        leaf = tables.leaves[tree, _LOWEST[left[tree >> 3] >> ((tree & 7) << 3) & _ALL]]
         for group in range(len(sums)):
             sums[group] += leaf[group]
     score: int = np.int64(np.rint(UNIT * sums[0] / FINE))  # type: ignore[assignment]
     return score
 
 
-@_compiled
+@compiled
 def _pieces_of(text: Any, first: int, last: int, row: Any, at: int, tables: Any) -> int:
     """The weights of the pieces of a part of a text into four columns; how many pieces are known."""
     total = highest = lowest = 0
@@ -171,7 +115,7 @@ def _pieces_of(text: Any, first: int, last: int, row: Any, at: int, tables: Any)
     for place in range(first, last):
         key = (key >> _ONE_LESS) | (np.uint64(text[place]) << _LAST_OF_PIECE)
         if place - first >= SIZE - 1:
-            weight = tables.known[_place_of(key | PIECE_BIT, tables.known) + 1]
+            weight = tables.known[place_of(key | PIECE_BIT, tables.known) + 1]
             if weight:
                 total += weight
                 highest = weight if not known else max(highest, weight)
@@ -181,24 +125,24 @@ def _pieces_of(text: Any, first: int, last: int, row: Any, at: int, tables: Any)
     return known
 
 
-@_compiled
+@compiled
 def _is_letter(letter: int) -> bool:
     return 97 <= letter <= 122
 
 
-@_compiled
+@compiled
 def _is_digit(letter: int) -> bool:
     return 48 <= letter <= 57
 
 
-@_compiled
+@compiled
 def _weigh(text: Any, first: int, last: int, begun: int, tables: Any) -> int:
     """What a word of a text weighs, behind what it begins with."""
-    weight: int = tables.known[_place_of(word_key(text, first, last, begun), tables.known) + 1]
+    weight: int = tables.known[place_of(word_key(text, first, last, begun), tables.known) + 1]
     return weight
 
 
-@_compiled
+@compiled
 def host_seen(
     text: Any, ending: int, odds: int, suffix_size: int, suffix_labels: int, kind: int, words: Any
 ) -> tuple[int, int, int, int]:
@@ -229,7 +173,7 @@ def host_seen(
     return _sums_of(row, tables, sums), sums[1], sums[2], sums[3]
 
 
-@_compiled
+@compiled
 def _named_of(text: Any, dot: int, end: int, tables: Any) -> tuple[int, int, int]:
     """The words of a host and the labels before its name: how many, how many of them known, what they weigh."""
     words, subs, known, total = 0, 0, 0, 0
@@ -254,7 +198,7 @@ def _named_of(text: Any, dot: int, end: int, tables: Any) -> tuple[int, int, int
     return words + subs, known, total
 
 
-@_compiled
+@compiled
 def _looks_of(text: Any, first: int, end: int) -> tuple[int, int, int, int]:
     """A name's vowels, its longest run of consonants, its different letters, and whether it is punycode."""
     vowels, run, longest, distinct, punycode = 0, 0, 0, 0, 0
@@ -274,23 +218,23 @@ def _looks_of(text: Any, first: int, end: int) -> tuple[int, int, int, int]:
     return vowels, longest, distinct, punycode
 
 
-@_compiled
+@compiled
 def _sound_of(text: Any, first: int, end: int, tables: Any) -> int:
     """How common three letters of a name in a row are, on average."""
     heard, key = 0, _SOUND_START
     for at in range(first, end + 1):
         key = (key >> _ONE_LESS) | (np.uint64(text[at]) << _LAST_OF_SOUND)
-        place = _place_of(key | SOUND_BIT, tables.known)
+        place = place_of(key | SOUND_BIT, tables.known)
         heard += tables.known[place + 1] if tables.known[place] != 0 else UNHEARD
     return heard // (end - first + 1)
 
 
-@_compiled
+@compiled
 def _lower(letter: int) -> int:
     return letter + 32 if 65 <= letter <= 90 else letter
 
 
-@_compiled
+@compiled
 def path_score(path: Any, query: Any, before: int, odds: int, words: Any) -> int:
     """What follows a host adds to its score: ``features.path_row`` and its trees."""
     tables = _opened(words, _SUMS_OF_PATH)
@@ -322,7 +266,7 @@ def path_score(path: Any, query: Any, before: int, odds: int, words: Any) -> int
     return _sums_of(row, tables, np.zeros(1, np.int64))
 
 
-@_compiled
+@compiled
 def _words_in(text: Any, end: int) -> tuple[int, int]:
     """The longest word and how many there are."""
     words, longest, begins = 0, 0, 0
@@ -336,7 +280,7 @@ def _words_in(text: Any, end: int) -> tuple[int, int]:
     return longest, words
 
 
-@_compiled
+@compiled
 def _different_of(text: Any, end: int, tables: Any) -> tuple[int, int, int]:
     """The first words, each once: how many, how many of them known, what they weigh."""
     seen = np.zeros(PATH_WORDS, np.uint64)
@@ -350,14 +294,14 @@ def _different_of(text: Any, end: int, tables: Any) -> tuple[int, int, int]:
             if key not in seen[:different]:
                 seen[different] = key
                 different += 1
-                weight = tables.known[_place_of(key, tables.known) + 1]
+                weight = tables.known[place_of(key, tables.known) + 1]
                 total += weight
                 known += weight != 0
         begins = at + 1
     return different, known, total
 
 
-@_compiled
+@compiled
 def _file_of(text: Any, size: int, tables: Any) -> int:
     """What the ending of a path weighs that looks like a file's."""
     first = size
