@@ -146,6 +146,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Files of reported links, one JSON object a line, several with ':' between; read again when they change."
         ),
     ] = ""
+    link_bundle: Annotated[
+        str,
+        Meta(description="Bundle of screen train that scores links; empty or refused: the one that ships."),
+    ] = ""
+    link_bundle_shadow: Annotated[str, Meta(description="Such a bundle on trial: counted, no effect.")] = ""
+    message_bundle: Annotated[
+        str, Meta(description="Such a bundle of screen train-messages, that judges wording.")
+    ] = ""
+    message_bundle_shadow: Annotated[str, Meta(description="Such a bundle on trial: counted, no effect.")] = (
+        ""
+    )
     loss_look_h: Annotated[
         int,
         Meta(

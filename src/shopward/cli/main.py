@@ -29,6 +29,7 @@ from shopward.cli.recovery import recovery
 from shopward.cli.replay import replay
 from shopward.cli.report import report
 from shopward.cli.screen import screen
+from shopward.cli.screen_bundle import bundle as screen_bundle
 from shopward.cli.screen_messages import train_messages
 from shopward.cli.screen_passwords import password
 from shopward.cli.screen_train import train as train_links
@@ -105,7 +106,7 @@ for command in (
 ):
     main.add_command(command)
 order.add_command(set_)
-for command in (password, train_links, train_messages):
+for command in (password, train_links, train_messages, screen_bundle):
     screen.add_command(command)
 for command in (backtest, diff, publish, rollback, list_):
     policy.add_command(command)

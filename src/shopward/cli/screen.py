@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.screening import Profile
+    from shopward.screening.links.learned.model import LinkScorer
 
 T = TypeVar("T")
 FLAGGED: Final = frozenset(("suspicious", "dangerous", "reject"))
@@ -81,8 +82,7 @@ def link(
       shopward screen link - --profile shop.toml --language id < links.ndjson
     """
     profile = profile_of_file(profile_file)
-    is_many = value == "-"
-    scorer = shipped_scorer(fast=is_many) if bundle is None else scorer_of(bundle.read_bytes(), fast=is_many)
+    scorer = _scorer(bundle, is_many=value == "-")
     learned = None if scorer is None else scorer.findings
     version = "" if scorer is None else scorer.version
     listed = LinkLists(entry for file in lists for entry in read_entries(file.read_bytes()))
@@ -104,12 +104,23 @@ def link(
 @click.option(
     "--bundle",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A learned part of your own.",
+    help="The learned part for wording, of shopward screen train-messages.  [default: the one that ships]",
+)
+@click.option(
+    "--link-bundle",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The learned part for its links, of shopward screen train.  [default: the one that ships]",
 )
 @with_profile
 @in_language
 def message(
-    value: str, channel: str, sender: str, bundle: Path | None, profile_file: Path | None, language: str
+    value: str,
+    channel: str,
+    sender: str,
+    bundle: Path | None,
+    link_bundle: Path | None,
+    profile_file: Path | None,
+    language: str,
 ) -> None:
     r"""What does this message ask for, whom does it claim to be, where does it lead?
 
@@ -119,8 +130,9 @@ def message(
       shopward screen message - --profile shop.toml < messages.ndjson
     """
     profile = profile_of_file(profile_file)
-    model = shipped_model() if bundle is None else load_model(bundle.read_bytes())
-    scorer = shipped_scorer()
+    is_many = value == "-"
+    model = shipped_model(fast=is_many) if bundle is None else load_model(bundle.read_bytes(), fast=is_many)
+    scorer = _scorer(link_bundle, is_many=is_many)
     learned = None if scorer is None else scorer.findings  # of its links, as a server judges them
 
     def judge(asked: MessageAsked) -> Any:
@@ -219,6 +231,11 @@ def profile(file: Path, *, as_json: bool) -> None:
     click.echo(f"{checked.spec.name}, version {checked.version}: good")
     for warning in warnings:
         click.echo(f"  {warning}")
+
+
+def _scorer(bundle: Path | None, *, is_many: bool) -> LinkScorer | None:
+    """What scores links; in machine code for many of them, since it takes a second to load."""
+    return shipped_scorer(fast=is_many) if bundle is None else scorer_of(bundle.read_bytes(), fast=is_many)
 
 
 def profile_of_file(file: Path | None) -> Profile:

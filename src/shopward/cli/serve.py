@@ -62,6 +62,16 @@ def rebuilding() -> Callable[[int, int], None]:
     metavar="FILE",
     help="The shop's profile for screening.  [default: what was published]",
 )
+@click.option(
+    "--link-bundle",
+    metavar="BUNDLE",
+    help="Learned part of shopward screen train.  [default: the one that ships]",
+)
+@click.option(
+    "--message-bundle",
+    metavar="BUNDLE",
+    help="Learned part of shopward screen train-messages.  [default: the one that ships]",
+)
 @click.option("--tls-cert", metavar="FILE", help="PEM certificate chain; serves HTTPS.")
 @click.option("--tls-key", metavar="FILE", help="PEM key of the certificate.")
 @click.option("--behind-proxy", is_flag=True, default=None, help="Declare that a proxy in front ends TLS.")

@@ -5,7 +5,7 @@ Promise:
   shop's own wrongly is refused, and the one in force stays;
 - publication and audit line are one transaction;
 - a profile from a file (``--profile``) is the operator's: nothing is published over it;
-- what was confirmed of reports is on the list of every worker as soon;
+- what was confirmed of reports is on the list of every worker as soon, and so is a learned part whose file was replaced;
 - what was asked is answered and not kept.
 """
 
@@ -18,8 +18,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.errors import Conflict, NotFound, StoreError
+from shopward.flows.screen_trial import OnTrial, TrialCounts
 from shopward.screening import LinkLists, ListEntry, Profile, check_link, check_sender, profile_of, screened
-from shopward.screening.messages import MessageModel, check_message, shipped_model
+from shopward.screening.messages import check_message
 from shopward.screening.profile import refuse_faults, warnings_of
 from shopward.screening.profile.rows import ProfileRow
 from shopward.values import to_rfc3339
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
+    from shopward.flows.screen_trial import Learned, What
     from shopward.ports import Records
     from shopward.screening import Screened, Verdict
-    from shopward.screening.links.learned.model import LinkScorer
     from shopward.screening.profile.store import ProfileStore
     from shopward.screening.reports.rows import ListedRow
     from shopward.screening.reports.store import ReportStore
@@ -98,6 +99,10 @@ class ProfileView(Struct):
     profile: Any
 
 
+def _no_trial() -> OnTrial:
+    return OnTrial()
+
+
 def _nothing() -> tuple[ListEntry, ...]:
     return ()
 
@@ -109,12 +114,12 @@ class ScreeningDesk:
         records: transactions.
         store: the published profiles.
         reports: of which those that were confirmed are a list.
-        learned: the learned part, if there is one.
+        learned: the learned parts in force.
         trail: the audit log.
         clock: the server's.
         steady_s: seconds that never jump.
         pinned: the profile of a file, over which nothing is published.
-        messages: the learned part for messages; the one that ships where ``None``.
+        on_trial: learned parts that are counted and decide nothing.
         feeds: lists of others; gives the same object for as long as they are the same.
     """
 
@@ -127,20 +132,21 @@ class ScreeningDesk:
         trail: Trail,
         clock: Clock,
         steady_s: Callable[[], float],
-        learned: LinkScorer | None = None,
+        learned: Callable[[], Learned],
+        on_trial: Callable[[], OnTrial] = _no_trial,
         pinned: Profile | None = None,
-        messages: MessageModel | None = None,
         feeds: Callable[[], Sequence[ListEntry]] = _nothing,
     ) -> None:
         self._records = records
         self._store = store
         self._reports = reports
-        self._learned = learned
+        self._learn, self._try = learned, on_trial
+        self._learned, self._on_trial = learned(), on_trial()
+        self.trial = TrialCounts()
         self._trail = trail
         self._clock = clock
         self._steady_s = steady_s
         self._pinned = pinned
-        self._messages = messages or shipped_model()
         self._in_force: InForce | None = InForce(pinned, 0) if pinned is not None else None
         self._looked_s = float("-inf")
         self._looking = threading.Lock()
@@ -152,7 +158,8 @@ class ScreeningDesk:
     def link(self, asked: LinkAsked, language: str) -> Screened:
         """The verdict on a link; raises ``NotFound`` where no profile is in force."""
         verdict = self.judge_link(asked)
-        model = "" if self._learned is None else self._learned.version
+        scorer = self._learned.links
+        model = "" if scorer is None else scorer.version
         return screened(
             verdict, asked.url, language, profile=self.profile().version, model=model, id_=asked.id
         )
@@ -165,7 +172,7 @@ class ScreeningDesk:
             asked.text,
             language,
             profile=self.profile().version,
-            model=self._messages.version,
+            model=self._learned.messages.version,
             id_=asked.id,
         )
 
@@ -176,18 +183,13 @@ class ScreeningDesk:
 
     def judge_link(self, asked: LinkAsked) -> Verdict:
         """The verdict on a link, without its texts."""
-        learned = None if self._learned is None else self._learned.findings
-        return check_link(
-            asked.url, self.profile(), lists=self.lists, learned=learned, at_ms=self._clock.now_ms()
-        )
+        profile = self.profile()
+        return self._tried("link", lambda learned: self._of_link(asked, profile, learned))
 
     def judge_message(self, asked: MessageAsked) -> Verdict:
         """The verdict on a message, without its texts."""
-        learned = None if self._learned is None else self._learned.findings
-        return check_message(
-            asked.text, self.profile(), channel=asked.channel, sender=asked.sender, model=self._messages,
-            lists=self.lists, learned=learned, at_ms=self._clock.now_ms(),
-        )  # fmt: skip
+        profile = self.profile()
+        return self._tried("message", lambda learned: self._of_message(asked, profile, learned))
 
     def judge_sender(self, asked: SenderAsked) -> Verdict:
         """The verdict on a sender, without its texts."""
@@ -253,6 +255,30 @@ class ScreeningDesk:
             row = ProfileRow(0, profile.version, "", "", 0)
         return _view(row, profile)
 
+    def _tried(self, what: What, judge: Callable[[Learned], Verdict]) -> Verdict:
+        """The verdict in force; what is on trial is asked, too, and counted."""
+        verdict = judge(self._learned)
+        on_trial = self._on_trial.beside(self._learned, what)
+        if on_trial is not None:
+            self.trial.count(what, verdict, judge(on_trial))
+        return verdict
+
+    def _of_link(self, asked: LinkAsked, profile: Profile, learned: Learned) -> Verdict:
+        findings = None if learned.links is None else learned.links.findings
+        return check_link(asked.url, profile, lists=self.lists, learned=findings, at_ms=self._clock.now_ms())
+
+    def _of_message(self, asked: MessageAsked, profile: Profile, learned: Learned) -> Verdict:
+        findings = None if learned.links is None else learned.links.findings
+        return check_message(
+            asked.text, profile, channel=asked.channel, sender=asked.sender, model=learned.messages,
+            lists=self.lists, learned=findings, at_ms=self._clock.now_ms(),
+        )  # fmt: skip
+
+    @property
+    def bundles_refused(self) -> int:
+        """How many bundles of the settings are not used as they stand."""
+        return self._learned.refused + self._on_trial.refused
+
     def _look(self) -> None:
         """Take what was published meanwhile, here or by another process; one thread looks, the others go on.
 
@@ -261,6 +287,7 @@ class ScreeningDesk:
         if not self._looking.acquire(blocking=self._in_force is None):
             return
         try:
+            self._learned, self._on_trial = self._learn(), self._try()
             self._take_profile()
             self._take_lists()
         except StoreError:

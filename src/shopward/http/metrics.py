@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shopward.flows.shadow import ShadowCounts
 
@@ -91,6 +91,22 @@ def shadow_text(counts: Sequence[ShadowCounts]) -> str:
         for each, more, count in rows:
             labels = ",".join([f'policy="{each.policy}"', f'rule="{each.rule}"', *([more] if more else [])])
             lines.append(f"shopward_shadow_{name}_total{{{labels}}} {count}")
+    return "\n".join(lines) + "\n"
+
+
+def trial_text(counts: Mapping[tuple[str, str, str], int]) -> str:
+    """What learned parts of screening on trial would have said; nothing where there are none."""
+    if not counts:
+        return ""
+    name = "shopward_screening_trial_total"
+    lines = [
+        f"# HELP {name} Links and messages by what was said of them and what the bundle on trial says.",
+        f"# TYPE {name} counter",
+        *(
+            f'{name}{{what="{what}",in_force="{in_force}",on_trial="{on_trial}"}} {count}'
+            for (what, in_force, on_trial), count in sorted(counts.items())
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -21,7 +21,7 @@ from shopward.flows.recorded import record_of_entry, recorded_event
 from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
 from shopward.http.calls import id_of
 from shopward.http.hot import authorised
-from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text
+from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text, trial_text
 from shopward.protection.linkage import Shared
 from shopward.values import to_rfc3339
 
@@ -179,6 +179,10 @@ class Reads:
                 "Model bundles that the settings name.",
                 float(len(self._shopward.settings.models)),
             ),
+            "shopward_screening_bundles_refused": (
+                "Bundles of screening that the settings name and that cannot be used; what judged before goes on.",
+                float(self._shopward.screening.bundles_refused),
+            ),
             "shopward_kernel_compiled": (
                 "Whether the compiled kernel keeps the features.",
                 float(self._shopward.kernel == "compiled"),
@@ -189,6 +193,7 @@ class Reads:
             self._shopward.courier.outcomes,
         )  # fmt: skip
         text = self._metrics.text(gauges) + "\n".join([*tries, ""]) + shadow_text(self._shadows.counts())
+        text += trial_text(self._shopward.screening.trial.all())
         return Response(text, media_type=None, headers={"content-type": CONTENT_TYPE})
 
     def _asked(self, request: Request) -> tuple[str, str]:

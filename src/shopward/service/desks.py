@@ -50,10 +50,10 @@ from shopward.protection.store import OrderStore
 from shopward.protection.users import DeclaredUsers
 from shopward.publication.store import PolicyStore
 from shopward.screening import load_profile
-from shopward.screening.links.learned.bundle import shipped_scorer
 from shopward.screening.profile import refuse_faults
 from shopward.screening.profile.store import ProfileStore
 from shopward.screening.reports.store import ReportStore
+from shopward.service.learned import LearnedFiles
 from shopward.service.renewals import renewals_of
 from shopward.ssf.receiver_store import ReceiverStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
@@ -138,9 +138,10 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     )  # fmt: skip
     book = Book(TENANT)
     kept = ReportStore(TENANT)
+    learned = LearnedFiles(settings)
     screening = ScreeningDesk(
         records=records, store=ProfileStore(TENANT), reports=kept, trail=trail, clock=clock, steady_s=time.monotonic,
-        learned=shipped_scorer(fast=settings.kernel != "reference"), pinned=_profile(settings), feeds=ListFiles(settings.lists),
+        learned=learned.in_force, on_trial=learned.on_trial, pinned=_profile(settings), feeds=ListFiles(settings.lists),
     )  # fmt: skip
     reports = ReportDesk(
         records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, outbox=outbox,

@@ -14,8 +14,11 @@ import msgspec
 from msgspec import Struct
 
 from shopward.keyring.parts import checked_parts, invalid_part, pack_parts
+from shopward.screening.links.address import read_address
+from shopward.screening.links.known import known
 from shopward.screening.links.learned.features import SCHEMA
 from shopward.screening.links.learned.model import LinkModel, LinkScorer, Reader
+from shopward.screening.verdict import SUSPICIOUS, score_of
 from shopward.values import digest16
 
 FORMAT: Final = "shopward-links/2"
@@ -23,6 +26,7 @@ MADE_BY: Final = "shopward screen train"
 SHIPPED: Final = "shipped.links"
 _HEAD, _WEIGHTS, _CARD = "bundle.json", "weights.json", "card.md"
 _PARTS: Final = (_HEAD, _WEIGHTS, _CARD)
+KNOWN_FLAGGED_MAX: Final = 0.1
 _WEIGHT_LIMIT: Final = 1_000_000
 
 
@@ -106,6 +110,23 @@ def scorer_of(data: bytes, *, fast: bool = False) -> LinkScorer:
     """
     model = unpack(data).model
     return LinkScorer(_fast(model) if fast else Reader(model), digest16(data).hex()[:12])
+
+
+def own_scorer(data: bytes, *, fast: bool = False) -> LinkScorer:
+    """``scorer_of`` for a bundle that is to judge in place of the one that ships.
+
+    Raises ``ModelInvalid`` also where it would flag too many of the sites that everybody knows: it was trained on links that do
+    not stand for the ordinary ones.
+    """
+    scorer = scorer_of(data, fast=fast)
+    sites = known().well_known
+    flagged = sum(score_of(scorer.findings(read_address(site))) >= SUSPICIOUS for site in sites)
+    if flagged > KNOWN_FLAGGED_MAX * len(sites):
+        raise invalid_part(
+            _WEIGHTS, f"at most {KNOWN_FLAGGED_MAX:.0%} of the sites that everybody knows flagged",
+            f"{flagged} of {len(sites)}", MADE_BY,
+        )  # fmt: skip
+    return scorer
 
 
 @cache
