@@ -324,6 +324,20 @@ def test_a_receiver_chooses_among_those_that_were_named_to_it(house):
         house.desk.unname(SERVICE, "wallet", "ani")
 
 
+def test_nobody_hears_of_who_was_erased(house):
+    """Neither of what comes nor of what is on its way; the subject is gone."""
+    house.admits()
+    house.opens()
+    house.desk.name(SERVICE, "wallet", "ani", SUBJECT)
+    house.places("revoke")
+    house.it.vault.erasing.erase(ADMIN, "ani", classes=(), reason="asked for", dry_run=True)
+    assert len(house.polls()) == 1
+    house.it.vault.erasing.erase(ADMIN, "ani", classes=(), reason="asked for", dry_run=False)
+    house.places("revoke")
+    assert house.polls() == {}
+    assert house.desk.all()[0].subjects == 0
+
+
 def test_a_verification_echoes_the_state_once_a_minute(house):
     """As an event about the stream."""
     house.admits()

@@ -245,7 +245,8 @@ class EraseDesk:
         return keys, records, self._forgotten(connection, erased) if is_meant else 0
 
     def _forgotten(self, connection: Any, erased: Erased) -> int:
-        """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied."""
+        """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied; no partner hears of them any more."""
+        self._room.told.unname_everywhere(connection, erased.subject)
         periods = self._room.periods
         living_from = min((period.number for period in periods.living(connection)), default=BEFORE)
         destroyed = {each for each in periods.shred(connection, erased.subject) if each < living_from}

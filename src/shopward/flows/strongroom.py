@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.arrows import Outbox, Trail
     from shopward.ports import Fence, LogEntry, Records
+    from shopward.ssf.receiver_store import ReceiverStore
     from shopward.values import Clock, IdSource
     from shopward.vault.accesses import AccessBook
     from shopward.vault.canaries import CanaryBook
@@ -68,6 +69,7 @@ class Strongroom(NamedTuple):
         blind: gives the token of a value in a domain.
         periods: keys of what the log keeps of persons.
         column: where it keeps that.
+        told: as whom partners that hear from us know customers.
     """
 
     records: Records
@@ -87,6 +89,7 @@ class Strongroom(NamedTuple):
     blind: Callable[[str, str], str]
     periods: Periods
     column: PersonalColumn
+    told: ReceiverStore
 
     def subject(self, user_id: str) -> str:
         """The token of a customer: the one that decisions and the log know them by."""

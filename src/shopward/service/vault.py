@@ -23,6 +23,7 @@ from shopward.keyring import derived
 from shopward.leaks import MarkRing
 from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
+from shopward.ssf.receiver_store import ReceiverStore
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.canaries import CanaryBook
@@ -89,6 +90,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         blind=ground.blind,
         periods=periods,
         column=PersonalColumn(tenant),
+        told=ReceiverStore(tenant),
     )
     erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
     erasing.at_start()
