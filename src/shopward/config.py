@@ -147,16 +147,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = ""
     link_bundle: Annotated[
-        str,
-        Meta(description="Bundle of screen train that scores links; empty or refused: the one that ships."),
+        str, Meta(description="Bundle of screen train for links; empty or refused: the one that ships.")
     ] = ""
-    link_bundle_shadow: Annotated[str, Meta(description="Such a bundle on trial: counted, no effect.")] = ""
+    link_bundle_shadow: Annotated[str, Meta(description="Such a one on trial: counted, no effect.")] = ""
     message_bundle: Annotated[
-        str, Meta(description="Such a bundle of screen train-messages, that judges wording.")
+        str, Meta(description="Such a bundle of screen train-messages, for wording.")
     ] = ""
-    message_bundle_shadow: Annotated[str, Meta(description="Such a bundle on trial: counted, no effect.")] = (
-        ""
-    )
+    message_bundle_shadow: Annotated[str, Meta(description="Such a one on trial: counted, no effect.")] = ""
     loss_look_h: Annotated[
         int,
         Meta(
