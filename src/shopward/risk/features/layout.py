@@ -89,10 +89,10 @@ class Family:
 
     def idle(self, row: list[Any], at_ms: int) -> bool:
         """Whether every slot of the row reads as empty, from now on."""
-        return all(
-            slot is None or structure.idle(slot, at_ms)
-            for slot, structure in zip(row, self.structures, strict=True)
-        )
+        for slot, structure in zip(row, self.structures, strict=True):
+            if slot is not None and not structure.idle(slot, at_ms):
+                return False
+        return True
 
 
 class Plan(NamedTuple):
