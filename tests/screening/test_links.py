@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
 from screening.shop import shop
-from shopward.screening import LinkLists, ListEntry, check_link, load_profile
+from shopward.screening import LinkLists, ListEntry, check_link, load_profile, profile_of
 from shopward.screening.links.address import _PLAIN, _read, read_address, split_host
 from shopward.screening.verdict import LEVELS, Verdict, judged
 from shopward.values import DAY_MS
@@ -240,3 +240,14 @@ def test_a_host_is_split_as_the_whole_list_splits_it():
                 registered = whole.privatesuffix(host) or ""
                 suffix = registered.partition(".")[2] if registered else whole.publicsuffix(host) or ""
                 assert split_host(host) == (suffix, registered)
+
+
+def test_a_slip_of_a_short_name_inside_ordinary_words_names_nobody():
+    """At the edge of a word it does; and a scrambled name keeps its consonants."""
+    depot = profile_of({"name": "Isetan", "aliases": ["Mistore"], "official_domains": ["mistore.example"]})
+    for host, is_named in (
+        ("www.tibetangeeks.com", False), ("meteora.example", False), ("ibetan-shop.top", True), ("loginbetan.top", False),
+        ("iseten-login.top", True), ("loginisetn.top", False), ("mistoro.top", True), ("mestora-pay.top", True),
+    ):  # fmt: skip
+        codes = {finding.code for finding in check_link(f"https://{host}/", depot).findings}
+        assert bool(codes & {"brand_typo", "brand_scrambled"}) == is_named, host

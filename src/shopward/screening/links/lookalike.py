@@ -38,7 +38,11 @@ ENDING_LABELS: Final = 2
 INSIDE_SLIP_MIN: Final = 6
 """Shorter slips, and those that leave a letter out or change the first, count as whole words alone: ``istan`` stands in more
 than Isetan."""
+EDGE_MAX: Final = 6
+"""A slip of so few letters inside a word has to begin or end it: ``ibetan`` stands in Tibetan."""
 SHAPE_MIN: Final = 5
+CONSONANTS_FEW: Final = 4
+"""With so few consonants a scrambled name keeps them all, or Mistore is in every meteor."""
 SHAPE_SLIP_MIN: Final = 6
 NAME_MAX: Final = 40
 NAMES_MAX: Final = 400
@@ -90,11 +94,13 @@ class Parts:
 
     def find(self, text: str) -> tuple[str, str] | None:
         """The strongest way in which a part of ``text`` stands for a name, and that name; of equals the one that begins first."""
-        found = (
-            [(weight, size - end, -size, known) for end, (weight, size, known) in self._automaton.iter(text)]
-            if self._known
-            else ()
-        )
+        if not self._known:
+            return None
+        found = [
+            (weight, size - end, -size, known)
+            for end, (weight, size, known) in self._automaton.iter(text)
+            if known[0] != "brand_typo" or size > EDGE_MAX or end in (size - 1, len(text) - 1)
+        ]
         return max(found)[3] if found else None
 
 
@@ -289,8 +295,14 @@ def _shapes(name: str) -> dict[str, str]:
     whole = shape(name)
     if len(whole) < SHAPE_MIN:
         return {}
-    near = _slips(whole) if len(whole) >= SHAPE_SLIP_MIN else ()
+    near = [slip for slip in _slips(whole) if _keeps(slip, whole)] if len(whole) >= SHAPE_SLIP_MIN else []
     return {each: name for each in (whole, *near) if each[:1] == whole[:1] and len(each) >= SHAPE_MIN}
+
+
+def _keeps(slip: str, whole: str) -> bool:
+    """Whether a slip of a shape leaves enough of the name's consonants."""
+    consonants, left = whole.replace("a", ""), slip.replace("a", "")
+    return len(consonants) > CONSONANTS_FEW or left == consonants or len(left) > len(consonants)
 
 
 def _span_of(address: Address, given: list[str], position: int) -> tuple[int, int]:
