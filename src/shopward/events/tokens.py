@@ -23,7 +23,6 @@ _CACHE_MAX: Final = 100_000
 _PASSING: Final = frozenset({"transaction"})
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"({_OCTET}\.{_OCTET}\.{_OCTET}\.){_OCTET}")
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class Domain(dict[str, str]):
@@ -49,14 +48,13 @@ class Domain(dict[str, str]):
             UnicodeEncodeError
         ):  # half of a surrogate pair, which only a caller in this process can hand over
             digest.update(value.encode("utf-8", "surrogatepass"))
-        return str(b2a_base64(digest.digest()).translate(_URL_SAFE)[:22], "ascii")
+        return b2a_base64(digest.digest())[:22].decode("ascii").replace("+", "-").replace("/", "_")
 
 
 class PassingDomain(Domain):
     """Tokens of values that come once or twice: none is kept, since to keep it costs more than to make it again."""
 
-    def __missing__(self, value: str) -> str:
-        return self.compute(value)
+    __missing__ = Domain.compute
 
 
 class Tokeniser:
