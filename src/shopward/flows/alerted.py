@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from shopward.flows.follow import Heard
     from shopward.flows.ground import Ground
     from shopward.flows.system import SystemOrders
-    from shopward.ports import LogEntry
 
 LASTS_MS: Final = 7 * DAY_MS
 OWN_PROOF: Final[tuple[ReleaseCondition, ...]] = ("identity_proved", "passkey_enrolled", "staff_release")
@@ -106,9 +105,9 @@ class IdentityWatch:
         self._system = system
         self._links = links
 
-    def hears(self, entry: LogEntry) -> bool:
-        """Whether it may be about a linked identity."""
-        return _IDENTITY_EVENT in entry.facts
+    def hears(self, facts: bytes, decisions: bytes) -> bool:  # noqa: ARG002 -- the port's signature
+        """Whether any may be about a linked identity."""
+        return _IDENTITY_EVENT in facts
 
     def act(self, connection: Any, heard: Heard) -> bool:
         """Keep the link, or answer the alert; whether an order began."""

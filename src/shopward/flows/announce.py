@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shopward.flows.follow import Heard
-    from shopward.ports import LogEntry
     from shopward.protection.orders import Order, Standing
     from shopward.ssf.receiver_store import ReceiverStore
     from shopward.values import IdSource
@@ -64,9 +63,9 @@ class Announcer:
                 connection, order.standing.target.tokens, {event: payload}, order.decision or order.id, now_ms
             )
 
-    def hears(self, entry: LogEntry) -> bool:
+    def hears(self, facts: bytes, decisions: bytes) -> bool:  # noqa: ARG002 -- the port's signature
         """Whether it may be about a customer's contact."""
-        return any(each in entry.facts for each in _CONTACT)
+        return any(each in facts for each in _CONTACT)
 
     def act(self, connection: Any, heard: Heard) -> bool:
         """A customer's contact changed; who knows them by it hears that, too. No order changes."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from shopward.findings.store import FindingStore
     from shopward.flows.arrows import Outbox
     from shopward.flows.follow import Heard
-    from shopward.ports import LogEntry
     from shopward.values import Clock
 
 _TOUCHED: Final = b'"purpose":"canary"'
@@ -40,9 +39,9 @@ class CanaryWatch:
     def __init__(self, store: FindingStore, outbox: Outbox, clock: Clock) -> None:
         self._store, self._outbox, self._clock = store, outbox, clock
 
-    def hears(self, entry: LogEntry) -> bool:
-        """Whether it may be about a canary."""
-        return _TOUCHED in entry.facts
+    def hears(self, facts: bytes, decisions: bytes) -> bool:  # noqa: ARG002 -- the port's signature
+        """Whether any may be about a canary."""
+        return _TOUCHED in facts
 
     def act(self, connection: Any, heard: Heard) -> bool:
         """Open the finding; no order changes."""

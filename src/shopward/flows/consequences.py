@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from shopward.flows.follow import Heard
     from shopward.flows.ground import Ground
     from shopward.flows.system import SystemOrders
-    from shopward.ports import LogEntry
     from shopward.risk.policy import Action
     from shopward.risk.policy import Consequences as Carried
 
@@ -81,9 +80,9 @@ class Consequences:
         self._system = system
         self._carried = carried
 
-    def hears(self, entry: LogEntry) -> bool:
+    def hears(self, facts: bytes, decisions: bytes) -> bool:  # noqa: ARG002 -- the port's signature
         """Whether a decision asked for anything."""
-        return _ASKS in entry.decision
+        return _ASKS in decisions
 
     def act(self, connection: Any, heard: Heard) -> bool:
         """Carry out what the policy asked for; whether an order began."""

@@ -48,10 +48,12 @@ class Heard(NamedTuple):
 
 
 class Listener(Protocol):
-    """What acts on the log. To listen for a type of event is to look for it in ``entry.facts``."""
+    """What acts on the log. To listen for a type of event is to look for it in the facts."""
 
-    def hears(self, entry: LogEntry) -> bool:
-        """Whether an entry may be worth acting on; a cheap look, before anything is decoded."""
+    def hears(self, facts: bytes, decisions: bytes) -> bool:
+        """Whether these recorded bytes, of one entry or of many in a row, may be worth acting on; a cheap look, before
+        anything is decoded.
+        """
         ...
 
     def act(self, connection: Any, heard: Heard) -> bool:
@@ -124,10 +126,12 @@ class Follower:
 
     def overheard(self, entries: Sequence[LogEntry]) -> bool:
         """Whether somebody hears of a group that was just recorded; from one thread, which may be another one's."""
-        for listener in self._listeners:
-            for entry in entries:
-                if entry.kind == EVENT and listener.hears(entry):
-                    return True
+        events = [entry for entry in entries if entry.kind == EVENT]
+        facts, decisions = (
+            b"\n".join([entry.facts for entry in events]), b"\n".join([entry.decision for entry in events]),
+        )  # fmt: skip
+        if any(listener.hears(facts, decisions) for listener in self._listeners):
+            return True
         if entries:
             first, last = self._silent
             self._silent = (first if last + 1 == entries[0].seq else entries[0].seq, entries[-1].seq)
@@ -166,7 +170,7 @@ class Follower:
     def _listeners_of(self, entry: LogEntry) -> list[Listener]:
         if entry.kind != EVENT:
             return []
-        return [listener for listener in self._listeners if listener.hears(entry)]
+        return [listener for listener in self._listeners if listener.hears(entry.facts, entry.decision)]
 
     def _heard(self, entry: LogEntry) -> Heard:
         return Heard(entry.seq, entry.recorded_ms, _facts.decode(entry.facts), _record.decode(entry.decision))

@@ -20,7 +20,6 @@ from starlette.staticfiles import StaticFiles
 
 from shopward.adapters.mail import MailMessenger
 from shopward.adapters.webhooks import HttpMessenger
-from shopward.flows.recorded import EVENT
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
 from shopward.http.advisories import AdvisoryCalls
@@ -213,7 +212,7 @@ class Application:
         recorder = self._shopward.recorder
         recorder.offer(self._shopward.desk.engine.campaigns, self._shopward.desk.seq)
         is_heard = self._shopward.follower.overheard(group.entries)
-        if is_heard or recorder.is_waited_for or any(entry.kind != EVENT for entry in group.entries):
+        if is_heard or recorder.is_waited_for or len(group.entries) > len(group.decided):  # more than events
             self.beside.wake()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
