@@ -4,7 +4,10 @@ Prints one JSON object a line. Each group is one durable transaction; ``disk`` i
 written over the start of a file that has its size already, taken before and after the appends, on the same
 directory. ``cpu_us_each`` is this process's CPU time for one entry, which is all of it on SQLite. ``find_us`` is one lookup of a group of ids of which none is recorded, as intake does for each group.
 
-    python benchmarks/log_append.py [--dir .] [--seconds 3] [--postgres postgresql://postgres@127.0.0.1/scratch]
+    python benchmarks/log_append.py [--dir .] [--seconds 3] [--postgres postgresql://postgres@127.0.0.1/scratch] [--entries 0]
+
+``--entries`` asks instead what an entry costs as the log grows to so many, on SQLite in groups of 500: CPU time and the
+bytes that this process had written (Linux), for each hundred thousand.
 
 The PostgreSQL database is used as a scratch database: a tenant of its own name is left behind in it.
 """
@@ -84,6 +87,32 @@ def appends(log: SqlEventLog, group: int, seconds: float) -> dict[str, Any]:
     }
 
 
+def grown(log: SqlEventLog, last: int) -> None:
+    """What an entry costs as the log grows."""
+    log.claim()
+    step = 100_000
+    for start in range(0, last, step):
+        cpu, written = 0.0, written_bytes()
+        for seq in range(start, start + step, 500):
+            entries = [entry(seq + i) for i in range(1, 501)]
+            began = time.process_time()
+            log.append(entries)
+            cpu += time.process_time() - began
+        figures = {
+            "entries": start + step,
+            "cpu_us_each": round(cpu / step * 1e6, 1),
+            "written_bytes_each": (written_bytes() - written) // step,
+        }
+        print(json.dumps({"engine": "sqlite"} | figures), flush=True)
+    log.close()
+
+
+def written_bytes() -> int:
+    """How many bytes this process has written so far; 0 where the system does not say."""
+    counters = Path("/proc/self/io")
+    return int(counters.read_text(encoding="ascii").split()[3]) if counters.exists() else 0
+
+
 def run(engine: str, log: SqlEventLog, seconds: float, directory: Path) -> None:
     """All groups on one store, and reading it back."""
     log.claim()
@@ -111,9 +140,13 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, default=Path())
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--postgres", default="")
+    parser.add_argument("--entries", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.dir) as name:
         directory = Path(name).absolute()
+        if arguments.entries:
+            grown(SqlEventLog.open(f"sqlite:///{directory}/log.db"), arguments.entries)
+            return
         run("sqlite", SqlEventLog.open(f"sqlite:///{directory}/log.db"), arguments.seconds, directory)
         if arguments.postgres:
             tenant = f"bench-{time.time_ns()}"

@@ -122,6 +122,25 @@ def test_what_left_the_memory_is_found_in_the_index(log, monkeypatch):
         log.append([replace(entry(1021), event_id="e2")])
 
 
+def test_generations_grow_with_the_log(place, monkeypatch):
+    """The index is written in longer generations as the log grows, up to a bound; what is in each is found, also after a start."""
+    assert tail.generation_after(0) == tail.generation_after(200_000) == tail.GENERATION
+    assert (
+        tail.GENERATION < tail.generation_after(600_000) < tail.generation_after(10**9) == tail.GENERATION_MAX
+    )
+    for name, number in {"GENERATION": 4, "GENERATIONS": 2, "GENERATION_MAX": 64}.items():
+        monkeypatch.setattr(tail, name, number)
+    with opened(place) as log:
+        for first in range(1, 700, 7):
+            log.append(entries(first, first + 6))
+        assert log._tail.indexed_seq > 500
+    with opened(place) as log:
+        log.append(entries(701, 701))
+        ids = [f"e{seq}" for seq in range(1, 702)]
+        assert log.find(ids).keys() == set(ids)
+        assert [e.seq for e in log.timeline("u2", before_seq=None, limit=999)] == list(range(701, 0, -3))
+
+
 def test_tenants_do_not_see_each_other(place):
     """Two tenants in one store have their own positions, ids and owners."""
     with opened(place, tenant="a") as a, opened(place, tenant="b") as b:

@@ -5,10 +5,11 @@ Promise:
 - the tables are fed in slices, in the order of their keys, a generation at a time, in the transactions of the appends
   that follow; ``log_head.indexed_seq`` says up to which position they know everything;
 - a process that dies loses nothing: what is not indexed is read again from the pages behind that position;
-- bounded: about two generations of entries are held, some 10 MB.
+- bounded: about two generations of entries are held, some 10 MB, and 40 MB of a log of more than a million.
 
 Why: a row in two indexes for each entry, as it comes, touches two pages of the tree at random, and each of them is
-written to the disk with every commit. In the order of the keys, neighbours share a page.
+written to the disk with every commit. In the order of the keys, neighbours share a page. The more pages the tree has, the
+fewer neighbours a generation has on each: so generations grow with the log, up to what a process may hold and sort.
 """
 
 from __future__ import annotations
@@ -22,11 +23,20 @@ if TYPE_CHECKING:
     from shopward.adapters.sql.pages import Head
 
 GENERATION: Final = 16_384
-"""Entries of a generation; to sort its keys takes 5 ms, and more of them share a page of the index."""
+"""Entries of a generation at least; to sort its keys takes 5 ms."""
+GENERATION_MAX: Final = 65_536
+"""Entries of a generation at most; to sort its keys takes 20 ms for events, and as long for users in the next append."""
+GENERATIONS: Final = 16
+"""Between the two, the log is so many generations long."""
 _ABSENT_MAX: Final = 100_000
 
 Place = tuple[str, int]
 """An event id or a user's token, and the first position of a page that has it."""
+
+
+def generation_after(indexed_seq: int) -> int:
+    """How many entries the next generation has, where so many are indexed."""
+    return max(GENERATION, min(indexed_seq // GENERATIONS, GENERATION_MAX))
 
 
 class Slice(NamedTuple):
@@ -51,12 +61,14 @@ class _Sealed:
     def __init__(self, generation: _Generation) -> None:
         self.generation = generation
         self._events = sorted(generation.events)
-        self._users = sorted(generation.users)
+        self._users: list[str] | None = None
         self.at = 0
 
     def rows(self, count: int, *, indexed_seq: int) -> Slice:
         """The next rows; with the last ones ``indexed_seq`` moves on."""
         events, users, until = self.generation.events, self.generation.users, self.at + count
+        if self._users is None:
+            self._users = sorted(users)
         return Slice(
             [(event_id, events[event_id]) for event_id in self._events[self.at : until]],
             [(user, page) for user in self._users[self.at : until] for page in users[user]],
@@ -133,9 +145,9 @@ class Tail:
         """The next rows for the index tables, twice as many as are appended, so that the tail never grows for long."""
         with self._guard:
             if self._sealed is None:
-                if len(self._open.events) < GENERATION:
-                    return Slice((), (), 0, self.indexed_seq)
-                self._sealed, self._open = _Sealed(self._open), _Generation()
+                if len(self._open.events) >= generation_after(self.indexed_seq):
+                    self._sealed, self._open = _Sealed(self._open), _Generation()
+                return Slice((), (), 0, self.indexed_seq)
             return self._sealed.rows(2 * appended, indexed_seq=self.indexed_seq)
 
     def written(self, rows: Slice) -> None:
