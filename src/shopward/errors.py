@@ -20,6 +20,7 @@ the ``path`` inside the input where one exists, and ``retry_after_s`` when waiti
     ├── PolicyInvalid               rules that do not compile or fail their tests; the running ones stay
     ├── ModelInvalid                a model bundle that is damaged, foreign or made for other features
     ├── Misconfigured               a setting that would be unsafe or cannot work
+    ├── DocumentUnavailable         a document that cannot be written in that form here
     └── StoreError                  the log or a table
         ├── StoreLocked             another decision server owns this store
         ├── StoreUnavailable        full, unreachable or broken: nothing was answered, try again
@@ -160,6 +161,13 @@ class Misconfigured(ShopwardError):
     """A setting would be unsafe or cannot work; the process does not start."""
 
     code = "misconfigured"
+
+
+class DocumentUnavailable(ShopwardError):
+    """This installation cannot write the document in that form; the others are there."""
+
+    code = "document_unavailable"
+    status = 501
 
 
 class StoreError(ShopwardError):

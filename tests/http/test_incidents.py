@@ -39,6 +39,10 @@ def test_a_leak_from_first_signal_to_closed(world):
             await step("content", content=content, language="id", text=text)
         letter = await client.get(path + "/notices/ID-subject?language=id", headers={"Accept": "text/html"})
         assert "Upaya penanganan dan pemulihan" in letter.text
+        page = await client.get(
+            path + "/notices/ID-subject?language=id", headers={"Accept": "application/pdf"}
+        )
+        assert page.content.startswith(b"%PDF-") or page.json()["code"] == "document_unavailable"
         for rule in ("ID-agency", "ID-subject"):
             await step("sent", rule=rule, receipt="r-1")
         await step("exempt", rule="ID-public", reason="two people, both told")

@@ -116,15 +116,23 @@ def step(incident_id: str, word: str, fields: tuple[str, ...], **server: Any) ->
 @click.option(
     "--in", "spoken", type=click.Choice(["id", "zh", "en"]), required=True, help="Language of the notice."
 )
+@click.option("--pdf", type=click.Path(dir_okay=False, path_type=Path), help="Write it here as PDF instead.")
 @server_options
-def draft(incident_id: str, rule: str, spoken: str, **server: Any) -> None:
-    """Print the draft of a notice, with what is missing.
+def draft(incident_id: str, rule: str, spoken: str, pdf: Path | None, **server: Any) -> None:
+    """Print the draft of a notice, with what is missing, or write it as PDF.
 
     \b
     Examples:
       shopward incident draft inc-019b8f2c5a10 ID-agency --in id
+      shopward incident draft inc-019b8f2c5a10 CN-authority --in zh --pdf notice.pdf
     """
     path = f"{_path(incident_id)}/notices/{quote(rule, safe='')}?language={spoken}"
+    if pdf is not None:
+        made = talk_to(**server).file(path, form="application/pdf")
+        write_private(pdf, made)
+        told = {"file": str(pdf), "bytes": len(made)}
+        say(told, f"written: {pdf}, {len(made):,} bytes", as_json=server["as_json"])
+        return
     said = talk_to(**server).ask("GET", path)
     parts = [f"{each['heading']}\n{each['text']}".strip() for each in said["paragraphs"]]
     red = [f"MISSING: {each}" for each in said["missing"]] + [f"PROBLEM: {each}" for each in said["problems"]]

@@ -71,17 +71,19 @@ class Server:
             beginning = page["next"] or None
         return {name: found, "next": None}
 
-    def file(self, path: str) -> bytes:
-        """The bytes that it answers to a GET; a problem is raised as what it says."""
-        status, read = self._answered("GET", path)
+    def file(self, path: str, *, form: str = "*/*") -> bytes:
+        """The bytes that it answers to a GET, in that form; a problem is raised as what it says."""
+        status, read = self._answered("GET", path, form=form)
         if status >= http.client.MULTIPLE_CHOICES:
             _result(status, read)
         return read
 
-    def _answered(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+    def _answered(self, method: str, path: str, body: Any = None, *, form: str = "*/*") -> tuple[int, bytes]:
         is_lines = isinstance(body, bytes)
         data = body if is_lines or body is None else json.dumps(body).encode()
-        headers = self._headers | ({"Content-Type": "application/x-ndjson"} if is_lines else {})
+        headers = (
+            self._headers | {"Accept": form} | ({"Content-Type": "application/x-ndjson"} if is_lines else {})
+        )
         host, port = self._address.hostname or "", self._address.port
         connection: http.client.HTTPConnection
         if self._address.scheme == "https":

@@ -49,8 +49,8 @@ def incident_paths() -> dict[str, Any]:
         "/v1/incidents/{id}/steps": {"post": on_id(step)},
         "/v1/incidents/{id}/pack": {"get": _pack()},
         "/v1/incidents/{id}/notices/{rule}": {"get": get(
-            "draft_notice", "Draft of a notice", "In one of the rule's languages; as HTML where that is accepted.", "Draft",
-            [ID, rule, parameter("language", "query", {"enum": ["id", "zh", "en"]})], "403", "404", "422",
+            "draft_notice", "Draft of a notice", "In one of the rule's languages; as HTML or PDF where that is accepted.", "Draft",
+            [ID, rule, parameter("language", "query", {"enum": ["id", "zh", "en"]})], "403", "404", "422", "501",
         )},
     }  # fmt: skip
 

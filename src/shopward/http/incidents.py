@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from shopward.adapters.documents import as_pdf
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.http.calls import by_method, decoded, id_of, json_answer, language
@@ -28,7 +29,6 @@ from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from shopward.flows.incident import IncidentDesk
     from shopward.http.calls import Calls
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from shopward.incidents.obligations import Obligation
     from shopward.service import Shopward
 
+PDF: Final = "application/pdf"
 STATES: Final[tuple[State, ...]] = get_args(State)
 
 
@@ -200,13 +201,17 @@ class IncidentCalls:
         return json_answer(await self._shown(name, request))
 
     async def draft(self, request: Request) -> Response:
-        """``GET /v1/incidents/{id}/notices/{rule}?language=``: JSON, or HTML where that is accepted first."""
+        """``GET /v1/incidents/{id}/notices/{rule}?language=``: JSON, or HTML or PDF where that is accepted first."""
         self._calls.caller(request, "analyst")
         name, rule = _id(request), id_of(request, "rule") or ""
         spoken = request.query_params.get("language") or language(request)
         made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
-        if request.headers.get("accept", "").startswith("text/html"):
-            return HTMLResponse(as_html(made), headers={"cache-control": "no-store"})
+        accepted, unkept = request.headers.get("accept", ""), {"cache-control": "no-store"}
+        if accepted.startswith("text/html"):
+            return HTMLResponse(as_html(made), headers=unkept)
+        if accepted.startswith(PDF):
+            page = await run_in_threadpool(lambda: as_pdf(made, at_ms=self._clock.now_ms()))
+            return Response(page, media_type=PDF, headers=unkept)
         return json_answer(made)
 
     async def _shown(self, incident_id: str, request: Request) -> IncidentView:

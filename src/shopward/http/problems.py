@@ -45,6 +45,7 @@ CODES: Final[dict[str, str]] = {
     "record_rolled_back": "A record is not the version that its customer's ledger names.",
     "key_retired": "Something was sealed under a key that is destroyed.",
     "root_differs": "The vault's root is not the one that wrapped its keys.",
+    "document_unavailable": "This server cannot write the document in that form.",
     "vault_keys_unavailable": "Who keeps the root key of the vault does not answer.",
     "role_missing": "The key does not have the role that the call needs.",
     "second_person_needed": "The person who asked may not approve it.",
