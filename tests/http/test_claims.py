@@ -33,7 +33,7 @@ def test_from_the_form_to_the_payout(world):
         )
         assert (paid.json()["state"], paid.json()["amounts"][0]["paid_minor"]) == ("paid", 500_000_00)
         listed = (await client.get("/v1/claims?state=paid&user=anna")).json()
-        assert [each["id"] for each in listed["claims"]] == [draft["id"]]
+        assert [(each["id"], each["user"]) for each in listed["claims"]] == [(draft["id"], "anna")]
         spoken = [
             (await client.get(path, headers={"Accept-Language": each})).json()["text"]
             for each in ("id", "zh", "en")

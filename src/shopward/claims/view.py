@@ -97,10 +97,11 @@ class ClaimView(Struct, omit_defaults=True):
     received_at: str = ""
     due_at: str = ""
     clock: str = ""
+    user: str = ""
 
 
-def view(claim: Claim, payouts: Sequence[Payout], *, language: str) -> ClaimView:
-    """What is shown of it, in ``id``, ``zh`` or ``en``."""
+def view(claim: Claim, payouts: Sequence[Payout], *, language: str, user: str = "") -> ClaimView:
+    """What is shown of it, in ``id``, ``zh`` or ``en``, with the shop's own id of whose it is where that is known."""
     owed, paid = borne(claim), _paid(payouts)
     stop = claim.stops[-1] if claim.stops and not claim.stops[-1].until_ms else None
     return ClaimView(
@@ -112,7 +113,7 @@ def view(claim: Claim, payouts: Sequence[Payout], *, language: str) -> ClaimView
                     each.is_provisional, each.said) for each in payouts],
         incident=claim.incident, created_at=_at(claim.created_ms), notice_at=_at(claim.notice_ms),
         received_at=_at(claim.received_ms), due_at=_at(claim.due_ms),
-        clock="" if stop is None else said("stops", stop.reason, language),
+        clock="" if stop is None else said("stops", stop.reason, language), user=user,
     )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def _line(said: dict[str, Any]) -> str:
     amounts = ", ".join(
         f"{each['borne_minor']} of {each['claimed_minor']} {each['currency']}" for each in said["amounts"]
     )
-    return f"{said['id']}  {said['state']:16} due {said.get('due_at', '-'):24} {amounts}"
+    return f"{said['id']}  {said['state']:16} due {said.get('due_at', '-'):24} {said.get('user', '-')}  {amounts}"
 
 
 def _whole(said: dict[str, Any]) -> str:

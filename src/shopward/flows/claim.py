@@ -200,6 +200,10 @@ class ClaimDesk:
             )
         )
 
+    def owners(self, claims: Sequence[Claim]) -> dict[str, str]:
+        """The shop's own ids of whose claims they are, by the token; empty of somebody who was erased."""
+        return self._on.history.users(sorted({each.user for each in claims}))
+
     def counts(self) -> dict[str, int]:
         """How many claims stand in each state."""
         return self._on.records.read(self._on.store.counts)

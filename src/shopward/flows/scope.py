@@ -224,7 +224,7 @@ class ScopeDesk:
         """Those of a version whom a number counts, in the order of their tokens; and the ``after`` of the next page."""
         now_ms, begin = self._on.clock.now_ms(), bytes_of(after) if after else b""
 
-        def work(connection: Any) -> list[tuple[bytes, int, Group]]:
+        def read(connection: Any) -> list[tuple[bytes, int, Group]]:
             incident = self._got(connection, incident_id)
             scope = next((each for each in incident.scopes if each.version == version), None)
             if scope is None or scope.query is None:
@@ -234,8 +234,6 @@ class ScopeDesk:
                     expected="a version that was found in the log",
                     found="another",
                 )
-            details = {"version": version, "which": "/".join(filter(None, msgspec.structs.astuple(wanted)))}
-            self._on.arrows.line(connection, caller.key, "incident:people", incident_id, details, now_ms)
             found = []
             for page in self._store.victims(connection, incident_id, version):
                 if page[-ROW : -ROW + 16] <= begin:
@@ -247,7 +245,12 @@ class ScopeDesk:
                             return found
             return found
 
-        found = self._on.records.write(work)
+        def line(connection: Any) -> None:
+            details = {"version": version, "which": "/".join(filter(None, msgspec.structs.astuple(wanted)))}
+            self._on.arrows.line(connection, caller.key, "incident:people", incident_id, details, now_ms)
+
+        found = self._on.records.read(read)  # no writer waits for it: a version never changes
+        self._on.records.write(line)  # before anybody is shown; fails closed
         users = self._history.users([token_of(token) for token, _bits, _group in found[:limit]])
         shown = [
             Person(token_of(token), users[token_of(token)], bits, group)

@@ -237,14 +237,16 @@ class ClaimCalls:
                 state=state, user_id=user, incident=incident, before=before, limit=limit + 1
             )
         )
-        shown = [view(each, (), language=spoken) for each in found[:limit]]
+        owners = await run_in_threadpool(self._desk.owners, found[:limit])
+        shown = [view(each, (), language=spoken, user=owners[each.user]) for each in found[:limit]]
         return json_answer(Claims(shown, shown[-1].id if len(found) > limit else None))
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/claims/{id}``."""
         self._calls.caller(request, "service", "analyst")
         claim, payouts = await run_in_threadpool(self._desk.get, _id(request))
-        return json_answer(view(claim, payouts, language=language(request)))
+        owners = await run_in_threadpool(self._desk.owners, [claim])
+        return json_answer(view(claim, payouts, language=language(request), user=owners[claim.user]))
 
     async def submit(self, request: Request) -> Response:
         """``POST /v1/claims/{id}/submit``."""
