@@ -188,7 +188,7 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
     said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/erase", asked)
     verb = "erased" if yes else "would be erased; repeat it with --yes"
     text = (
-        f"{said['records']} records, {said['keys']} keys, {said['events']} events {verb}\n"
+        f"{said['records']} records, {said['keys']} keys, {said['events']} events, {said['addresses']} mailings {verb}\n"
         f"classes: {', '.join(said['classes'])}; held: {', '.join(said['held']) or 'none'}\n"
         + (
             f"the last backup of the keys lapses {said['backups_lapse_at']}"

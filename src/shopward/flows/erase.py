@@ -4,7 +4,8 @@ The story of an erasure:
   (1) what a legal hold keeps stays, and is erased when the hold ends; the rest is meant
   (2) the journal has the erasure on the disk
   (3) in one transaction the keys of the customer are destroyed, the rows that they sealed removed, the events as they were
-      sent that hang from the key of a day (``flows.keeping``) emptied in the log, and certificate, audit line and message written
+      sent that hang from the key of a day (``flows.keeping``) emptied in the log, addresses taken off the mailings, and
+      certificate, audit line and message written
   (4) the certificate says what is gone, what stays and why, and when the last backup of the keys lapses: until then somebody
       with that backup and the root key could read what a backup holds; where one key seals for the whole shop there is none to
       destroy, the rows alone go, and the certificate says that
@@ -16,7 +17,7 @@ What stays: facts and state hold keyed tokens, models hold none, snapshots hold 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +30,7 @@ from shopward.vault.kinds import CLASSES, EVENTS
 from shopward.vault.rows import BEFORE, Hold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
@@ -47,6 +48,7 @@ class Certificate(Struct, frozen=True):
         customer: the keyed token; the certificate names nobody.
         classes: what is gone; ``held`` what a legal hold keeps for now.
         keys, records, events: how many were destroyed, removed, made unreadable.
+        addresses: how many mailings do not have the customer's addresses any more; they go with the class ``profile``.
         backups_lapse_at: when the last backup that can hold the keys, or the rows, is gone, if the shop keeps to its setting.
         by: ``keys`` where the customer's keys were destroyed: a backup of the records alone is noise; ``rows`` where the shop has
             one key for everybody: the rows are gone, and until then every backup of the store opens under that key.
@@ -64,6 +66,16 @@ class Certificate(Struct, frozen=True):
     reason: str
     is_dry_run: bool = False
     by: str = "keys"
+    addresses: int = 0
+
+
+class Gone(NamedTuple):
+    """How much an erasure took."""
+
+    keys: int
+    records: int
+    events: int
+    addresses: int
 
 
 class EraseDesk:
@@ -71,11 +83,15 @@ class EraseDesk:
 
     Args:
         room: the vault.
+        forget_addresses: takes a customer, by token, off the mailings; of how many.
         backup_days: how long a backup of the keys is kept.
     """
 
-    def __init__(self, room: Strongroom, *, backup_days: int) -> None:
+    def __init__(
+        self, room: Strongroom, forget_addresses: Callable[[Any, str], int], *, backup_days: int
+    ) -> None:
         self._room = room
+        self._forget_addresses = forget_addresses
         self._backup_days = backup_days
 
     def at_start(self) -> int:
@@ -210,12 +226,11 @@ class EraseDesk:
         seq = 1 + max(known, self._room.erasures.last_seq(connection))
         erased = Erased(seq, subject, free, now_ms)
         self._room.journal.append(erased)  # (2)
-        keys, records, events = self._shredded(connection, erased)
-        by = self._by(connection)
-        certificate = self._certificate(erased, held, keys, records, events, reason, by)
+        gone = self._shredded(connection, erased, free)
+        certificate = self._certificate(erased, held, gone, reason, self._by(connection))
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
-        counts = {"keys": keys, "records": records, "events": events}
+        counts = gone._asdict()
         self._room.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.VAULT_ERASED, subject=certificate.id, payload={"classes": list(free), **counts}
         )  # fmt: skip
@@ -225,24 +240,26 @@ class EraseDesk:
 
     def _again(self, connection: Any, line: Erased, now_ms: int) -> None:
         standing = self._room.erasures.classes(connection, line.subject, until_ms=line.until_ms)
-        known = msgspec.structs.replace(
-            line, retention=tuple(each for each in line.retention if each in standing or each == EVENTS)
+        known = [each for each in line.retention if each in standing or each == EVENTS]
+        gone = self._shredded(connection, line, known)
+        certificate = self._certificate(
+            line, (), gone, "done again on a restored store", self._by(connection)
         )
-        keys, records, events = self._shredded(connection, known)
-        again = "done again on a restored store"
-        certificate = self._certificate(line, (), keys, records, events, again, self._by(connection))
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, line, at_ms=now_ms, certificate=body)
-        counts = {"keys": keys, "records": records, "events": events}
+        counts = gone._asdict()
         self._room.line(
             connection, "shopward", "personal:erase", line.subject, {"again": True, **counts}, now_ms
         )
 
-    def _shredded(self, connection: Any, erased: Erased) -> tuple[int, int, int]:
-        """(3) Keys, records and events that are gone."""
-        keys, records = self._room.sealed.shred(connection, erased.subject, erased.retention)
+    def _shredded(self, connection: Any, erased: Erased, keyed: Sequence[str]) -> Gone:
+        """(3), with the keys of these classes."""
+        keys, records = self._room.sealed.shred(connection, erased.subject, keyed)
         is_meant = EVENTS in erased.retention
-        return keys, records, self._forgotten(connection, erased) if is_meant else 0
+        events = self._forgotten(connection, erased) if is_meant else 0
+        is_known = "profile" in erased.retention
+        addresses = self._forget_addresses(connection, erased.subject) if is_known else 0
+        return Gone(keys, records, events, addresses)
 
     def _forgotten(self, connection: Any, erased: Erased) -> int:
         """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied; no partner hears of them any more."""
@@ -268,22 +285,21 @@ class EraseDesk:
         erased = Erased(0, subject, free, now_ms)
         by = self._by(connection)
         keys = len({row.retention for row in mine}) if by == "keys" else 0
-        made = self._certificate(erased, held, keys, len(mine), 0, reason, by)
+        made = self._certificate(erased, held, Gone(keys, len(mine), 0, 0), reason, by)
         return msgspec.structs.replace(made, is_dry_run=True)
 
     def _by(self, connection: Any) -> str:
         return "keys" if self._room.keys.ring(connection).width == "customer" else "rows"
 
     def _certificate(
-        self, erased: Erased, held: tuple[str, ...], keys: int, records: int, events: int, reason: str,
-        by: str,
-    ) -> Certificate:  # fmt: skip
+        self, erased: Erased, held: tuple[str, ...], gone: Gone, reason: str, by: str
+    ) -> Certificate:
         lapse_ms = erased.until_ms + self._backup_days * DAY_MS
-        if events and by == "keys":
+        if gone.events and by == "keys":
             lapse_ms += DAY_KEY_MS
         return Certificate(
-            f"ve-{erased.seq}", erased.subject, erased.retention, held, keys, records, events, to_rfc3339(erased.until_ms),
-            to_rfc3339(lapse_ms), reason, by=by,
+            f"ve-{erased.seq}", erased.subject, erased.retention, held, gone.keys, gone.records, gone.events,
+            to_rfc3339(erased.until_ms), to_rfc3339(lapse_ms), reason, by=by, addresses=gone.addresses,
         )  # fmt: skip
 
 

@@ -126,6 +126,18 @@ class NoticeStore:
         )  # fmt: skip
         return bool(done.rowcount)
 
+    def forget(self, connection: Connection, user_token: str) -> int:
+        """Take a person's addresses off every mailing; of how many. Who waited to be told is not told any more.
+
+        Message and receipt go too, so that neither a try that is under way nor a bounce puts them in a queue again.
+        """
+        table = notice_recipient.c
+        theirs = (table.tenant == self._tenant) & (table.user_token == user_token) & (table.address != b"")
+        waiting = theirs & (table.state == "queued")
+        connection.execute(update(notice_recipient).where(waiting).values(state="refused", said="erased"))
+        gone = {"address": b"", "message": "", "receipt": ""}
+        return connection.execute(update(notice_recipient).where(theirs).values(gone)).rowcount
+
     def named(
         self, connection: Connection, *, message: str = "", receipt: str = ""
     ) -> tuple[str, Recipient] | None:

@@ -21,6 +21,7 @@ from shopward.flows.reveal import RevealDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
+from shopward.notices.store import NoticeStore
 from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
 from shopward.ssf.receiver_store import ReceiverStore
@@ -92,7 +93,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         column=PersonalColumn(tenant),
         told=ReceiverStore(tenant),
     )
-    erasing = EraseDesk(room, backup_days=settings.vault_backup_days)
+    erasing = EraseDesk(room, NoticeStore(tenant).forget, backup_days=settings.vault_backup_days)
     erasing.at_start()
     guard = GuardDesk(room)
     partners = PartnerStore(tenant)
