@@ -6,6 +6,7 @@ answers (``on_unreachable``), and ``fault`` says why. A retry never decides twic
 """
 
 from shopward.client.answers import (
+    Answer,
     Authorization,
     Captured,
     Challenge,
@@ -24,6 +25,7 @@ from shopward.client.webhooks import Message, WebhookInvalid, verify_webhook
 
 __all__ = [
     "FAULTS",
+    "Answer",
     "AsyncClient",
     "Authorization",
     "Captured",

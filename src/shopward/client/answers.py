@@ -182,3 +182,21 @@ class Records:
     records: tuple[Record, ...] = ()
     waits_for: str = ""
     fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call of the office came to.
+
+    Attributes:
+        body: as docs/reference/http-api.md shows it; empty where nothing was answered (fails closed).
+        fault: why it was not done; ``fault.problem`` is the server's own word.
+    """
+
+    body: Mapping[str, Any] = field(default_factory=dict)
+    fault: Fault | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the server did it, or showed it."""
+        return self.fault is None

@@ -3,7 +3,8 @@
 Promise: ``decide``, ``record``, ``authorize``, ``capture`` and ``void`` return and never raise for anything that a
 server, a network or an event does; what went wrong stands in ``fault`` and is logged once a minute. Every call is made at
 most twice: once more where the connection broke or the server said 502, 503 or 504, which is safe since the same event
-again hears its recorded answer, and a capture its outcome. A redirect is not followed: the key goes where the shop said.
+again hears its recorded answer, and a capture its outcome; what staff do through ``office`` is made once. A redirect is not
+followed: the key goes where the shop said.
 
 The story of a call: (1) the body; (2) the breaker; (3) the call, and once more; (4) the breaker learns; (5) the answer.
 
@@ -21,14 +22,16 @@ from shopward.client import wire
 from shopward.client.breaker import Breaker
 from shopward.client.fallback import Fallback
 from shopward.client.faults import Fault, FaultLog
+from shopward.client.office import Office
 from shopward.client.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from types import TracebackType
     from typing import Self, Unpack
 
     from shopward.client.answers import (
+        Answer,
         Authorization,
         Captured,
         Challenge,
@@ -163,6 +166,11 @@ class _Common:
         self._tell(given.fault)
         return given
 
+    def _done(self, reply: Reply | Fault) -> Answer:
+        answer = wire.read_answer(reply)
+        self._tell(answer.fault)
+        return answer
+
     def _tell(self, fault: Fault | None) -> None:
         if fault is not None:
             self._faults.note(fault, now_s=self._steady_s())
@@ -183,6 +191,7 @@ class Client(_Common):
     def __init__(self, url: str, key: str, **options: Unpack[Options]) -> None:
         super().__init__(url, key, **options)
         self._http = httpx2.Client(**self._options())
+        self.office: Office[Answer] = Office(self._office, self._asked)
 
     def decide(self, event: Mapping[str, Any], *, language: str | None = None) -> Decision:
         """The decision on an event, before what it tells of is done; the shop's own where the server is not heard."""
@@ -253,6 +262,9 @@ class Client(_Common):
         """Close the connections."""
         self._http.close()
 
+    def _office(self, request: Request | Fault) -> Answer:
+        return self._done(self._reply(request))
+
     def __enter__(self) -> Self:
         return self
 
@@ -265,7 +277,7 @@ class Client(_Common):
         if isinstance(request, Fault):
             return request
         reply = self._call(request, language)  # (3)
-        if wire.is_passing(reply):
+        if request.is_repeatable and wire.is_passing(reply):
             reply = self._call(request, language)
         return self._learnt(reply)  # (4)
 
@@ -297,6 +309,7 @@ class AsyncClient(_Common):
     def __init__(self, url: str, key: str, **options: Unpack[Options]) -> None:
         super().__init__(url, key, **options)
         self._http = httpx2.AsyncClient(**self._options())
+        self.office: Office[Coroutine[Any, Any, Answer]] = Office(self._office, self._asked)
 
     async def decide(self, event: Mapping[str, Any], *, language: str | None = None) -> Decision:
         """The decision on an event, before what it tells of is done; the shop's own where the server is not heard."""
@@ -369,6 +382,9 @@ class AsyncClient(_Common):
         """Close the connections."""
         await self._http.aclose()
 
+    async def _office(self, request: Request | Fault) -> Answer:
+        return self._done(await self._reply(request))
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -381,7 +397,7 @@ class AsyncClient(_Common):
         if isinstance(request, Fault):
             return request
         reply = await self._call(request, language)  # (3)
-        if wire.is_passing(reply):
+        if request.is_repeatable and wire.is_passing(reply):
             reply = await self._call(request, language)
         return self._learnt(reply)  # (4)
 

@@ -23,6 +23,7 @@ FAULTS: Final[dict[str, str]] = {
     "clock_skew": "The event lies in the server's future: the clocks of shop and server differ.",
     "event_id_reused": "This id was used for another event; an id belongs to one event for ever.",
     "not_captured": "The server did not capture: an order covers it, its time is over, or it is settled.",
+    "not_done": "The server was heard and did not do it; the problem says why.",
     "not_proved": "The challenge is not passed by this answer; the problem says why.",
     "not_shown": "The vault does not keep or show it; the problem says why.",
     "too_old_server": "The server does not know this call; it is older than this client.",

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from shopward.client.answers import (
+    Answer,
     Authorization,
     Captured,
     Challenge,
@@ -37,6 +38,8 @@ AUTHORIZATIONS: Final = "/v1/authorizations"
 CHALLENGES: Final = "/v1/challenges"
 PASSWORDS: Final = "/v1/screen/passwords"
 VAULT: Final = "/v1/vault"
+OFFICE_S: Final = 30.0
+"""Nobody's customer waits for it, and a trace reads the log of accesses."""
 VAULT_S: Final = 5.0
 """A reveal is decided, audited and counted before it is answered."""
 SCREENING_S: Final = 3.0
@@ -68,12 +71,13 @@ _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, Recursion
 
 
 class Request(NamedTuple):
-    """One call: where to, what, and how long it may take where that is longer than usual."""
+    """One call: where to, what, how long it may take where that is longer than usual, and whether twice is as good as once."""
 
     path: str
     body: bytes
     method: str = "POST"
     timeout_s: float = 0.0
+    is_repeatable: bool = True
 
 
 class Reply(NamedTuple):
@@ -116,6 +120,30 @@ def screening(password: str, context: Mapping[str, str | bool]) -> Request:
 def vaulting(verb: str, asked: Mapping[str, Any]) -> Request:
     """A call of the vault: ``records`` to keep, ``reveal`` or ``search``; values stand in the body alone."""
     return posting(f"{VAULT}/{verb}", asked)._replace(timeout_s=VAULT_S)
+
+
+def asking(path: str, query: Mapping[str, str | int]) -> Request:
+    """What staff look up; parts of the query that are empty are left out."""
+    meant = {name: value for name, value in query.items() if value != ""}
+    return Request(f"{path}?{urlencode(meant)}" if meant else path, b"", "GET", OFFICE_S)
+
+
+def doing(path: str, asked: Mapping[str, Any] | None) -> Request:
+    """What staff do; it is made once, since a second time could make a second one."""
+    request = Request(path, b"") if asked is None else posting(path, asked)
+    return request._replace(timeout_s=OFFICE_S, is_repeatable=False)
+
+
+def read_answer(reply: Reply | Fault) -> Answer:
+    """What the server answered, or why it was not done."""
+    read = _read(reply, dict)
+    if not isinstance(read, Fault):
+        return Answer(read)
+    is_missing = (
+        read.problem == "not_found" and "path: " in read.detail
+    )  # what is asked for, and not the call itself
+    is_about_it = read.problem and read.problem not in _NOT_OURS and not is_failure(reply)
+    return Answer(fault=Fault("not_done", read.detail, read.problem) if is_about_it or is_missing else read)
 
 
 def read_records(reply: Reply | Fault) -> Records:
