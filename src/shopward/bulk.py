@@ -1,4 +1,4 @@
-"""Many rows in one statement, and many values in one parameter.
+"""Many rows in one statement, many values in one parameter, and a row that goes in once.
 
 Promise: rows go in as they are, in the order of the table's columns, in the caller's transaction; what stands there already
 raises, stays (``keeping``) or takes the new values of the columns that are named (``replacing``).
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import ARRAY, String, any_, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Table
 
 _encode: Final = msgspec.json.Encoder().encode
 _MARKS: Final = {"sqlite": "?", "postgresql": "%s"}
+_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def put_rows(
@@ -45,6 +47,15 @@ def put_rows(
         return 0
     statement = _inserting(table, connection.dialect.name, keeping=keeping, replacing=replacing)
     return connection.exec_driver_sql(statement, list(rows)).rowcount
+
+
+def put_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row, by the names of its columns, unless its key is taken; whether it went in.
+
+    SQLAlchemy forgets how many rows an INSERT touched on PostgreSQL unless it is told not to, and -1 looks like one.
+    """
+    adding = _INSERTS[connection.dialect.name](table).values(row).on_conflict_do_nothing()
+    return bool(connection.execute(adding, execution_options={"preserve_rowcount": True}).rowcount == 1)
 
 
 def among(connection: Connection, column: ColumnElement[str], names: Iterable[str]) -> ColumnElement[bool]:

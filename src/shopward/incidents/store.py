@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.incidents.incident import Incident, decode, encode
 from shopward.incidents.scope import ROW
 from shopward.incidents.tables import incident_record, incident_signal, incident_victims
@@ -106,16 +107,9 @@ class IncidentStore:
             "incident": incident,
             "accounts": accounts,
         }
-        adding = _INSERTS[connection.dialect.name](incident_signal)
         if only_new:
-            done = connection.execute(
-                adding.on_conflict_do_nothing(),
-                row,
-                execution_options={
-                    "preserve_rowcount": True
-                },  # SQLAlchemy forgets it for an INSERT otherwise
-            )
-            return done.rowcount == 1
+            return put_new(connection, incident_signal, row)
+        adding = _INSERTS[connection.dialect.name](incident_signal)
         key = ["tenant", "kind", "subject"]
         changed = {"incident": adding.excluded.incident, "accounts": adding.excluded.accounts}
         connection.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), row)

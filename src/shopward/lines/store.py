@@ -5,12 +5,12 @@ Promise: every method works inside the caller's transaction; who changes a line 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.lines.line import Line
 from shopward.lines.signals import Signal
 from shopward.lines.tables import line_record, line_signal
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _T, _S = line_record.c, line_signal.c
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _line: Final = msgspec.json.Decoder(Line).decode
 _signal: Final = msgspec.json.Decoder(Signal).decode
 
@@ -59,13 +58,7 @@ class LineStore:
         row = {
             "tenant": self._tenant, "line": line_id, "key": signal.key, "at_ms": signal.at_ms, "body": _body(signal),
         }  # fmt: skip
-        adding = _INSERTS[connection.dialect.name](line_signal)
-        done = connection.execute(
-            adding.on_conflict_do_nothing(),
-            row,
-            execution_options={"preserve_rowcount": True},  # SQLAlchemy forgets it for an INSERT otherwise
-        )
-        return done.rowcount == 1
+        return put_new(connection, line_signal, row)
 
     def signals(self, connection: Connection, line_id: str, *, limit: int) -> list[Signal]:
         """What was told of a line, the newest first."""

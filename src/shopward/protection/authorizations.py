@@ -62,7 +62,8 @@ class Authorizations:
         """New rows, and what then stands under their ids; one that is there already stays as it is."""
         fresh = {each.id: each for each in reversed(made)}  # of two under one id the first
         adding = _INSERTS[connection.dialect.name](money_authorization).on_conflict_do_nothing()
-        added = connection.execute(adding, [self._row(fresh[each]) for each in sorted(fresh)])
+        rows = [self._row(fresh[each]) for each in sorted(fresh)]
+        added = connection.execute(adding, rows, execution_options={"preserve_rowcount": True})
         return fresh if added.rowcount == len(fresh) else self._found(connection, list(fresh), lock=False)
 
     def locked(self, connection: Connection, ids: Sequence[str]) -> dict[str, Authorization]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.ssf.tables import ssf_received, ssf_transmitter
 from shopward.ssf.transmitters import Secrets, Transmitter
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PENDING: Final = "pending"
 ACTED: Final = "acted"
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _transmitter = msgspec.json.Decoder(Transmitter).decode
 _secrets = msgspec.json.Decoder(Secrets).decode
 
@@ -138,12 +137,11 @@ class TransmitterStore:
         self, connection: Connection, transmitter_id: str, jti: str, told: Received, *, outcome: str, at_ms: int
     ) -> bool:  # fmt: skip
         """A token that came; false where it had come before."""
-        adding = _INSERTS[connection.dialect.name](ssf_received)
         row = {
             "tenant": self._tenant, "transmitter": transmitter_id, "jti": jti, "received_ms": at_ms, "outcome": outcome,
             "body": _text(told),
         }  # fmt: skip
-        return bool(connection.execute(adding.values(row).on_conflict_do_nothing()).rowcount)
+        return put_new(connection, ssf_received, row)
 
     def waiting(self, connection: Connection, *, limit: int) -> list[Waiting]:
         """Tokens that are still to be acted on, the oldest first."""

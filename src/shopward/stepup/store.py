@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.stepup import tables
 from shopward.stepup.challenges import Challenge, Subject, moved
 from shopward.stepup.factors import as_factor
@@ -63,7 +63,7 @@ class Store:
 
     def add(self, connection: Connection, challenge: Challenge) -> bool:
         """Keep a new challenge; false where its decision has one already."""
-        return _insert_once(connection, tables.challenges, _challenge_row(self.tenant, challenge))
+        return put_new(connection, tables.challenges, _challenge_row(self.tenant, challenge))
 
     def of_decision(self, connection: Connection, decision_id: str) -> Challenge | None:
         """The challenge of a decision."""
@@ -119,7 +119,7 @@ class Store:
         """Keep a factor; false where its credential is enrolled already, for whomever."""
         row = {name: getattr(factor, name) for name in KeptFactor.__struct_fields__}
         digest = hashlib.sha256(factor.credential_id).digest() if factor.credential_id else None
-        return _insert_once(
+        return put_new(
             connection,
             tables.factors,
             {"tenant": self.tenant, "user_token": user, "credential_digest": digest, **row},
@@ -208,7 +208,7 @@ class Store:
     def tally(self, connection: Connection, user: str, kind: str) -> Tally:
         """The tally of a user and kind, which nobody else changes until the commit."""
         table = tables.tallies
-        _insert_once(
+        put_new(
             connection,
             table,
             {
@@ -246,16 +246,6 @@ class Store:
         query = select(table).where(self._is(table), which)
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         return None if row is None else _challenge_of(row)
-
-
-def _insert_once(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert unless a key is taken; whether it was inserted."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    done = connection.execute(
-        dialect.insert(table).values(row).on_conflict_do_nothing(),
-        execution_options={"preserve_rowcount": True},  # SQLAlchemy forgets it for an INSERT otherwise
-    )
-    return done.rowcount == 1
 
 
 _SAME: Final = tuple(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.vault.rows import SHOWN, Access, Lock, RevealRequest
 from shopward.vault.tables import vault_access, vault_lock, vault_quota, vault_request
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 CHUNK: Final = 400
-_DIALECTS: Final[dict[str, Any]] = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 class AccessBook:
@@ -97,8 +96,7 @@ class AccessBook:
     def take(self, connection: Connection, person: str, *, day: int, records: int, most: int) -> bool:
         """Take so many records of a person's day; false, and nothing taken, where they would be more than ``most``."""
         row = {"tenant": self._tenant, "person": person, "day": day, "used": 0}
-        made = _DIALECTS[connection.dialect.name].insert(vault_quota).on_conflict_do_nothing()
-        connection.execute(made, row)
+        put_new(connection, vault_quota, row)
         table = vault_quota.c
         taken = connection.execute(
             update(vault_quota)
@@ -113,13 +111,7 @@ class AccessBook:
 
     def lock(self, connection: Connection, lock: Lock) -> bool:
         """Shut something; false where it is shut already."""
-        made = _DIALECTS[connection.dialect.name].insert(vault_lock).on_conflict_do_nothing()
-        done = connection.execute(
-            made,
-            {"tenant": self._tenant, **lock._asdict()},
-            execution_options={"preserve_rowcount": True},  # SQLAlchemy forgets it for an INSERT otherwise
-        )
-        return done.rowcount == 1
+        return put_new(connection, vault_lock, {"tenant": self._tenant, **lock._asdict()})
 
     def unlock(self, connection: Connection, kind: str, target: str) -> bool:
         """Open it again; false where it was not shut."""
