@@ -70,9 +70,8 @@ class Account(NamedTuple):
     owner: str = SHOP
 
     def __str__(self) -> str:
-        return (
-            self.kind + ":" + self.owner
-        )  # a format would ask the enumeration, for every line of every transfer
+        # Not by a format, which would ask the enumeration for every line of every transfer.
+        return self.kind + ":" + self.owner
 
 
 def parse_account(text: str, *, path: str) -> Account:
