@@ -98,7 +98,10 @@ def commands(command: click.Command, path: str = "shopward") -> list[tuple[str, 
     """Every command of the tree with its full name; groups too."""
     found = [(path, command)]
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None, name
             found += commands(child, f"{path} {name}")
     return found
 

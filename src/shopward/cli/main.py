@@ -3,48 +3,47 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from shopward.cli.audit import audit
-from shopward.cli.backtest import backtest, diff
-from shopward.cli.case import case
-from shopward.cli.claim import claim
-from shopward.cli.complaint import complaint
-from shopward.cli.consent import consent, processing
-from shopward.cli.conversation import conversation
-from shopward.cli.demo import demo
-from shopward.cli.doctor import doctor
-from shopward.cli.import_ import import_
-from shopward.cli.incident import incident
-from shopward.cli.ledger import ledger
-from shopward.cli.line import line
-from shopward.cli.order import order
-from shopward.cli.partner import partner
-from shopward.cli.passwords import passwords
-from shopward.cli.policy import policy
-from shopward.cli.publishing import list_, publish, rollback
-from shopward.cli.recovery import recovery
-from shopward.cli.replay import replay
-from shopward.cli.report import report
-from shopward.cli.screen import screen
-from shopward.cli.screen_bundle import bundle as screen_bundle
-from shopward.cli.screen_messages import train_messages
-from shopward.cli.screen_passwords import password
-from shopward.cli.screen_train import train as train_links
-from shopward.cli.scrub import scrub_
-from shopward.cli.serve import serve
-from shopward.cli.signals import signals
-from shopward.cli.simulate import simulate
-from shopward.cli.train import train
-from shopward.cli.vault import vault
-from shopward.cli.victims import set_
-from shopward.cli.webhook import webhook
+from shopward.cli.lazily import Lazily
 from shopward.errors import Misconfigured, ShopwardError
 
+COMMANDS: Final = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "doctor": "doctor:doctor",
+    "replay": "replay:replay",
+    "train": "train:train",
+    "report": "report:report",
+    "simulate": "simulate:simulate",
+    "import": "import_:import_",
+    "screen": "screen:screen",
+    "scrub": "scrub:scrub_",
+    "vault": "vault:vault",
+    "partner": "partner:partner",
+    "signals": "signals:signals",
+    "policy": "policy:policy",
+    "order": "order:order",
+    "recovery": "recovery:recovery",
+    "audit": "audit:audit",
+    "webhook": "webhook:webhook",
+    "passwords": "passwords:passwords",
+    "case": "case:case",
+    "claim": "claim:claim",
+    "complaint": "complaint:complaint",
+    "consent": "consent:consent",
+    "processing": "consent:processing",
+    "incident": "incident:incident",
+    "line": "line:line",
+    "conversation": "conversation:conversation",
+    "ledger": "ledger:ledger",
+}
+"""Where each lies."""
 
-class _Shopward(click.Group):
+
+class _Shopward(Lazily):
     """A group whose commands end with one clear line where something is wrong, never with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -61,7 +60,9 @@ class _Shopward(click.Group):
 
 
 @click.group(
-    cls=_Shopward, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Shopward,
+    elsewhere=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="shopward")
 def main() -> None:
@@ -72,41 +73,3 @@ def main() -> None:
     Run it:   shopward serve --data ./shopward-data
     Learn:    shopward replay events.ndjson.gz --out decisions.ndjson
     """
-
-
-for command in (
-    demo,
-    serve,
-    doctor,
-    replay,
-    train,
-    report,
-    simulate,
-    import_,
-    screen,
-    scrub_,
-    vault,
-    partner,
-    signals,
-    policy,
-    order,
-    recovery,
-    audit,
-    webhook,
-    passwords,
-    case,
-    claim,
-    complaint,
-    consent,
-    processing,
-    incident,
-    line,
-    conversation,
-    ledger,
-):
-    main.add_command(command)
-order.add_command(set_)
-for command in (password, train_links, train_messages, screen_bundle):
-    screen.add_command(command)
-for command in (backtest, diff, publish, rollback, list_):
-    policy.add_command(command)

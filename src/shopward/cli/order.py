@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import click
 
+from shopward.cli.lazily import Lazily
 from shopward.cli.talk import server_options, talk_to, together
 from shopward.flows.advise import PREFIX as ADVISORY
 from shopward.protection.operations import GROUPS, OPERATIONS
@@ -44,7 +45,12 @@ _order_options = together(
 )  # fmt: skip
 
 
-@click.group()
+@click.group(
+    cls=Lazily,
+    elsewhere={
+        "set": "victims:set_",
+    },
+)
 def order() -> None:
     """Stop, limit and release: protection orders on a running server.
 

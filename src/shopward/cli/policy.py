@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from shopward.cli.lazily import Lazily
 from shopward.errors import PolicyInvalid
 from shopward.risk.policy import Policy, PolicyFiles
 from shopward.risk.policy.selftest import run_tests
@@ -26,7 +27,16 @@ def compiled(folder: Path | None) -> Policy:
     return (PolicyFiles.shipped() if folder is None else PolicyFiles.read(folder)).compiled()
 
 
-@click.group()
+@click.group(
+    cls=Lazily,
+    elsewhere={
+        "backtest": "backtest:backtest",
+        "diff": "backtest:diff",
+        "publish": "publishing:publish",
+        "rollback": "publishing:rollback",
+        "list": "publishing:list_",
+    },
+)
 def policy() -> None:
     """Rules: check, test, backtest, compare, publish, roll back."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 import msgspec
 
+from shopward.cli.lazily import Lazily
 from shopward.errors import InvalidField, MalformedInput, ShopwardError
 from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.screening import LANGUAGES, LinkLists, Reason, check_link, check_sender, load_profile, screened
@@ -44,7 +45,15 @@ in_language: Final = click.option(
 )
 
 
-@click.group()
+@click.group(
+    cls=Lazily,
+    elsewhere={
+        "password": "screen_passwords:password",
+        "train": "screen_train:train",
+        "train-messages": "screen_messages:train_messages",
+        "bundle": "screen_bundle:bundle",
+    },
+)
 def screen() -> None:
     """Ask whose a link, a message or a sender is, and whether a password may be used.
 
