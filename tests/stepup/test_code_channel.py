@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from shopward import stepup
 from shopward.errors import Misconfigured
 from shopward.stepup import NoCodeChannel, StepUpRefused
 from shopward.stepup.code_channel import LANGUAGES, checked_domain, message, new_code
@@ -203,4 +204,34 @@ def test_without_a_channel_no_code_is_offered(tmp_path):
     assert refusal.value.code == "no_factor_left"
     world.enrol_totp(USER)
     assert world.ask()[0].offered == ("totp",)
+    world.close()
+
+
+class _Lookout:
+    """A channel that sees, whenever it is asked what it carries, how many connections are out."""
+
+    def __init__(self):
+        self.pool, self.seen = None, []
+
+    @property
+    def carries(self):
+        """Both."""
+        self.seen.append(self.pool.checkedout())
+        return frozenset({"email", "whatsapp"})
+
+    def send(self, message):
+        """It is thrown away."""
+
+
+def test_a_channel_is_asked_outside_of_transactions(place):
+    """It may look into the store: within a transaction, as many askers as there are connections would wait for each other."""
+    lookout = _Lookout()
+    world = World(place.url, channel=lookout)
+    lookout.pool = world.engine.pool
+    challenge, subject = world.ask()
+    stepup.send_code(
+        world.desk, challenge.id, expected=subject, channel="whatsapp", to="+6281234567890", language="id", at_ms=world.now_ms
+    )  # fmt: skip
+    assert lookout.seen
+    assert not any(lookout.seen)
     world.close()

@@ -55,12 +55,13 @@ def open_challenge(
     """
     checked_subject(subject)
     never = checked_excluded(excluded)
+    by = _by_channel(desk, reachable)
 
     def work(connection: Connection) -> Challenge:
         found = desk.store.of_decision(connection, subject.decision_id)
         if found is None:
             new = _new(
-                desk, connection, subject, preferred=preferred, excluded=never, reachable=reachable,
+                desk, connection, subject, preferred=preferred, excluded=never, reachable=by,
                 level_min=level_min, at_ms=at_ms,
             )  # fmt: skip
             if desk.store.add(connection, new):
@@ -96,12 +97,13 @@ def look_at_challenge(
     """
     checked_subject(subject)
     never = checked_excluded(excluded)
+    by = _by_channel(desk, reachable)
 
     def work(connection: Connection) -> Challenge:
         found = desk.store.of_decision(connection, subject.decision_id)
         if found is None:
             return _new(
-                desk, connection, subject, preferred=preferred, excluded=never, reachable=reachable,
+                desk, connection, subject, preferred=preferred, excluded=never, reachable=by,
                 level_min=level_min, at_ms=at_ms,
             )  # fmt: skip
         challenges.require_subject(found, subject)
@@ -168,7 +170,7 @@ def send_code(
     """
     if channel in CHANNEL_FACTORS:
         checked_address(channel, to)
-    code = new_code(desk.entropy)
+    code, carried = new_code(desk.entropy), _by_channel(desk, (channel,))
 
     def work(connection: Connection) -> int | StepUpRefused:
         challenge = admissible(
@@ -182,6 +184,8 @@ def send_code(
         )
         if isinstance(challenge, StepUpRefused):
             return challenge
+        if not carried:
+            raise StepUpRefused("channel_unavailable", expected="a channel of the shop", found="none")
         return _code_made(desk, connection, challenge, channel=channel, code=code, at_ms=at_ms)
 
     expires_ms = given(desk.run(work))
@@ -252,6 +256,11 @@ def _new(
     )
 
 
+def _by_channel(desk: Desk, reachable: Collection[str]) -> frozenset[str]:
+    """The factors that go over a channel now; outside of any transaction, since a channel may ask the store whether it is barred."""
+    return CHANNEL_FACTORS & frozenset(reachable) & desk.carries
+
+
 def _available(desk: Desk, connection: Connection, user: str, reachable: Collection[str]) -> set[str]:
     """What a user can answer with now."""
     has = {each.kind for each in desk.store.factors(connection, user) if each.state == ACTIVE}
@@ -259,15 +268,13 @@ def _available(desk: Desk, connection: Connection, user: str, reachable: Collect
         has.discard("passkey")
     if any(code.used_ms is None for code in desk.store.codes(connection, user)):
         has.add("recovery_code")
-    return has | (CHANNEL_FACTORS & set(reachable) & desk.carries)
+    return has | set(reachable)
 
 
 def _code_made(
     desk: Desk, connection: Connection, challenge: Challenge, *, channel: str, code: str, at_ms: int
 ) -> int:
     """Keep the hash of a code; until when it holds."""
-    if channel not in CHANNEL_FACTORS or channel not in desk.carries:
-        raise StepUpRefused("channel_unavailable", expected="a channel of the shop", found="none")
     if challenge.codes_sent >= challenges.CODES_MAX:
         raise StepUpRefused("too_many_codes", expected=f"at most {challenges.CODES_MAX} for a challenge")
     now_ms = challenges.effective_ms(challenge, at_ms)
