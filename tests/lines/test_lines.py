@@ -175,18 +175,7 @@ def test_nothing_goes_out_by_a_condemned_line(shop, channel):
     """Notices take the next way, no code is offered by WhatsApp; after it was restored both go again."""
     line_id = line_of(shop).id
     shop.lines.condemn(SITI, line_id, "customers were asked for codes in our name")
-
-    def notice(incident):
-        made = shop.notices.make(
-            SITI, incident=incident, rule="ID-subject", letters=LETTERS, via=("whatsapp", "shop"), template="account_notice"
-        )  # fmt: skip
-        shop.notices.fill(SITI, made.id, [("u1", [Way("whatsapp", "+6281100001"), Way("shop", "u1")], "id")])
-        shop.notices.start(BUDI, made.id)
-        while shop.notices.step():
-            pass
-        return [path for path, _headers, _raw in channel.calls]
-
-    assert notice("inc-1") == ["/notices"]
+    assert noticed(shop, channel, "inc-1") == ["/notices"]
     desk = shop.proofs._desk
     assert desk.channel.carries == {"email"}
     with pytest.raises(Conflict) as refused:
@@ -197,10 +186,38 @@ def test_nothing_goes_out_by_a_condemned_line(shop, channel):
     assert refused.value.code == "second_person_needed"
     shop.lines.restore(BUDI, line_id, "devices unlinked", pin_is_new=True)
     assert desk.channel.carries == {"email", "whatsapp"}
-    assert notice("inc-2")[1:] == ["/v23.0/1122/messages"]
+    assert noticed(shop, channel, "inc-2")[1:] == ["/v23.0/1122/messages"]
     with pytest.raises(Conflict) as refused:
         shop.lines.restore(BUDI, line_id, "again", pin_is_new=True)
     assert refused.value.code == "line_state"
+
+
+def noticed(shop, channel, incident):
+    """The paths that were called once a customer was told, by WhatsApp or else by the shop."""
+    made = shop.notices.make(
+        SITI, incident=incident, rule="ID-subject", letters=LETTERS, via=("whatsapp", "shop"), template="account_notice"
+    )  # fmt: skip
+    shop.notices.fill(SITI, made.id, [("u1", [Way("whatsapp", "+6281100001"), Way("shop", "u1")], "id")])
+    shop.notices.start(BUDI, made.id)
+    while shop.notices.step():
+        pass
+    return [path for path, _headers, _raw in channel.calls]
+
+
+def test_a_condemned_line_of_an_unknown_id_may_be_the_one_that_sends(shop, channel):
+    """Nothing goes out until it is said that it is another one; one that is known to be another is no bar."""
+    told(shop, "security", pin() | {"display_phone_number": "+62 21 999"})
+    assert line_of_number(shop, NUMBER.lstrip("+")).state == "in_order"
+    assert noticed(shop, channel, "inc-1") == ["/notices"]
+    shop.lines.declare(SITI, LineAsked(number="+6221999", phone_id="3344"))
+    assert noticed(shop, channel, "inc-2")[1:] == ["/v23.0/1122/messages"]
+
+
+def test_a_signal_that_names_nothing_is_told_once(shop):
+    """It has one line of its own, and one incident, however often it comes."""
+    signal = signal_of("security", json.dumps({"event": "PIN_CHANGED"}).encode(), account="", at_ms=1)
+    assert [shop.lines.hear([signal]) for _time in range(2)] == [1, 0]
+    assert [each.state for each in shop.lines.listed() if not each.declared_by] == ["condemned"]
 
 
 def test_what_is_told_of_a_line_that_nobody_declared_is_kept(shop):

@@ -75,7 +75,7 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def concerned(lines: Sequence[Line], signal: Signal) -> list[Line]:
-    """The lines that a signal is about: its number's, or all of its account where it names no number."""
+    """The lines that a signal is about: its number's, or all of its account where it names no number; else those of which nothing is known."""
     if signal.number or signal.phone_id:
         return [
             each
@@ -83,7 +83,9 @@ def concerned(lines: Sequence[Line], signal: Signal) -> list[Line]:
             if (signal.number and each.number == signal.number)
             or (signal.phone_id and each.phone_id == signal.phone_id)
         ]
-    return [each for each in lines if signal.account and each.account == signal.account]
+    if signal.account:
+        return [each for each in lines if each.account == signal.account]
+    return [each for each in lines if not (each.number or each.phone_id or each.account)]
 
 
 def explained(line: Line, signal: Signal) -> Signal:

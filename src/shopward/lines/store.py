@@ -68,9 +68,14 @@ class LineStore:
         ]
 
     def is_barred(self, connection: Connection, phone_id: str = "") -> bool:
-        """Whether a line is condemned: the one of a number of the platform's, or any where none is given."""
+        """Whether a line is condemned: the one with this id at the platform, or any where none is given.
+
+        Fails closed: a condemned line whose id nobody said may be that one.
+        """
         query = select(_T.body).where(_T.tenant == self._tenant, _T.state == "condemned")
-        return any(not phone_id or _line(body).phone_id == phone_id for body in connection.scalars(query))
+        return any(
+            not phone_id or _line(body).phone_id in ("", phone_id) for body in connection.scalars(query)
+        )
 
 
 def _body(value: Line | Signal) -> str:
