@@ -1,20 +1,26 @@
 """Conversations: from WhatsApp's signed webhook into the vault, read by who looks after them, answered in time."""
 
+import asyncio
 import hmac
 import json
 import os
 from pathlib import Path
 
+import httpx2
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 
 from notices.channels import UNDELIVERABLE, serving
 from outbox.reading import owed
 from protection.conftest import clock, database  # noqa: F401 -- fixtures
+from serving import Server
+from shopward.cli import main
 from shopward.conversations import inbound_in
 from shopward.conversations.tables import conversation_message, conversation_record
 from shopward.outbox.tables import outbox_message
-from shopward.values import DAY_MS, HOUR_MS, SECOND_MS
+from shopward.values import DAY_MS, HOUR_MS, SECOND_MS, SystemClock
 
 VECTORS = Path(os.environ.get("SHOPWARD_SHARED", "/nowhere")) / "data" / "vectors" / "whatsapp"
 SECRET, TOKEN = "app-secret", "t-1"
@@ -156,10 +162,57 @@ def test_a_stranger_has_a_place_and_nothing_of_anybody_is_in_the_tables(desk, cl
             ]
         )
         told = repr(rows)
-        assert all(word not in told for word in ("81234567890", "81100000009", "7788", "wamid."))
+        secrets = ("81234567890", "81100000009", "pesanan", "wamid.")  # none that a token may hold by chance
+        assert [word for word in secrets if word in told] == []
         one = f"/v1/conversations/{found[0]['id']}"
         await client.post(one + "/take", headers=siti)
         assert (await client.post(one + "/open", headers=siti)).json()["messages"][0]["text"] == SAID
+
+    desk.run(story)
+
+
+def test_a_number_that_becomes_a_customers_begins_another_conversation(desk, clock):  # noqa: F811
+    """One conversation is with one customer: the stranger's is closed, and who reads of the new one is seen beside it."""
+
+    async def story(client, _world):
+        siti, budi = await keyed(client, "siti", "analyst"), await keyed(client, "budi", "analyst")
+        await wrote(client, text("wamid.1", clock.now_ms()))
+        await known_customer(client)
+        clock.advance(SECOND_MS)
+        assert await wrote(client, text("wamid.2", clock.now_ms(), "Halo?")) == 1
+        new, old = (await client.get("/v1/conversations", headers=siti)).json()["conversations"]
+        assert [(each["state"], each["is_known"]) for each in (old, new)] == [
+            ("closed", False),
+            ("open", True),
+        ]
+        one = f"/v1/conversations/{new['id']}"
+        await client.post(one + "/take", headers=siti)
+        (opened,) = (await client.post(one + "/open", headers=siti)).json()["messages"]
+        assert opened["text"] == "Halo?"
+        assert [each["person"] for each in (await client.get(one, headers=budi)).json()["reads"]] == ["siti"]
+
+    desk.run(story)
+
+
+def test_what_lapsed_is_gone_and_hides_nothing_that_comes_later(desk, clock, channel):  # noqa: F811
+    """No answer goes to a number that is not kept any more; once the customer writes again it can be read and answered."""
+
+    async def story(client, world):
+        siti = await keyed(client, "siti", "analyst")
+        await wrote(client, text("wamid.1", clock.now_ms()))
+        (listed,) = (await client.get("/v1/conversations", headers=siti)).json()["conversations"]
+        one = f"/v1/conversations/{listed['id']}"
+        await client.post(one + "/take", headers=siti)
+        clock.advance(91 * DAY_MS)
+        await run_in_threadpool(world.shopward.vault.erasing.forget_expired)
+        sent = await client.post(
+            one + "/reply", json={"text": "Besok.", "template": "parcel_news"}, headers=siti
+        )
+        assert (sent.status_code, sent.json()["code"], channel.calls) == (404, "not_found", [])
+        await wrote(client, text("wamid.2", clock.now_ms(), "Halo?"))
+        opened = (await client.post(one + "/open", headers=siti)).json()["messages"]
+        assert [each["text"] for each in opened] == ["Halo?"]
+        assert (await client.post(one + "/reply", json={"text": "Ya."}, headers=siti)).status_code == 201
 
     desk.run(story)
 
@@ -235,3 +288,37 @@ def test_recorded_messages_say_what_they_say():
     }
     assert all(each.changed or each.text for each in told.values())
     assert all(each.number.startswith("+") and each.at_ms for each in told.values())
+
+
+def test_a_conversation_on_the_command_line(tmp_path, channel):
+    """Listed, taken, read, answered, shown with who read it, closed; what was said is printed where it is opened alone."""
+    environment = {
+        "SHOPWARD_WHATSAPP_APP_SECRET": SECRET, "SHOPWARD_WHATSAPP_URL": f"{channel.url}/v23.0",
+        "SHOPWARD_WHATSAPP_PHONE_ID": PHONE_ID, "SHOPWARD_WHATSAPP_TOKEN": TOKEN,
+    }  # fmt: skip
+    with Server(tmp_path / "data", policy=None, environment=environment) as server:
+
+        def told(*words, code=0):
+            asked = ["conversation", *words, "--url", server.url]
+            result = CliRunner().invoke(main, asked, env={"SHOPWARD_KEY": server.key})
+            assert result.exit_code == code, result.output
+            return result.output
+
+        async def written():
+            async with httpx2.AsyncClient(base_url=server.url) as client:
+                return await wrote(client, text("wamid.1", SystemClock().now_ms()))
+
+        assert asyncio.run(written()) == 1
+        listed = told("list", "--state", "open")
+        assert "no customer's number" in listed
+        name = listed.split()[0]
+        assert "take it first" in told("open", name, code=1)
+        told("step", name, "take")
+        assert SAID in told("open", name)
+        assert "taken" in told("reply", name, "Besok tiba.")
+        assert json.loads(channel.calls[0][2])["text"]["body"] == "Besok tiba."
+        shown = told("show", name)
+        assert "customer_service" in shown
+        assert "UNEXPLAINED" not in shown
+        assert SAID not in shown
+        assert "closed" in told("step", name, "close")

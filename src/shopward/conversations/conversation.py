@@ -91,7 +91,10 @@ def taken(conversation: Conversation, person: str, *, now_ms: int) -> Conversati
         Conflict: it is closed, or has been handed around too often.
     """
     if conversation.state == "closed":
-        raise _state(conversation, "open")
+        raise Conflict(
+            "the conversation is closed", code="conversation_state", path="id", expected="open", found="closed",
+            hint="the next message of the customer begins another one",
+        )  # fmt: skip
     if conversation.agent == person:
         return conversation
     if len(conversation.turns) >= TURNS_MAX:
@@ -103,10 +106,13 @@ def taken(conversation: Conversation, person: str, *, now_ms: int) -> Conversati
 
 
 def closed(conversation: Conversation, person: str, *, now_ms: int) -> Conversation:
-    """Over, by who looks after it; the next message of the customer begins another one."""
+    """Over, by who looks after it; the next message of the customer begins another one. What is closed nobody looks after."""
     check_agent(conversation, person)
-    if conversation.state == "closed":
-        raise _state(conversation, "open")
+    return ended(conversation, now_ms=now_ms)
+
+
+def ended(conversation: Conversation, *, now_ms: int) -> Conversation:
+    """Over: nobody looks after it any more."""
     return msgspec.structs.replace(
         conversation, state="closed", turns=(*conversation.turns, Turn("", now_ms))
     )
@@ -134,10 +140,3 @@ def is_explained(conversation: Conversation, person: str, at_ms: int) -> bool:
     """Whether a person looked after it at that moment."""
     then = [each for each in conversation.turns if each.at_ms <= at_ms]
     return bool(then) and then[-1].person == person
-
-
-def _state(conversation: Conversation, expected: str) -> Conflict:
-    return Conflict(
-        "the conversation is in a state from which this cannot be done", code="conversation_state", path="id",
-        expected=expected, found=conversation.state,
-    )  # fmt: skip

@@ -27,14 +27,12 @@ class Inbound(Struct, frozen=True):
 
     Attributes:
         key: names it without naming anybody: the platform's own id holds the number.
-        wamid: the platform's own id.
         number: the customer's, with a plus.
         phone_id: the line's, at the platform.
         changed: what changed about the customer; empty for a message.
     """
 
     key: str
-    wamid: str
     number: str
     phone_id: str
     at_ms: int
@@ -70,7 +68,7 @@ class _System(Struct, frozen=True):
 class _Message(Struct, frozen=True, rename={"sender": "from"}):
     id: str = ""
     sender: str = ""
-    timestamp: str = "0"
+    timestamp: str = ""
     type: str = ""
     text: _Text = _Text()
     image: _Media = _Media()
@@ -111,7 +109,6 @@ def inbound_in(raw: bytes, *, now_ms: int) -> list[Inbound]:
         found.append(
             Inbound(
                 key,
-                each.id[:256],
                 f"+{number}",
                 value.metadata.phone_number_id[:64],
                 min(at_ms, now_ms),

@@ -3,6 +3,7 @@
 Promise:
 - a message told twice is one; one that is told late stands where it was sent;
 - what was said lies in the vault under the customer's key, for 90 days; a number that is no customer's has a key of its own, by its token;
+  where the number becomes another's, or a customer's, another conversation begins: one is with one customer;
 - each message of a customer is judged by the message screening, and the verdict kept; where nothing can judge it is taken all the same
   (fails open: a customer's question is never lost for want of a profile);
 - an agent reads what he looks after, as a reveal: decided, counted against his quota, audited. Anybody else is refused here; who reads the
@@ -29,6 +30,7 @@ from shopward.conversations.conversation import (
     check_agent,
     check_window,
     closed,
+    ended,
     is_explained,
     taken,
 )
@@ -143,10 +145,18 @@ class ConversationDesk:
             NotFound: there is no such conversation, or nothing in it to read.
             Refused: somebody else looks after it, or something is locked.
         """
-        found, messages, _reads = self.get(conversation_id)
-        check_agent(found, caller.person)
         since_ms = self._room.clock.now_ms() - KEPT_MS
-        told = [each for each in messages if each.record and each.at_ms > since_ms][-OPENED_MAX:]
+
+        def work(connection: Any) -> tuple[Conversation, list[Message]]:
+            found = self._got(connection, conversation_id)
+            check_agent(found, caller.person)
+            messages = self._store.messages(connection, found.id, limit=SHOWN_MAX)
+            newest = [each for each in messages if each.record and each.at_ms > since_ms][-OPENED_MAX:]
+            rows = self._room.sealed.rows(connection, [each.record for each in newest])
+            there = {row.id for row in rows}  # what was erased is gone, and hides nothing that came later
+            return found, [each for each in newest if each.record in there]
+
+        found, told = self._room.records.read(work)
         if not told:
             raise NotFound("there is nothing to read", path="id", expected="messages of the last 90 days")
         ask = RevealAsk(tuple(each.record for each in told), ("text",), "customer_service", found.id)
@@ -161,18 +171,25 @@ class ConversationDesk:
         """Answer in words of one's own within a day of the customer's last message, else by a template.
 
         Raises:
-            Conflict: the conversation is closed, the day is over, or there is no way to answer by this line.
-            Refused: somebody else looks after it, or the platform refuses.
+            NotFound: there is no such conversation, or the customer was erased.
+            Conflict: the day is over, or there is no way to answer by this line.
+            Refused: somebody else looks after it, or nobody, as where it is closed; or the platform refuses.
         """
-        now_ms, new_id = self._room.clock.now_ms(), self._room.ids.new("cm", self._room.clock.now_ms())
+        now_ms = self._room.clock.now_ms()
+        new_id = self._room.ids.new("cm", now_ms)
 
         def begin(connection: Any) -> tuple[Conversation, str, Message]:
-            found = self._got(connection, conversation_id)
+            found = self._held(connection, conversation_id)
             self._check_reply(connection, found, caller, now_ms, is_template=bool(template))
             self._room.fenced(connection, [found.subject])
-            (reach,) = self._room.sealed.open(
-                connection, self._room.sealed.rows(connection, [found.reach]), ("phone",)
-            )
+            rows = self._room.sealed.rows(connection, [found.reach])
+            if not rows:
+                raise NotFound(
+                    "the number of this customer is not kept any more", path="id",
+                    expected="a conversation of the last 90 days, of a customer who was not erased", found="an older one",
+                    hint="it is kept again when the customer writes",
+                )  # fmt: skip
+            (reach,) = self._room.sealed.open(connection, rows, ("phone",))
             message = Message(new_id, now_ms, "out", f"v-{new_id}", by=caller.person, said="sending")
             self._seal(connection, found, message, reach.user, text)
             after = msgspec.structs.replace(found, last_ms=max(found.last_ms, now_ms))
@@ -193,25 +210,36 @@ class ConversationDesk:
 
     def _hear(self, told: Inbound, verdict: str, connection: Any) -> bool:
         now_ms, phone = self._room.clock.now_ms(), self._room.blind("phone", told.number)
-        self._room.fence.one_user(connection, f"conversation:{phone}")
+        self._alone(connection, phone)
         if self._store.is_kept(connection, told.key):
             return False
         user, is_known = self._customer(connection, told.number, phone)  # (2)
-        found = self._store.open_with(connection, phone, told.phone_id)
-        self._room.fenced(connection, [self._room.subject(user)])
+        subject = self._room.subject(user)
+        open_ = self._store.open_with(connection, phone, told.phone_id)
+        found = open_ if open_ is not None and open_.subject == subject else None
+        self._room.fenced(connection, [subject])
         if found is None:
-            found = self._begun(connection, told, user, phone, is_known=is_known)
+            found = self._begun(connection, told, subject, phone, is_known=is_known)
         message = Message(told.key, told.at_ms, "in", "" if told.changed else f"v-{told.key}", verdict)
         after = msgspec.structs.replace(found, last_ms=max(found.last_ms, told.at_ms))
+        reach = Write(
+            after.reach, user, after.subject, "contact", {"phone": told.number, "relation": "whatsapp"},
+            expires_ms=now_ms + KEPT_MS,
+        )  # fmt: skip
+        self._room.sealed.put(connection, [reach], now_ms)  # (3) each time: it stays as long as what was said
         if told.changed:
             after = msgspec.structs.replace(after, changed=told.changed, changed_ms=told.at_ms)
         else:
             after = msgspec.structs.replace(after, last_in_ms=max(found.last_in_ms, told.at_ms))
-            self._seal(connection, after, message, user, told.text)  # (3)
+            self._seal(connection, after, message, user, told.text)
         self._room.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.CONVERSATION_MESSAGE, subject=after.id,
             payload={"verdict": verdict or "none", "is_known": after.is_known, "changed": told.changed or "none"},
         )  # fmt: skip
+        if open_ is not None and open_.id != found.id:
+            over = ended(open_, now_ms=now_ms)
+            self._store.put(connection, over)
+            self._line(connection, SYSTEM, over, "closed", now_ms)
         self._kept(connection, SYSTEM, after, message, "changed" if told.changed else "received", now_ms)
         return True
 
@@ -233,18 +261,13 @@ class ConversationDesk:
         return (users.pop(), True) if len(users) == 1 else (f"whatsapp:{phone}", False)
 
     def _begun(
-        self, connection: Any, told: Inbound, user: str, phone: str, *, is_known: bool
+        self, connection: Any, told: Inbound, subject: str, phone: str, *, is_known: bool
     ) -> Conversation:
         now_ms = self._room.clock.now_ms()
         made = Conversation(
-            id=self._room.ids.new("cv", now_ms), subject=self._room.subject(user), is_known=is_known, phone=phone,
+            id=self._room.ids.new("cv", now_ms), subject=subject, is_known=is_known, phone=phone,
             phone_id=told.phone_id, reach=f"v-{phone}-{told.key}", began_ms=now_ms, last_ms=told.at_ms,
         )  # fmt: skip
-        reach = Write(
-            made.reach, user, made.subject, "contact", {"phone": told.number, "relation": "whatsapp"},
-            expires_ms=now_ms + KEPT_MS,
-        )  # fmt: skip
-        self._room.sealed.put(connection, [reach], now_ms)
         self._store.add(connection, made)
         return made
 
@@ -288,10 +311,7 @@ class ConversationDesk:
         now_ms = self._room.clock.now_ms()
 
         def work(connection: Any) -> Conversation:
-            self._room.fence.one_user(
-                connection, f"conversation:{self._got(connection, conversation_id).phone}"
-            )
-            after = step(self._got(connection, conversation_id), caller.person, now_ms=now_ms)
+            after = step(self._held(connection, conversation_id), caller.person, now_ms=now_ms)
             self._store.put(connection, after)
             self._line(connection, caller.key, after, word, now_ms)
             return after
@@ -302,6 +322,15 @@ class ConversationDesk:
         self._room.line(
             connection, actor, "conversation:step", after.id, {"step": step, "state": after.state}, now_ms
         )
+
+    def _alone(self, connection: Any, phone: str) -> None:
+        """Let nobody else change the conversations of a number until the transaction ends."""
+        self._room.fence.one_user(connection, f"conversation:{phone}")
+
+    def _held(self, connection: Any, conversation_id: str) -> Conversation:
+        """One of them, read again once nobody else can change it."""
+        self._alone(connection, self._got(connection, conversation_id).phone)
+        return self._got(connection, conversation_id)
 
     def _got(self, connection: Any, conversation_id: str) -> Conversation:
         found = self._store.get(connection, conversation_id)
