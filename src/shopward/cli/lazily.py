@@ -1,7 +1,7 @@
 """Commands that are imported when they are asked for.
 
-Promise: to run one command costs the import of that command and not of all the others, which took three seconds of CPU; help that
-lists them imports them all, since each tells its own first line.
+Promise: to run one command costs the import of that command and not of all the others; help that lists them imports them all, since
+each tells its own first line.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ Promise: everything goes through the HTTP API with the key of the one who acts; 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from urllib.parse import quote
 
@@ -13,7 +12,7 @@ import click
 
 from shopward.cli.talk import say, server_options, talk_to
 from shopward.lines.signals import Work
-from shopward.values import SystemClock, parse_duration_ms
+from shopward.values import SystemClock, parse_duration_ms, to_rfc3339
 
 _PATH: Final = "/v1/lines"
 
@@ -84,9 +83,8 @@ def announce(line_id: str, work: str, lasts: str, reason: str, **server: Any) ->
     Examples:
       shopward line announce ln-019b8f2c5a10 pin --for 2h --reason "New PIN each quarter"
     """
-    now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
-    ends = now + timedelta(milliseconds=parse_duration_ms(lasts, path="for"))
-    asked = {"work": work, "ends": ends.isoformat().replace("+00:00", "Z"), "reason": reason}
+    ends = to_rfc3339(SystemClock().now_ms() + parse_duration_ms(lasts, path="for"))
+    asked = {"work": work, "ends": ends, "reason": reason}
     said = talk_to(**server).ask("POST", f"{_path(line_id)}/tickets", asked)
     say(said, _whole(said), as_json=server["as_json"])
 

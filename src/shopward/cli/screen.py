@@ -243,7 +243,7 @@ def profile(file: Path, *, as_json: bool) -> None:
 
 
 def _scorer(bundle: Path | None, *, is_many: bool) -> LinkScorer | None:
-    """What scores links; in machine code for many of them, since it takes a second to load."""
+    """What scores links; in machine code for many of them alone, since that takes long to load."""
     return shipped_scorer(fast=is_many) if bundle is None else scorer_of(bundle.read_bytes(), fast=is_many)
 
 

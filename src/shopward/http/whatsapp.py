@@ -1,11 +1,11 @@
-"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there, and what happens to the shop's own lines, and what
-customers write to them.
+"""WhatsApp's webhook (``/channels/whatsapp``): what became of notices that were sent there, what happens to the shop's own lines, and
+what customers write to them.
 
 Promise: nothing is read of a call whose signature (``X-Hub-Signature-256``: HMAC-SHA-256 of the body under the app's secret) is not right; without
 the secret every call is refused: fails closed. A status ``failed`` moves its person on to the next route; ``delivered`` and ``read`` are kept
 as the receipt. What is told of a line (``lines.signals``), and what customers write (``conversations.inbound``), is recorded before the call
-is answered: where it cannot be, the call fails and Meta sends it again. Calls are not looked at. What is not ours is answered with 200, as Meta wants it, and counted
-in the answer; so is a change of another shape, which is logged by its field.
+is answered: where it cannot be, the call fails and Meta sends it again. Calls are not looked at. What is not ours is answered with 200,
+as Meta wants it, and counted in the answer; so is a change of another shape, which is logged by its field.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
@@ -171,10 +171,6 @@ class _Read:
             elif change.field == "messages":
                 self.statuses += _value(change.value).statuses
                 self.messages += inbound_in(bytes(change.value), now_ms=self._now_ms)
-        except (
-            msgspec.MsgspecError,
-            UnicodeDecodeError,
-            RecursionError,
-        ):  # fails open: Meta would send the same body for days
-            self.unread += 1
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self.unread += 1  # fails open: Meta would send the same body for days
             _logger.warning("WhatsApp: a change of another shape, field %s", change.field)
