@@ -134,12 +134,19 @@ class PayoutDesk:
         return taken
 
     def _carry(self, taken: Sequence[Taken], payer: Payer) -> None:
-        """Steps (2) and (3) side by side; (4) in one transaction for all that was answered since the last one."""
+        """Steps (2) and (3) side by side; (4) in one transaction for all that was answered since the last one.
+
+        Raises, when the others are written down, what kept one from being asked for, as an event that does not open.
+        """
         with ThreadPoolExecutor(AT_ONCE, "shopward-payout") as pool:
-            waiting = {pool.submit(self._asked, each, payer) for each in taken}
+            asked = [pool.submit(self._asked, each, payer) for each in taken]
+            waiting = set(asked)
             while waiting:
                 answered, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                self._records.write(partial(self._hear, [each.result() for each in answered]))
+                heard = [each.result() for each in answered if each.exception() is None]
+                self._records.write(partial(self._hear, heard))
+        for each in asked:
+            each.result()
 
     def _asked(self, taken: Taken, payer: Payer) -> tuple[Payout, PayoutAnswer]:
         payout = taken.payout
