@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from shopward.bulk import put_new
+from shopward.bulk import put_rows
 from shopward.incidents.incident import Incident, decode, encode
 from shopward.incidents.scope import ROW
 from shopward.incidents.tables import incident_record, incident_signal, incident_victims
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 PAGE_ROWS: Final = 16_384
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class SignalRow(NamedTuple):
@@ -100,20 +98,9 @@ class IncidentStore:
         only_new: bool = False,
     ) -> bool:
         """Note the incident of a signal; with ``only_new`` false, and nothing changed, where it has one."""
-        row = {
-            "tenant": self._tenant,
-            "kind": kind,
-            "subject": subject,
-            "incident": incident,
-            "accounts": accounts,
-        }
-        if only_new:
-            return put_new(connection, incident_signal, row)
-        adding = _INSERTS[connection.dialect.name](incident_signal)
-        key = ["tenant", "kind", "subject"]
-        changed = {"incident": adding.excluded.incident, "accounts": adding.excluded.accounts}
-        connection.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), row)
-        return True
+        row = (self._tenant, kind, subject, incident, accounts)
+        replacing = () if only_new else ("incident", "accounts")
+        return put_rows(connection, incident_signal, [row], keeping=only_new, replacing=replacing) == 1
 
     def put_victims(self, connection: Connection, incident_id: str, version: int, rows: bytes) -> None:
         """The people of a version, which is new."""

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.bulk import put_rows
 from shopward.errors import Conflict, NotFound, ShopwardError
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _NOWHERE: Final = Standing()
 _EFFECTS: Final = {
@@ -109,12 +107,11 @@ class Book:
         return answer
 
     def _lock(self, connection: Connection) -> tuple[int, bytes]:
-        fresh = {"tenant": self._tenant, "last_seq": 0, "chain": GENESIS}
         table = ledger_head.c
         asked = select(table.last_seq, table.chain).where(table.tenant == self._tenant).with_for_update()
         row = connection.execute(asked).one_or_none()
         if row is None:
-            connection.execute(_INSERTS[connection.dialect.name](ledger_head).on_conflict_do_nothing(), fresh)
+            put_rows(connection, ledger_head, [(self._tenant, 0, GENESIS)], keeping=True)
             row = connection.execute(asked).one()
         return row.last_seq, bytes(row.chain)
 

@@ -6,11 +6,11 @@ gives a recipient to one process alone until the lease runs out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_rows
 from shopward.notices.mailing import Mailing, Recipient, decode, encode
 from shopward.notices.tables import notice_mailing, notice_recipient
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from shopward.notices.mailing import RecipientState
-
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class NoticeStore:
@@ -68,11 +66,8 @@ class NoticeStore:
 
     def add(self, connection: Connection, mailing_id: str, recipients: Sequence[Recipient]) -> int:
         """Put people on a mailing; how many were new."""
-        if not recipients:
-            return 0
-        rows = [{"tenant": self._tenant, "mailing": mailing_id, **each._asdict()} for each in recipients]
-        adding = _INSERTS[connection.dialect.name](notice_recipient).on_conflict_do_nothing()
-        return connection.execute(adding, rows, execution_options={"preserve_rowcount": True}).rowcount
+        rows = [(self._tenant, mailing_id, *each) for each in recipients]
+        return put_rows(connection, notice_recipient, rows, keeping=True)
 
     def take(
         self, connection: Connection, mailing_id: str, *, at_ms: int, until_ms: int, limit: int

@@ -6,11 +6,11 @@ that no two records have it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_rows
 from shopward.partners.aliases import QUARANTINE_MS, Alias
 from shopward.partners.tables import partner_alias
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _COLUMNS: Final = tuple(partner_alias.c[name] for name in Alias._fields)
 
 
@@ -35,15 +34,8 @@ class AliasStore:
 
     def import_numbers(self, connection: Connection, numbers: Sequence[str]) -> int:
         """Add to the pool what is not in it; how many were new."""
-        table = partner_alias.c
-        asked = sorted(set(numbers))
-        there = select(table.alias).where(table.tenant == self._tenant, table.alias.in_(asked))
-        known = set(connection.scalars(there))
-        new = [Alias(number, "phone") for number in asked if number not in known]
-        if new:  # somebody else may import the same numbers meanwhile
-            made = _INSERTS[connection.dialect.name](partner_alias).on_conflict_do_nothing()
-            connection.execute(made, [self._row(each) for each in new])
-        return len(new)
+        rows = [(self._tenant, *Alias(number, "phone")) for number in sorted(set(numbers))]
+        return put_rows(connection, partner_alias, rows, keeping=True)
 
     def count(self, connection: Connection, *, now_ms: int) -> tuple[int, int]:
         """How many numbers the pool has, and how many are free."""
