@@ -135,7 +135,7 @@ def user_id(given: str | None, *, path: str = "id") -> str:
             "not a user's id",
             path=path,
             expected=f"1 to {USER_ID_MAX} characters",
-            found=f"{len(given or '')}",
+            found="another text" if given is None else f"{len(given)}",
         )
     return given
 
