@@ -1,7 +1,6 @@
 """Random histories with crashes, against books that are kept in a dictionary: they agree, and sum to zero, after each step."""
 
 import itertools
-import os
 import tempfile
 from collections import Counter
 
@@ -14,8 +13,8 @@ from shopward.ledger import Account, Entry, Kind, Stage, Transfer
 from shopward.ledger.accounts import OWED, OWNED, parse_account
 from shopward.ledger.transfers import id_of
 
-HISTORIES = int(os.environ.get("SHOPWARD_TEST_HISTORIES", "40"))
-"""More by the environment: docs/ledger.md says how."""
+HISTORIES = 40
+"""More by ``benchmarks/histories.py``."""
 ACCOUNTS = [Account(kind, owner) for kind in Kind for owner in ("a", "b")]
 amounts = st.integers(1, 1_000)
 accounts = st.sampled_from(ACCOUNTS)
