@@ -61,7 +61,7 @@ def due_ms(start_ms: int, within: Within, place: Place) -> int:
 def is_known(place: Place) -> bool:
     """Whether there are holidays and a clock for it here.
 
-    The country alone is loaded: a list of all of them costs two thirds of a second.
+    The country alone is loaded: a list of all of them would load each.
     """
     try:
         calendar = _calendar(place.country, place.region)
