@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shopward.errors import ShopwardError
 from shopward.flows.arrows import SYSTEM
+from shopward.flows.stepped import Steps
 from shopward.incidents import steps
 from shopward.incidents.law import shipped_rules
 from shopward.notices.mailing import UNREACHED
-from shopward.outbox import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,8 +42,7 @@ class Acquittal:
 
     def __init__(self, *, store: IncidentStore, trail: Trail, outbox: Outbox) -> None:
         self._store = store
-        self._trail = trail
-        self._outbox = outbox
+        self._steps = Steps(trail, outbox)
 
     def done(self, connection: Any, mailing: Mailing, counts: Mapping[str, int], now_ms: int) -> None:
         """A mailing has nobody left to tell."""
@@ -84,14 +83,7 @@ class Acquittal:
         if after is before:
             return
         self._store.put(connection, after, at_ms=now_ms)
-        self._outbox.owe(
-            connection, at_ms=now_ms, topic=Topic.INCIDENT_STEPPED, subject=after.id,
-            payload={"step": name, "state": after.state, "severity": after.severity},
-        )  # fmt: skip
-        self._trail.append(
-            connection, at_ms=now_ms, actor=SYSTEM, deed="incident:step", subject=after.id,
-            details={"step": name, "state": after.state},
-        )  # fmt: skip
+        self._steps.told(connection, SYSTEM, after, name, now_ms)
 
 
 def _is_told_by(incident: Incident, mailing: Mailing) -> bool:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shopward.errors import Conflict, NotFound
+from shopward.flows.stepped import Steps
 from shopward.incidents import steps
 from shopward.incidents.drafts import draft
 from shopward.incidents.incident import Incident, Line
 from shopward.incidents.law import shipped_rules
 from shopward.incidents.obligations import obligations
 from shopward.notices.mailing import UNREACHED
-from shopward.outbox import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +66,7 @@ class IncidentDesk:
         self._store = store
         self._sets = sets
         self._mailings = told
-        self._trail = trail
-        self._outbox = outbox
+        self._steps = Steps(trail, outbox)
         self._clock = clock
         self._ids = ids
 
@@ -101,7 +100,7 @@ class IncidentDesk:
             self._store.add(connection, made, at_ms=now_ms)
             if campaign:  # so that the server proposes no second one of it
                 self._store.put_signal(connection, "campaign", campaign, made.id, accounts=0, only_new=True)
-            self._told(connection, caller, made, "opened", now_ms)
+            self._steps.told(connection, caller.key, made, "opened", now_ms)
             return made
 
         return self._records.write(work)
@@ -140,7 +139,7 @@ class IncidentDesk:
                     hint="tell them by other means, and say so: the step exempt of the rule, with the reason",
                 )  # fmt: skip
             self._store.put(connection, after, at_ms=now_ms)
-            self._told(connection, caller, after, name, now_ms)
+            self._steps.told(connection, caller.key, after, name, now_ms)
             return after
 
         return self._records.write(work)
@@ -187,13 +186,3 @@ class IncidentDesk:
                 "no such incident", path="id", expected="the id of an incident", found="another id"
             )
         return incident
-
-    def _told(self, connection: Any, caller: Caller, incident: Incident, step: str, now_ms: int) -> None:
-        self._outbox.owe(
-            connection, at_ms=now_ms, topic=Topic.INCIDENT_STEPPED, subject=incident.id,
-            payload={"step": step, "state": incident.state, "severity": incident.severity},
-        )  # fmt: skip
-        self._trail.append(
-            connection, at_ms=now_ms, actor=caller.key, deed="incident:step", subject=incident.id,
-            details={"step": step, "state": incident.state},
-        )  # fmt: skip

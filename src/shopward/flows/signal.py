@@ -21,10 +21,10 @@ import msgspec
 
 from shopward.errors import Conflict, InvalidField, NotFound
 from shopward.events.facts import FACT_FIELDS
+from shopward.flows.stepped import Steps
 from shopward.incidents.incident import Signal, Task
 from shopward.incidents.scope import Indicator, ScopeQuery
 from shopward.incidents.signals import KINDS, Opening, grown, opened, severity_of, widened
-from shopward.outbox import Topic
 from shopward.values import DAY_MS, from_rfc3339
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ class SignalDesk:
         self._scopes = scopes
         self._cases = cases
         self._log = log
-        self._trail = trail
-        self._outbox = outbox
+        self._steps = Steps(trail, outbox)
         self._clock = clock
         self._ids = ids
         self._title_of = title_of
@@ -160,7 +159,9 @@ class SignalDesk:
         made = opened(opening, signal, now_ms=now_ms)
         self._store.put_signal(connection, signal.kind, signal.subject, made.id, accounts=0)
         self._store.add(connection, made, at_ms=now_ms)
-        self._told(connection, SYSTEM, made, made.state if made.state == "proposed" else "opened", now_ms)
+        self._steps.told(
+            connection, SYSTEM, made, made.state if made.state == "proposed" else "opened", now_ms
+        )
         return made.id
 
     def widen(self, caller: Caller, incident_id: str, reason: str) -> Incident:
@@ -238,7 +239,7 @@ class SignalDesk:
             if after is None:
                 return False
             self._store.put(connection, after, at_ms=now_ms)
-            self._told(connection, SYSTEM, after, "grown", now_ms)
+            self._steps.told(connection, SYSTEM, after, "grown", now_ms)
             return True
 
         # what was proposed already stays large until somebody widens: no turn of the server takes a lock for that
@@ -276,7 +277,9 @@ class SignalDesk:
         if not is_first and (standing := self._of(connection, signal)) is not None:
             return standing
         self._store.add(connection, made, at_ms=now_ms)
-        self._told(connection, actor, made, made.state if made.state == "proposed" else "opened", now_ms)
+        self._steps.told(
+            connection, actor, made, made.state if made.state == "proposed" else "opened", now_ms
+        )
         return self._scopes.freeze_in(connection, actor, made.id, found)
 
     def _of(self, connection: Any, signal: Signal) -> Incident | None:
@@ -311,13 +314,3 @@ class SignalDesk:
             return signal.accounts
         row, _members = self._cases.campaign(signal.subject, after="", limit=1)
         return int(msgspec.json.decode(row.body)["accounts"])
-
-    def _told(self, connection: Any, actor: str, incident: Incident, step: str, now_ms: int) -> None:
-        self._outbox.owe(
-            connection, at_ms=now_ms, topic=Topic.INCIDENT_STEPPED, subject=incident.id,
-            payload={"step": step, "state": incident.state, "severity": incident.severity},
-        )  # fmt: skip
-        self._trail.append(
-            connection, at_ms=now_ms, actor=actor, deed="incident:step", subject=incident.id,
-            details={"step": step, "state": incident.state},
-        )  # fmt: skip
