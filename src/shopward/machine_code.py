@@ -4,8 +4,8 @@ Promise: compiled code is kept on disk where a place can be written, so that a f
 can be, it compiles at each start and nothing else changes.
 
 The place is ``NUMBA_CACHE_DIR``, or else the user's cache folder. It is executed, so it is made for its owner alone. Numba asks
-the file of a function alone whether it changed, and functions of several files are compiled into each other: therefore the
-folder's name is a digest of all of them.
+the file of a function alone whether it changed, and functions and constants of several files are compiled into each other:
+therefore the folder's name is a digest of all of them, and of this file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def code_folder(name: str, sources: Iterable[Path]) -> Path | None:
-    """Where the code of some files is kept; ``None`` where nothing can be written (open: it compiles at each start)."""
-    whole = b"".join(path.read_bytes() for path in sorted(sources))
+    """Where the code of some files is kept; ``None`` where nothing can be written (open: it compiles at each start).
+
+    Args:
+        name: what it is the code of.
+        sources: the files of all functions that are compiled, and of all constants that these take from elsewhere.
+    """
+    whole = b"".join(path.read_bytes() for path in sorted([Path(__file__), *sources]))
     digest = hashlib.blake2b(whole, digest_size=8).hexdigest()
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     try:

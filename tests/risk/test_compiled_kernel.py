@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from shopward.risk.features.compiled.kernel import CompiledKernel
 from shopward.risk.features.compiled.memory import LIMIT, NEED
 from shopward.risk.features.compiled.room import Room
 from shopward.risk.vocabulary import CelFilters
+from sources import taken_from
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -381,6 +383,17 @@ def test_an_event_is_settled_before_the_next_is_observed():
     kernel.observe(facts)
     with pytest.raises(ValueError, match="settled before"):
         kernel.settle(facts, first, Outcome("allow", 0))
+
+
+def test_kept_code_is_not_that_of_other_constants():
+    """Whatever the kernel's compiled files take from others is part of what their code is kept under."""
+    files = [
+        each
+        for each in jit.SOURCES
+        if re.search("^@(compiled|inlined)", each.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(files) > 5
+    assert {each for file in files for each in taken_from(file)} <= set(jit.SOURCES)
 
 
 def test_without_a_place_that_can_be_written_nothing_is_kept(monkeypatch, tmp_path):

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shopward.forest import Forest
 from shopward.screening.links.address import read_address
 from shopward.screening.links.learned.bundle import shipped_scorer
 from shopward.screening.links.learned.model import LinkScorer, Reader
 from shopward.screening.messages import shipped_model
 from shopward.screening.messages.strings import Strings
+from sources import taken_from
 
 compiled = pytest.importorskip("shopward.screening.links.learned.compiled")
+hashing = pytest.importorskip("shopward.screening.hashing")
+machine_code = pytest.importorskip("shopward.machine_code")
 onepass = pytest.importorskip("shopward.screening.messages.onepass")
 PLAIN, FAST = shipped_scorer(), shipped_scorer(fast=True)
 LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=20)
-HOSTS = st.one_of(
-    st.lists(st.one_of(LABEL, st.sampled_from(["www", "login", "secure", "xn--a", "xn--80ak6aa92e", "m"])), max_size=9),
+HOSTS = st.lists(
+    st.one_of(LABEL, st.sampled_from(["www", "login", "secure", "xn--a", "xn--80ak6aa92e", "m"])), max_size=9
 ).flatmap(
     lambda labels: st.sampled_from(["com", "co.jp", "top", "pages.dev", "example"]).map(
         lambda ending: ".".join([*labels, "a", ending])
@@ -43,6 +50,16 @@ def test_the_fast_scorer_is_compiled():
     """With the extra installed there is no falling back unseen."""
     assert isinstance(FAST._reader, compiled.CompiledReader)
     assert not isinstance(PLAIN._reader, compiled.CompiledReader)
+
+
+def test_kept_code_is_not_that_of_other_constants():
+    """Whatever the compiled files take from others is part of what their code is kept under."""
+    files = [each for each in hashing.SOURCES if "@compiled" in each.read_text("utf-8")]
+    assert len(files) == 3
+    assert {each for file in files for each in taken_from(file)} <= {
+        *hashing.SOURCES,
+        Path(machine_code.__file__),
+    }
 
 
 @settings(max_examples=500, deadline=None)
@@ -71,6 +88,18 @@ def test_any_text_that_is_a_link_scores_the_same(text):
 def test_odd_links_score_the_same(link):
     """Addresses as numbers, other scripts, more words and labels than count, files that are none."""
     same(link)
+
+
+def test_trees_that_ask_nothing_keep_every_key():
+    """A training on few links may grow leaves alone; the words still stand under their own keys."""
+    leaf = Forest([0], [-1], [0.0], [0], [0], [0.5])
+    half = msgspec.structs.replace(PLAIN.model.host, forest=leaf)
+    model = msgspec.structs.replace(PLAIN.model, host=half)
+    reader = compiled.CompiledReader(model)
+    known = FAST._reader._host[0]
+    assert reader._host[0] == known
+    assert (reader._host[5 : 5 + known] == FAST._reader._host[5 : 5 + known]).all()
+    same("http://paypal-login.secure-verify7.tk/", LinkScorer(Reader(model), ""), LinkScorer(reader, ""))
 
 
 def test_a_bundle_with_two_words_of_one_key_is_read_in_plain_python(monkeypatch):

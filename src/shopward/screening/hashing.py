@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 F = TypeVar("F", bound="Callable[..., Any]")
-_SOURCES: Final = ("hashing.py", "links/learned/onepass.py", "messages/onepass.py")
-"""All that is compiled with what stands here."""
-_FOLDER: Final = code_folder("screening", [Path(__file__).parent / each for each in _SOURCES])
+_HERE: Final = Path(__file__).parent
+SOURCES: Final = (
+    Path(__file__),
+    *(_HERE / "links/learned" / f"{each}.py" for each in ("features", "model", "onepass", "trees")),
+    *(_HERE / "messages" / f"{each}.py" for each in ("onepass", "strings")),
+)
+"""All that is compiled with what stands here, and whose constants that takes."""
+_FOLDER: Final = code_folder("screening", SOURCES)
 _FNV_START: Final = 0xCBF29CE484222325
 _FNV_PRIME: Final = 0x100000001B3
 START, PRIME, _SPREAD = np.uint64(_FNV_START), np.uint64(_FNV_PRIME), np.uint64(0x9E3779B97F4A7C15)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shopward.risk.features.compiled import Words
 
 F = TypeVar("F", bound="Callable[..., Any]")
+SOURCES: Final = (*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "series.py")
+"""All of the kernel, and whose constants it takes."""
 
 
 def compiled(function: F) -> F:
@@ -71,7 +73,7 @@ An array would be counted at each call and asked for its end at each access: tha
 
 def _folder() -> Path | None:
     """Where compiled code is kept; ``None`` where nothing can be written."""
-    return code_folder("kernel", Path(__file__).parent.glob("*.py"))
+    return code_folder("kernel", SOURCES)
 
 
 FOLDER: Final = _folder()

@@ -41,7 +41,7 @@ class Room:
             self._mapping.resize(_bytes_of(words))
         except (BufferError, SystemError):  # somebody looks at the old words, or this system moves no mapping
             larger = _mapping(words)
-            larger[: len(self._mapping)] = self._mapping[:]
+            larger[: len(self._mapping)] = memoryview(self._mapping)
             self._mapping = larger
         finally:
             self.words = np.frombuffer(self._mapping, np.int64)

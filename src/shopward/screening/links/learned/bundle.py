@@ -86,19 +86,9 @@ def pack(bundle: LinkBundle) -> bytes:
 
 def unpack(data: bytes) -> LinkBundle:
     """The bundle in these bytes; raises ``ModelInvalid``."""
-    parts = checked_parts(data, _PARTS, made_by=MADE_BY)
-    head, model = _read(parts[_HEAD], Head, _HEAD), _read(parts[_WEIGHTS], LinkModel, _WEIGHTS)
-    if (head.format, head.schema) != (FORMAT, SCHEMA):
-        raise invalid_part(_HEAD, f"{FORMAT}, {SCHEMA}", "another format or version", MADE_BY)
-    for half in (model.host, model.path):
-        figures = (*half.weights.values(), *half.endings.values(), *half.forest.threshold, *half.forest.value)
-        if any(not abs(figure) <= _WEIGHT_LIMIT for figure in figures):
-            raise invalid_part(_WEIGHTS, f"weights up to {_WEIGHT_LIMIT}", "a larger one", MADE_BY)
-    for marks in (model.host_marks, model.link_marks):
-        if not marks.faint <= marks.suspicious <= marks.dangerous:
-            raise invalid_part(_WEIGHTS, "marks in order", "others", MADE_BY)
-    Reader(model)  # its trees are trees
-    return LinkBundle(head, model, parts[_CARD].decode(errors="replace"))
+    bundle = _opened(data)
+    Reader(bundle.model)  # its trees are trees
+    return bundle
 
 
 def scorer_of(data: bytes, *, fast: bool = False) -> LinkScorer:
@@ -108,7 +98,7 @@ def scorer_of(data: bytes, *, fast: bool = False) -> LinkScorer:
         data: of the bundle.
         fast: in machine code where the extra ``fast`` is installed, for many links; it scores the same.
     """
-    model = unpack(data).model
+    model = _opened(data).model
     return LinkScorer(_fast(model) if fast else Reader(model), digest16(data).hex()[:12])
 
 
@@ -134,6 +124,22 @@ def shipped_scorer(*, fast: bool = False) -> LinkScorer | None:
     """What scores by the bundle that ships; ``None`` where none does."""
     file = resources.files("shopward.screening.links.learned") / SHIPPED
     return scorer_of(file.read_bytes(), fast=fast) if file.is_file() else None
+
+
+def _opened(data: bytes) -> LinkBundle:
+    """A bundle whose trees nobody has tried yet: a ``Reader`` does."""
+    parts = checked_parts(data, _PARTS, made_by=MADE_BY)
+    head, model = _read(parts[_HEAD], Head, _HEAD), _read(parts[_WEIGHTS], LinkModel, _WEIGHTS)
+    if (head.format, head.schema) != (FORMAT, SCHEMA):
+        raise invalid_part(_HEAD, f"{FORMAT}, {SCHEMA}", "another format or version", MADE_BY)
+    for half in (model.host, model.path):
+        figures = (*half.weights.values(), *half.endings.values(), *half.forest.threshold, *half.forest.value)
+        if any(not abs(figure) <= _WEIGHT_LIMIT for figure in figures):
+            raise invalid_part(_WEIGHTS, f"weights up to {_WEIGHT_LIMIT}", "a larger one", MADE_BY)
+    for marks in (model.host_marks, model.link_marks):
+        if not marks.faint <= marks.suspicious <= marks.dangerous:
+            raise invalid_part(_WEIGHTS, "marks in order", "others", MADE_BY)
+    return LinkBundle(head, model, parts[_CARD].decode(errors="replace"))
 
 
 def _fast(model: LinkModel) -> Reader:

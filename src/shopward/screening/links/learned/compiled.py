@@ -85,9 +85,10 @@ def _words_of(half: Half, sounds: Mapping[str, int], trees: Trees) -> Any:
     )
     parts: list[Any] = [
         table_of(weights), np.cumsum([0, *(len(column.thresholds) for column in trees.columns)]),
-        [each for column in trees.columns for each in column.thresholds], np.frombuffer(answers, np.int64), leaves.ravel(),
+        np.array([each for column in trees.columns for each in column.thresholds], np.int64),  # even where nothing is asked
+        np.frombuffer(answers, np.int64), leaves.ravel(),
     ]  # fmt: skip
-    return np.concatenate([[len(part) for part in parts], *parts]).astype(np.int64)
+    return np.concatenate([[len(part) for part in parts], *parts])
 
 
 def _keyed(weights: Mapping[str, int], sounds: Mapping[str, int]) -> Iterable[tuple[int, int]]:
