@@ -10,6 +10,7 @@ is exact in its sum and cheap; unlike SHAP it does not average over the order of
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -83,7 +84,8 @@ def walker(forest: Forest) -> Callable[[Sequence[float]], float]:
     """The fastest walk that this machine has: compiled where numba is installed, else plain Python."""
     try:
         import numpy as np  # noqa: PLC0415 -- an extra
-        from numba import njit  # noqa: PLC0415 -- an extra
+
+        from shopward.machine_code import code_folder, compiled_in  # noqa: PLC0415 -- an extra
     except ImportError:
         return forest.margin
     columns = [
@@ -93,7 +95,7 @@ def walker(forest: Forest) -> Callable[[Sequence[float]], float]:
             (forest.left, np.int32), (forest.right, np.int32), (forest.value, np.float64),
         )
     ]  # fmt: skip
-    compiled = njit(_walk)
+    compiled = compiled_in(code_folder("forest", [Path(__file__)]), _walk)
     row = np.zeros(max(forest.column, default=0) + 1 or 1, np.float64)
     width = len(row)
 
@@ -101,7 +103,9 @@ def walker(forest: Forest) -> Callable[[Sequence[float]], float]:
         row[:] = values[:width]
         return float(compiled(row, *columns))
 
-    margin([0.0] * width)  # compiles now, not with the first event
+    margin(
+        [0.0] * width
+    )  # compiles now, or takes what an earlier start compiled, and not with the first event
     return margin
 
 
