@@ -3,10 +3,11 @@
 Promise:
 - every setting has a default that is safe on one machine, a description here (docs/reference/settings.md is held
   against it by a test), an environment variable ``SHOPWARD_<NAME>`` and, where a person types it, a flag of ``serve``;
-- a value that cannot be read, or that would be unsafe, is ``Misconfigured`` before anything is opened, and the message
-  says what to do. No message repeats a value: a database URL may hold a password.
+- a value that cannot be read is ``Misconfigured`` before anything is opened, and the message says what to do. No message
+  repeats a value: a database URL may hold a password.
 
-It opens no file but looks whether the TLS files exist, and reads the environment only when it is handed over.
+Which values are unsafe together stands in ``service/checks.py``. It opens no file, and reads the environment only when it is
+handed over.
 """
 
 from __future__ import annotations
@@ -14,21 +15,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
 from shopward.errors import Misconfigured
 from shopward.events import EventLimits
-from shopward.values import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "SHOPWARD_"
 _MIB: Final = 1024 * 1024
-_NAME_MAX: Final = 64
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -54,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kernel: Annotated[
         Literal["auto", "compiled", "reference"],
         Meta(
-            description="Which kernel keeps the features and scores links: 'compiled' needs the extra [fast], 'reference' is plain Python, 'auto' takes the faster one there is; all decide the same."
+            description="Which kernel keeps the features, and whether links and messages are scored in machine code: 'compiled' needs the extra [fast], 'reference' is plain Python, 'auto' takes the faster one there is; all decide the same."
         ),
     ] = "auto"
     policy: Annotated[
@@ -147,13 +145,29 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = ""
     link_bundle: Annotated[
-        str, Meta(description="Bundle of screen train for links; empty or refused: the one that ships.")
+        str,
+        Meta(
+            description="Learned part for links, a file of 'shopward screen train'; empty or refused: the one that ships."
+        ),
     ] = ""
-    link_bundle_shadow: Annotated[str, Meta(description="Such a one on trial: counted, no effect.")] = ""
+    link_bundle_shadow: Annotated[
+        str,
+        Meta(
+            description="Learned part for links on trial: what it would say is counted and changes nothing."
+        ),
+    ] = ""
     message_bundle: Annotated[
-        str, Meta(description="Such a bundle of screen train-messages, for wording.")
+        str,
+        Meta(
+            description="Learned part for the wording of messages, a file of 'shopward screen train-messages'; empty or refused: the one that ships."
+        ),
     ] = ""
-    message_bundle_shadow: Annotated[str, Meta(description="Such a one on trial: counted, no effect.")] = ""
+    message_bundle_shadow: Annotated[
+        str,
+        Meta(
+            description="Learned part for wording on trial: what it would say is counted and changes nothing."
+        ),
+    ] = ""
     loss_look_h: Annotated[
         int,
         Meta(
@@ -382,28 +396,6 @@ def settings_from(environment: Mapping[str, str], **flags: Any) -> Settings:
     )
 
 
-def check_settings(settings: Settings) -> None:
-    """Refuse what would be unsafe or cannot work, before anything is opened; raises ``Misconfigured``."""
-    if settings.state != "memory":
-        raise Misconfigured(
-            "this state is not available in this version",
-            path="state",
-            expected="memory",
-            found="another state",
-            hint="leave --state out; features live in memory and are rebuilt from the log",
-        )
-    _check_tls(settings)
-    _check_step_up(settings)
-    if not (is_loopback(settings.host) or settings.has_tls or settings.behind_proxy):  # fails closed
-        raise Misconfigured(
-            "refusing to listen beyond loopback in clear text",
-            path="host",
-            expected="a loopback address, or TLS, or a declared proxy",
-            found="another address",
-            hint="give --tls-cert and --tls-key, or --behind-proxy where a proxy in front ends TLS",
-        )
-
-
 def described() -> dict[str, tuple[str, Any]]:
     """Every setting with its description and default, for the reference page and its test."""
     hints = get_type_hints(Settings, include_extras=True)
@@ -417,82 +409,3 @@ def described() -> dict[str, tuple[str, Any]]:
         ]
         described[name] = (texts[-1], getattr(defaults, name))
     return described
-
-
-def _check_step_up(settings: Settings) -> None:
-    """Codes and passkeys need a domain that they are bound to; what is half set is refused."""
-    if not settings.shop_name or len(settings.shop_name) > _NAME_MAX or ":" in settings.shop_name:
-        raise Misconfigured(
-            "the shop's name cannot be used",
-            path="shop_name",
-            expected=f"1 to {_NAME_MAX} characters without a colon",
-            found="another text",
-        )
-    if settings.signals_url and not _is_safe_address(settings.signals_url):
-        raise Misconfigured(
-            "other companies cannot be told this address",
-            path="signals_url",
-            expected="https://, a host and nothing behind it but a path, or http on this machine",
-            found="another text",
-        )
-    if settings.page_url and not settings.page_url.startswith(("https://", "http://")):
-        raise Misconfigured(
-            "the address of the page cannot be opened",
-            path="page_url",
-            expected="https:// and a host",
-            found="another text",
-        )
-    needs = ("shop_origins", "smtp_url", "code_webhook_url")
-    without = next((name for name in needs if getattr(settings, name)), None)
-    if without and not settings.shop_domain:
-        raise Misconfigured(
-            "passkeys and codes are bound to a domain",
-            path="shop_domain",
-            expected=f"the shop's domain beside {without}",
-            found="nothing",
-        )
-    if bool(settings.smtp_url) != bool(settings.mail_from):
-        raise Misconfigured(
-            "mail needs a server and a sender",
-            path="mail_from" if settings.smtp_url else "smtp_url",
-            expected="both smtp_url and mail_from",
-            found="one of them",
-        )
-    for origin in settings.origins:
-        _check_origin(origin, settings.shop_domain)
-
-
-def _is_safe_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    return bool(host) and is_safe and not (parts.username or parts.query or parts.fragment)
-
-
-def _check_origin(origin: str, domain: str) -> None:
-    """An origin is a web page of the domain or of a name below it, under TLS; a browser would refuse all others."""
-    host = origin.removeprefix("https://").partition(":")[0]
-    if not origin.startswith("https://") or (host != domain and not host.endswith("." + domain)):
-        raise Misconfigured(
-            "an origin cannot ask for passkeys of this domain",
-            path="shop_origins",
-            expected="https://, the domain or a name below it, and a port if it has one",
-            found="another text",
-        )
-
-
-def _check_tls(settings: Settings) -> None:
-    if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise Misconfigured(
-            "TLS needs a certificate and its key",
-            path="tls_key" if settings.tls_cert else "tls_cert",
-            expected="both --tls-cert and --tls-key",
-            found="one of them",
-        )
-    for name in ("tls_cert", "tls_key"):
-        file = getattr(settings, name)
-        if file and not Path(file).is_file():
-            raise Misconfigured("a TLS file is missing", path=name, expected="a PEM file", found="no file")

@@ -22,8 +22,9 @@ from cryptography.x509.oid import NameOID
 from shopward.adapters.codes import SmtpChannel, WebhookChannel, channel_of, webhook_key
 from shopward.adapters.mail import MailServer as Route
 from shopward.adapters.mail import mail_route
-from shopward.config import Settings, check_settings
+from shopward.config import Settings
 from shopward.errors import Misconfigured
+from shopward.service.checks import check_settings
 from shopward.stepup import ChannelDown, NoCodeChannel
 from shopward.stepup.code_channel import message
 from shopward.values import ManualClock

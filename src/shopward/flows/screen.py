@@ -99,10 +99,6 @@ class ProfileView(Struct):
     profile: Any
 
 
-def _no_trial() -> OnTrial:
-    return OnTrial()
-
-
 def _nothing() -> tuple[ListEntry, ...]:
     return ()
 
@@ -133,7 +129,7 @@ class ScreeningDesk:
         clock: Clock,
         steady_s: Callable[[], float],
         learned: Callable[[], Learned],
-        on_trial: Callable[[], OnTrial] = _no_trial,
+        on_trial: Callable[[], OnTrial] = OnTrial,
         pinned: Profile | None = None,
         feeds: Callable[[], Sequence[ListEntry]] = _nothing,
     ) -> None:

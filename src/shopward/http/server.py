@@ -20,12 +20,12 @@ import uvicorn
 
 from shopward.access import open_keys
 from shopward.adapters.process import tune_collector
-from shopward.config import check_settings
 from shopward.errors import Misconfigured
 from shopward.http.app import Application
 from shopward.http.guard import guarded
 from shopward.scrubber import ScrubbingFilter
 from shopward.service import Shopward
+from shopward.service.checks import check_settings
 from shopward.values import is_loopback
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from shopward.access import open_token_key
 from shopward.adapters.bundles import put_in_force
 from shopward.adapters.snapshots import FileSnapshots
 from shopward.claims.store import ClaimStore
-from shopward.config import Settings, check_settings
+from shopward.config import Settings
 from shopward.errors import ModelInvalid, NotFound, StoreError
 from shopward.events import Event, FactsMaker, Tokeniser
 from shopward.findings.store import FindingStore
@@ -66,6 +66,7 @@ from shopward.notices.store import NoticeStore
 from shopward.outbox.cursors import Cursors
 from shopward.protection.links import AccountLinks
 from shopward.recovery.store import RecoveryStore
+from shopward.service.checks import check_settings
 from shopward.service.customers import open_customers
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postmen_of

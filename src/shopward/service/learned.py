@@ -1,7 +1,7 @@
 """The learned parts of screening that the settings name, in force and on trial.
 
-Promise: what judges is a whole bundle, the one that ships where the shop's own is refused (``adapters.learned``, open). Links are
-scored in machine code where the setting ``kernel`` lets them.
+Promise: what judges is a whole bundle, the one that ships where the shop's own is refused (``adapters.learned``, open). Links
+and messages are scored in machine code where the setting ``kernel`` lets them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,6 @@ from shopward.adapters.sql.records import SqlRecords
 from shopward.audit import AuditTrail
 from shopward.audit.keys import AUDIT_KEY
 from shopward.audit.tables import audit_head
-from shopward.config import check_settings
 from shopward.errors import (
     Misconfigured,
     ModelInvalid,
@@ -43,6 +42,7 @@ from shopward.outbox.registry import WEBHOOK_KEY, Endpoints, has_endpoints, seal
 from shopward.publication.store import PolicyStore
 from shopward.risk.policy import PolicyFiles
 from shopward.risk.policy.selftest import run_tests
+from shopward.service.checks import check_settings
 from shopward.service.desks import TENANT
 from shopward.service.doctor.advisories import advisories_in, installed
 from shopward.service.doctor.events import look_at_events
