@@ -159,6 +159,31 @@ def test_a_fault_of_ours_is_a_bare_500_and_spoils_no_other_event(world, monkeypa
     world.run(story)
 
 
+def test_who_listens_to_groups_changes_no_answer(world, monkeypatch, caplog):
+    """A listener that breaks is named in the log without values, the event is answered and recorded, and the next one is heard."""
+
+    async def story(client, world):
+        take, heard = world.application.activity.take, []
+
+        def broken(group):
+            heard.extend(group.decided)
+            if group.decided and len(heard) == 1:
+                raise ZeroDivisionError("secret-value-31337")
+            take(group)
+
+        monkeypatch.setattr(world.application.activity, "take", broken)
+        assert (await client.post("/v1/decisions", json=event(1))).status_code == 200
+        assert world.shopward.log.last_seq() == 1
+        while not world.application.gate.is_ready:  # noqa: ASYNC110 -- nothing tells of it in the product
+            await asyncio.sleep(0.001)
+        assert (await client.post("/v1/decisions", json=event(2))).status_code == 200
+        assert len(heard) == 2
+        assert "a listener failed on a recorded group: ZeroDivisionError" in caplog.text
+        assert "31337" not in caplog.text
+
+    world.run(story)
+
+
 def test_limits_on_bodies_lines_and_requests(small_world):
     """413 for bytes and lines, 503 with Retry-After when too much is under way."""
 

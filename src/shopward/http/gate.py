@@ -66,7 +66,7 @@ class Gate:
         desk: decides; nobody else uses it while the gate runs.
         settings: how large groups are, and when snapshots are taken.
         metrics: what is counted.
-        on_group: told of every committed group.
+        on_group: told of every committed group; what it raises changes no answer.
     """
 
     def __init__(
@@ -230,8 +230,16 @@ class Gate:
         self._metrics.groups += 1
         self._metrics.grouped += len(events)
         self._unsaved += len(group.entries)
-        self._on_group(group)
+        self._tell(group)
         return answers
+
+    def _tell(self, group: Group) -> None:
+        """Tell of a group that is recorded. Fails open: it is answered, and the state built anew, so that nobody misses a change."""
+        try:
+            self._on_group(group)
+        except Exception as fault:  # noqa: BLE001 -- who listens has no say in an answer that stands in the log
+            self._stale = True
+            _logger.error("a listener failed on a recorded group: %s", type(fault).__name__)  # noqa: TRY400 -- no values in the log
 
     async def _one_by_one(self, events: Sequence[Event]) -> Outcome:
         """After a fault in a group: rebuild, then each line alone, so that only the one at fault goes unanswered."""
