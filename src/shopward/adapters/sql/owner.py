@@ -135,12 +135,12 @@ class Owner:
         if not self._staged(pages, due, is_last_try=False):
             self._staged(pages, due, is_last_try=True)
         self._commit(last_seq)
-        if self._writer is not None:
-            self._driver.committed(self._writer, sum(len(text) for page in pages for text in page.texts))
         self._tail.written(due)
         for page in pages:
             self._tail.add(page.first_seq, page.heads)
         self._is_settled = True
+        if self._writer is not None:
+            self._driver.committed(self._writer, sum(len(text) for page in pages for text in page.texts))
 
     def _staged(self, pages: Sequence[Page], due: Slice, *, is_last_try: bool) -> bool:
         """Whether everything of the transaction but its end is done; if not, it may be tried again."""

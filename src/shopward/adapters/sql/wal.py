@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 STEP_BYTES: Final = 4 * 1024 * 1024
-"""So much is written between two copies. Of 2, 4 and 8 MB the 99th of 100 commits took 8, 6 and 11 ms."""
+"""So much is written between two copies. Of 2, 4 and 8 MB the 99th of 100 commits took 8, 6 and 11 ms (a script that was not kept)."""
 COMMIT_BYTES: Final = 5 * 16_384
 """Pages that a commit writes beside what is appended: the head, leaves of three tables."""
 FILE_PAGES_MAX: Final = 4_000
@@ -52,7 +52,8 @@ class WriteAhead:
             if self._written >= STEP_BYTES:
                 self._written = 0
                 self._copier = self._copier or ThreadPoolExecutor(1, "shopward-wal")
-                self._copying = self._copier.submit(self._copy_aside)
+                with suppress(RuntimeError):  # no thread to be had: a commit does it in the end
+                    self._copying = self._copier.submit(self._copy_aside)
         elif self._copying.done():
             self._copying = None
             if self._written < STEP_BYTES:  # else another copy aside comes first
