@@ -31,11 +31,16 @@ def written(log, groups, *, first=1, size=64):
     return first + groups * size
 
 
+def copiers():
+    """The threads that copy."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("shopward-wal")]
+
+
 def test_the_file_stays_short_and_nothing_is_missing(place):
     """Forty megabytes of entries go through a file of a few, and a reader of the database alone has them all."""
     with opened(place) as log:
         after = written(log, 400)
-        assert write_ahead(place).stat().st_size < 16 * MEBIBYTE
+        assert write_ahead(place).stat().st_size < 14 * MEBIBYTE  # SQLite by itself: 15.7
         assert place.db.stat().st_size > 20 * MEBIBYTE
     assert not write_ahead(place).exists()
     with opened(place, claim=False) as log:
@@ -61,4 +66,5 @@ def test_a_closed_log_leaves_no_thread(place):
     """The thread that copies ends with the claim."""
     with opened(place) as log:
         written(log, 150)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("shopward-wal")]
+        assert copiers()
+    assert not copiers()
