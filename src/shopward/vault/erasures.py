@@ -94,3 +94,9 @@ class ErasureBook:
     def _mine(self, subject: str, retention: Sequence[str]) -> Any:
         table = vault_hold.c
         return (table.tenant == self._tenant) & (table.subject == subject) & table.retention.in_(retention)
+
+
+def overwrite_freed(connection: Connection) -> None:
+    """Have this connection overwrite what it frees: SQLite does not by itself, and PostgreSQL only at its next vacuum."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")

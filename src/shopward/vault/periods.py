@@ -23,6 +23,7 @@ from sqlalchemy import delete, func, insert, select, update
 from shopward.bulk import put_rows
 from shopward.vault.drawers import Drawers, parts
 from shopward.vault.envelope import KEY_BYTES, Place, broken
+from shopward.vault.erasures import overwrite_freed
 from shopward.vault.kinds import EVENTS
 from shopward.vault.period_key import CustomerKey, PeriodKey
 from shopward.vault.rows import Period
@@ -88,8 +89,8 @@ class Periods:
             SealBroken: a period is named that never was.
         """
         living = {period.number: period for period in self.living(connection)}
-        newest = self.newest(connection)
-        if max((number for _subject, number in wanted), default=0) > (newest.number if newest else -1):
+        newest = max(living, default=-1)  # in which is recorded now, so it lives
+        if max((number for _subject, number in wanted), default=0) > newest:
             raise broken("an event as it was sent")  # fails closed
         opened = {
             number: self.open(connection, living[number])
@@ -160,12 +161,12 @@ class Periods:
 
     def lapse(self, connection: Connection, period: Period, now_ms: int) -> None:
         """Destroy the key of a period that is settled to its end."""
-        _overwrite(connection)
+        overwrite_freed(connection)
         self._update(connection, period.number, wrapped=b"", lapsed_ms=now_ms)
 
     def shred(self, connection: Connection, subject: str) -> set[int]:
         """Destroy a customer's keys of all periods that are settled; the periods' numbers."""
-        _overwrite(connection)
+        overwrite_freed(connection)
         mine = (vault_period_key.c.tenant == self._tenant) & (vault_period_key.c.subject == subject)
         numbers = set(connection.scalars(select(vault_period_key.c.number).where(mine)))
         connection.execute(delete(vault_period_key).where(mine))
@@ -207,9 +208,3 @@ def living_of(connection: Connection, tenant: str) -> list[Period]:
 
 def _select(tenant: str) -> Any:
     return select(*(vault_period.c[name] for name in Period._fields)).where(vault_period.c.tenant == tenant)
-
-
-def _overwrite(connection: Connection) -> None:
-    """What SQLite frees is not overwritten else."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")

@@ -23,6 +23,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from shopward.errors import Conflict
 from shopward.vault.drawers import Drawers, parts, rolled_back
 from shopward.vault.envelope import broken, record_suffix
+from shopward.vault.erasures import overwrite_freed
 from shopward.vault.kinds import KINDS, checked
 from shopward.vault.ngrams import ngrams_on, switch_ngrams
 from shopward.vault.past import Past
@@ -174,10 +175,7 @@ class SealedRecords:
 
     def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> tuple[int, int]:
         """Destroy the keys of a customer's classes and what they sealed; how many keys of their own, and records."""
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql(
-                "PRAGMA secure_delete = ON"
-            )  # a key that is freed is not overwritten else
+        overwrite_freed(connection)
         table, keys = vault_record.c, vault_subject.c
         mine = (table.tenant == self._tenant) & (table.subject == subject) & table.retention.in_(retention)
         ids = list(connection.scalars(select(table.id).where(mine)))

@@ -15,6 +15,7 @@ from sqlalchemy import select, union, update
 
 from shopward.adapters.sql.pages import heads_of, page_of, unpacked
 from shopward.adapters.sql.schema import log_head, log_page, log_user
+from shopward.vault.erasures import overwrite_freed
 from shopward.vault.period_key import ERASED, period_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class PersonalColumn:
             noise += period in destroyed
             return ERASED if period is None or period >= living_from else entry.personal
 
-        _overwrite(connection)
+        overwrite_freed(connection)
         emptied = 0
         for first_seq in self._pages_of(connection, user_token):
             emptied += self._revise(connection, first_seq, changed, of=user_token)
@@ -79,7 +80,7 @@ class PersonalColumn:
             is_there = entry.kind == "event" and len(entry.personal) > len(ERASED)
             return sealed(entry) if is_there else entry.personal
 
-        _overwrite(connection)
+        overwrite_freed(connection)
         for first_seq in connection.scalars(self._stretch(log_page.c.first_seq, after_seq, until_seq)).all():
             self._revise(connection, first_seq, changed)
 
@@ -127,9 +128,3 @@ class PersonalColumn:
             heads, _facts, column, _decisions = page_of(entries).texts
             connection.execute(update(log_page).where(here).values(heads=heads, personal=column))
         return done
-
-
-def _overwrite(connection: Connection) -> None:
-    """What SQLite frees is not overwritten else."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
