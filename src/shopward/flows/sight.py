@@ -145,7 +145,7 @@ class Sight:
 
         campaigns, claims = self._records.read(work)
         return CustomerSeen(
-            user=next(filter(None, self._history.user_ids(entries)), ""),
+            user=next(iter(self._history.user_ids(entries[:1])), ""),  # an erasure takes all of them
             events=[self._event(entry, language) for entry in entries[:SHOWN_MAX]],
             devices=_devices(entries),
             orders=[_order(each) for each in self._overseer.in_force_for(token)],
