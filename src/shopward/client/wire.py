@@ -139,11 +139,10 @@ def read_answer(reply: Reply | Fault) -> Answer:
     read = _read(reply, dict)
     if not isinstance(read, Fault):
         return Answer(read)
-    is_missing = (
-        read.problem == "not_found" and "path: " in read.detail
-    )  # what is asked for, and not the call itself
     is_about_it = read.problem and read.problem not in _NOT_OURS and not is_failure(reply)
-    return Answer(fault=Fault("not_done", read.detail, read.problem) if is_about_it or is_missing else read)
+    if is_about_it or _is_missing(read):
+        read = Fault("not_done", read.detail, read.problem)
+    return Answer(fault=read)
 
 
 def read_records(reply: Reply | Fault) -> Records:
@@ -163,7 +162,7 @@ def read_records(reply: Reply | Fault) -> Records:
     )
     if not isinstance(read, Fault):
         return read
-    if read.problem == "not_found" and "path: " in read.detail:  # a record, and not the call itself
+    if _is_missing(read):
         read = Fault("not_shown", read.detail, read.problem)
     return Records(fault=read)
 
@@ -253,6 +252,11 @@ def _read(reply: Reply | Fault, shape: Callable[[Mapping[str, Any]], T]) -> T | 
         except _UNREADABLE:
             return Fault("bad_answer", f"status {reply.status}")
     return _fault(reply)
+
+
+def _is_missing(fault: Fault) -> bool:
+    """Whether what was asked for is not there, and not the call itself."""
+    return fault.problem == "not_found" and "path: " in fault.detail
 
 
 def _fault(reply: Reply) -> Fault:
