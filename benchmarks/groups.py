@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
-import time
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
+from in_turns import Taken, each, say, timed
 from reference_load import reference_events
 
 from shopward.adapters.process import tune_collector
@@ -30,9 +29,6 @@ from shopward.flows.decide import DecisionDesk
 from shopward.flows.engine import Engine
 from shopward.risk.policy import Policy, load_policy
 from shopward.values import ManualClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 WAYS: Final = ("one_by_one", "in_groups")
 
@@ -52,18 +48,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=asked.dir) as folder:
         desks = {way: _desk(Path(folder) / f"{way}.db", policy) for way in WAYS}
         for part in ("decide", "rebuild"):
-            taken: dict[str, list[float]] = {}
+            taken: Taken = {}
             for _round in range(asked.rounds):
                 groups = [list(islice(stream, asked.lines)) for _ in range(asked.groups)]
                 events = asked.groups * asked.lines
                 if part == "decide":
                     lines = [raw for group in groups for raw in group]
-                    _time("json_loads", taken, events, partial(_each, json.loads, lines))
+                    timed("json_loads", taken, events, partial(each, json.loads, lines))
                 for way, desk in desks.items():
                     if part == "decide":
-                        _time(way, taken, events, partial(_each, desk.decide, groups))
+                        timed(way, taken, events, partial(each, desk.decide, groups))
                     else:
-                        _time(way, taken, desk.seq, desk.rebuild)
+                        timed(way, taken, desk.seq, desk.rebuild)
             _say(part, taken)
 
 
@@ -84,22 +80,8 @@ def _desk(path: Path, policy: Policy) -> DecisionDesk:
     return desk
 
 
-def _each(work: Callable[[Any], object], items: Sequence[Any]) -> None:
-    for item in items:
-        work(item)
-
-
-def _time(way: str, taken: dict[str, list[float]], events: int, work: Callable[[], object]) -> None:
-    began = time.process_time()
-    work()
-    taken.setdefault(way, []).append((time.process_time() - began) / events * 1e6)
-
-
-def _say(part: str, taken: dict[str, list[float]]) -> None:
-    best = {way: min(each) for way, each in taken.items()}
-    for way, each in taken.items():
-        figures = {"us_median": round(statistics.median(each), 2), "us_best": round(best[way], 2)}
-        print(json.dumps({"part": part, "way": way} | figures), flush=True)
+def _say(part: str, taken: Taken) -> None:
+    best = say(part, taken)
     print(json.dumps({"part": part, "saved": round(1 - best[WAYS[1]] / best[WAYS[0]], 3)}), flush=True)
 
 

@@ -14,14 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import statistics
 import tempfile
 import time
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from in_turns import Taken, each, say, timed
 from reference_load import reference_events
 
 from shopward.adapters.process import tune_collector
@@ -31,7 +31,7 @@ from shopward.service import Shopward
 from shopward.values import DAY_MS, ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from shopward.flows.decide import DecisionDesk
 
@@ -57,13 +57,13 @@ def main() -> None:
         shops["clear"].desk = _in_clear(shops["clear"].desk)
         tune_collector()
         for part, stream in (("decide", reference_events()), ("strangers", _strangers())):
-            taken: dict[str, list[float]] = {}
+            taken: Taken = {}
             for _round in range(asked.rounds):
                 groups = [list(islice(stream, asked.lines)) for _ in range(asked.groups)]
                 lines = [raw for group in groups for raw in group]
-                _time("json_loads", taken, len(lines), partial(_each, json.loads, lines))
+                timed("json_loads", taken, len(lines), partial(each, json.loads, lines))
                 for way, shop in shops.items():
-                    _time(way, taken, len(lines), partial(_each, shop.desk.decide, groups))
+                    timed(way, taken, len(lines), partial(each, shop.desk.decide, groups))
             _say(part, taken)
         _after(shops["sealed"], clock)
         for shop in shops.values():
@@ -98,17 +98,17 @@ def _after(shop: Shopward, clock: ManualClock) -> None:
     """What comes of the day, and what a reader waits for, before and after it is settled."""
     entries = shop.log.read(after_seq=0, limit=100_000)
     customers = len({entry.user_token for entry in entries})
-    taken: dict[str, list[float]] = {}
+    taken: Taken = {}
     page = entries[-SHOWN:]
-    read = partial(_each, shop.vault.history.told, [page] * 20)
-    _time("open_today", taken, 20 * SHOWN, read)
+    read = partial(each, shop.vault.history.told, [page] * 20)
+    timed("open_today", taken, 20 * SHOWN, read)
     clock.advance(DAY_MS)
     shop.desk.decide(list(islice(reference_events(seed=2), 1)))
     began, steps = time.process_time(), 0
     while shop.vault.keeper.step():
         steps += 1
     spent = time.process_time() - began
-    _time("open_settled", taken, 20 * SHOWN, read)
+    timed("open_settled", taken, 20 * SHOWN, read)
     print(
         json.dumps({
             "part": "settle", "events": len(entries), "customers": customers, "steps": steps,
@@ -116,26 +116,12 @@ def _after(shop: Shopward, clock: ManualClock) -> None:
             "ms_a_step": round(spent / steps * 1e3, 1),
         })
     )  # fmt: skip
-    for part, each in taken.items():
-        print(json.dumps({"part": part, "us_an_event": round(each[0], 1)}))
+    for part, (took,) in taken.items():
+        print(json.dumps({"part": part, "us_an_event": round(took, 1)}))
 
 
-def _each(work: Callable[[Any], object], items: Sequence[Any]) -> None:
-    for item in items:
-        work(item)
-
-
-def _time(way: str, taken: dict[str, list[float]], events: int, work: Callable[[], object]) -> None:
-    began = time.process_time()
-    work()
-    taken.setdefault(way, []).append((time.process_time() - began) / events * 1e6)
-
-
-def _say(part: str, taken: dict[str, list[float]]) -> None:
-    best = {way: min(each) for way, each in taken.items()}
-    for way, each in taken.items():
-        figures = {"us_median": round(statistics.median(each), 2), "us_best": round(best[way], 2)}
-        print(json.dumps({"part": part, "way": way} | figures), flush=True)
+def _say(part: str, taken: Taken) -> None:
+    best = say(part, taken)
     added = best[WAYS[1]] - best[WAYS[0]]
     print(
         json.dumps({"part": part, "added_us": round(added, 2), "added": round(added / best[WAYS[0]], 3)}),
