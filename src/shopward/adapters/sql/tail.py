@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 GENERATION: Final = 16_384
 """Entries of a generation at least; to sort its keys takes 5 ms."""
 GENERATION_MAX: Final = 65_536
-"""Entries of a generation at most; to sort its keys takes 20 ms for events, and as long for users in the next append."""
+"""Entries of a generation at most; to sort its keys takes 20 ms for events, and as long for users in the next append
+(a script that was not kept)."""
 GENERATIONS: Final = 16
 """Between the two, the log is so many generations long."""
 _ABSENT_MAX: Final = 100_000
