@@ -149,6 +149,7 @@ def test_keys_that_are_too_weak_or_of_another_use_are_none():
         {"kty": "EC", "crv": "P-256"},
         {"kty": "MLDSA"},
         encrypts,
+        RSA.as_dict(private=False) | {"alg": ["RS256"]},
     ]
     weak = [SMALL.as_dict(private=False), SECRET.as_dict(private=True)]
     assert not read_keys(json.dumps({"keys": rubbish + weak}).encode())
@@ -188,6 +189,15 @@ def test_nobody_is_meant_where_no_user_is_named():
     ]
 
 
+def test_a_subject_is_read_to_its_depth_and_no_further():
+    """One that nests for ever is malformed, and no fault of ours."""
+    for member, outer in (("user", "complex"), ("identifiers", "aliases")):
+        deep = SUBJECT
+        for _ in range(5_000):
+            deep = {"format": outer, member: [deep] if outer == "aliases" else deep}
+        assert read_subject(deep) is None
+
+
 def test_a_type_that_is_not_known_is_taken():
     """It is up to the receiver what to do with it; nothing of it is held against a definition."""
     assert taken(signed(claims(events={"https://example.com/mood-change": {"mood": 7}}))).payload == {
@@ -200,6 +210,9 @@ def test_when_it_happened_is_what_the_transmitter_says():
     revoked = {CAEP + "session-revoked": {"event_timestamp": NOW_S - 99, "initiating_entity": "policy"}}
     assert taken(signed(claims(events=revoked))).happened_s == NOW_S - 99
     assert taken(signed(claims())).happened_s == NOW_S
+    for no_time in (NOW_S * 1000, 1e300, 10**30, -1):
+        told = {CAEP + "session-revoked": {"event_timestamp": no_time}}
+        assert taken(signed(claims(events=told))).happened_s == NOW_S
 
 
 def test_google_writes_the_subject_into_the_event():
@@ -209,7 +222,8 @@ def test_google_writes_the_subject_into_the_event():
     found = taken(signed(told, typ="JWT"), profile="google")
     assert (found.subject.format, found.subject.values["sub"]) == ("iss_sub", "7375626A656374")
     check = claims(
-        events={"https://schemas.openid.net/secevent/risc/event-type/verification": {"state": "s"}}
+        events={"https://schemas.openid.net/secevent/risc/event-type/verification": {"state": "s"}},
+        sub_id=None,
     )
     assert taken(signed(check, typ=None), profile="google").payload == {"state": "s"}
     assert (
@@ -268,6 +282,8 @@ def test_any_claims_are_taken_or_refused(value):
         {"sub_id": value},
         {"events": value},
         {"events": {"x": value}},
+        {"events": {"x": {"event_time": value, "event_timestamp": value}}},
+        {"events": {CAEP + "credential-change": {"credential_type": "x", "change_type": value}}},
         {"aud": value},
         {"txn": value},
         {"jti": value},

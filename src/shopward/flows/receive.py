@@ -29,7 +29,7 @@ from shopward.errors import BadInput, Conflict
 from shopward.flows.transmitters import not_found
 from shopward.outbox import Topic
 from shopward.protection.linkage import HUB_ACCOUNTS
-from shopward.ssf.events import STREAM_UPDATED, VERIFICATION
+from shopward.ssf.events import STREAM_UPDATED, VERIFICATIONS
 from shopward.ssf.keys import read_keys
 from shopward.ssf.naming import link_token, name_of
 from shopward.ssf.reactions import NO_DANGER, short_name, word_of
@@ -99,9 +99,7 @@ class Receiver:
     def take(self, transmitter: Transmitter, token: bytes) -> None:
         """Steps (2) to (4) of a token."""
         told = self._verified(transmitter, token)
-        if told.event in (VERIFICATION, STREAM_UPDATED) or told.event.endswith(
-            "risc/event-type/verification"
-        ):
+        if told.event in (*VERIFICATIONS, STREAM_UPDATED):
             self._of_stream(transmitter, told)
             return
         now_ms = self._clock.now_ms()

@@ -19,6 +19,8 @@ OAUTH: Final = _SCHEMAS + "oauth/event-type/"
 """Google's alone: ``tokens-revoked`` and ``token-revoked``."""
 
 VERIFICATION: Final = SSF + "verification"
+VERIFICATIONS: Final = (VERIFICATION, RISC + "verification")
+"""The second one is Google's, from before SSF."""
 STREAM_UPDATED: Final = SSF + "stream-updated"
 ACCOUNT_DISABLED: Final = RISC + "account-disabled"
 CREDENTIAL_COMPROMISE: Final = RISC + "credential-compromise"
@@ -33,21 +35,21 @@ class Definition(NamedTuple):
     """What a payload says: attributes that are required, and those whose words are a closed set."""
 
     required: tuple[str, ...] = ()
-    words: Mapping[str, frozenset[str]] = {}
+    words: Mapping[str, tuple[str, ...]] = {}
 
 
-_ENTITIES: Final = {"initiating_entity": frozenset({"admin", "user", "policy", "system"})}
-_LEVELS: Final = frozenset({"LOW", "MEDIUM", "HIGH"})
-_COMPLIANCE: Final = frozenset({"compliant", "not-compliant"})
-_CHANGES: Final = frozenset({"create", "revoke", "update", "delete"})
-_STATUSES: Final = frozenset({"enabled", "paused", "disabled"})
+_ENTITIES: Final = {"initiating_entity": ("admin", "user", "policy", "system")}
+_LEVELS: Final = ("LOW", "MEDIUM", "HIGH")
+_COMPLIANCE: Final = ("compliant", "not-compliant")
+_CHANGES: Final = ("create", "revoke", "update", "delete")
+_STATUSES: Final = ("enabled", "paused", "disabled")
 _PLAIN: Final = Definition()
 _CAEP: Final = Definition((), _ENTITIES)
 
 DEFINITIONS: Final[Mapping[str, Definition]] = {
     VERIFICATION: _PLAIN,
     STREAM_UPDATED: Definition(("status",), {"status": _STATUSES}),
-    ACCOUNT_DISABLED: Definition((), {"reason": frozenset({"hijacking", "bulk-account"})}),
+    ACCOUNT_DISABLED: Definition((), {"reason": ("hijacking", "bulk-account")}),
     CREDENTIAL_COMPROMISE: Definition(("credential_type",)),
     **{
         RISC + name: _PLAIN

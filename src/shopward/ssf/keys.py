@@ -68,6 +68,7 @@ def _key(raw: dict[str, Any]) -> tuple[str, PublicKey, frozenset[str]] | None:
             key, signs = ECKey.import_key(public), frozenset({_CURVES[raw["crv"]]})
         else:
             return None
+        allowed = signs & {raw["alg"]} if "alg" in raw else signs
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    return kid, key, signs & {raw["alg"]} if "alg" in raw else signs
+    return kid, key, allowed

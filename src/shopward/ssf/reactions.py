@@ -47,7 +47,7 @@ _WORDS: Final[Mapping[str, str]] = {
     APPLE_EVENTS + "consent-revoked": "purged",
     APPLE_EVENTS + "account-delete": "purged",
 }
-_PASSWORDS: Final = frozenset({"password", "pin"})
+_PASSWORDS: Final = ("password", "pin")
 NO_DANGER: Final = frozenset({"identifier_changed", "purged", "sessions_revoked", "credential_changed"})
 
 

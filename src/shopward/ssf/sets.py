@@ -26,7 +26,7 @@ from joserfc.errors import JoseError
 from msgspec import Struct
 
 from shopward.errors import Refused
-from shopward.ssf.events import VERIFICATION, fault_of
+from shopward.ssf.events import VERIFICATIONS, fault_of
 from shopward.ssf.keys import ALGORITHMS, KeySet
 from shopward.ssf.subjects import Subject, read_subject
 
@@ -94,7 +94,7 @@ class SecurityEvent(Struct, frozen=True):
     Attributes:
         event: the URI of its type.
         subject: none where the token names none, or one that has to be discarded.
-        happened_s: when, where the transmitter says so; else when the token was made.
+        happened_s: when, where the transmitter says so in seconds of the past; else when the token was made.
         txn: what several tokens of one cause share.
     """
 
@@ -116,13 +116,12 @@ def verify(token: bytes, expected: Expected, keys: KeySet, *, now_s: int) -> Sec
     fault = fault_of(event, payload)
     if fault is not None:
         raise SetRefused("invalid_request", "the event is not what its type is defined to be", path=fault)
-    happened = payload.get("event_timestamp", payload.get("event_time", issued_s))
     txn = claims.get("txn", "")
     if not isinstance(txn, str):
         raise SetRefused("invalid_request", "not text", path="txn")
     return SecurityEvent(
         issuer=expected.issuer, jti=jti, issued_s=issued_s, event=event, payload=payload,
-        subject=_subject(claims, event, payload, expected), happened_s=int(happened), txn=txn[:JTI_MAX],
+        subject=_subject(claims, event, payload, expected), happened_s=_happened(payload, issued_s), txn=txn[:JTI_MAX],
     )  # fmt: skip
 
 
@@ -206,6 +205,13 @@ def _apple_event(events: Any) -> tuple[str, dict[str, Any]]:
     return APPLE_EVENTS + told["type"][:JTI_MAX], told
 
 
+def _happened(payload: dict[str, Any], issued_s: int) -> int:
+    """A moment in milliseconds, or one of the far future, is no reason to lose what is told, and not to be reckoned with."""
+    told = payload.get("event_timestamp", payload.get("event_time"))
+    is_time = isinstance(told, int | float) and not isinstance(told, bool)
+    return int(told) if is_time and 0 <= told <= issued_s + SKEW_S else issued_s
+
+
 def _subject(
     claims: dict[str, Any], event: str, payload: dict[str, Any], expected: Expected
 ) -> Subject | None:
@@ -215,7 +221,7 @@ def _subject(
     raw = claims.get("sub_id")
     if raw is None and expected.profile == "google":
         raw = payload.get("subject")
-        if raw is None and event == VERIFICATION:
+        if raw is None and event in VERIFICATIONS:
             return None
     subject = read_subject(raw)
     if subject is None:

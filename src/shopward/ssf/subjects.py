@@ -76,20 +76,24 @@ class Subject(Struct, frozen=True):
 
 def read_subject(raw: Any) -> Subject | None:
     """The subject that a JSON value is; none where it is malformed."""
-    if not isinstance(raw, dict):
-        return None
-    named = raw.get("format", raw.get("subject_type"))
-    if not isinstance(named, str) or not _is_text(named):
-        return None
-    name = _OLD_NAMES.get(named, named)
-    if name == COMPLEX:
-        return _complex(raw)
-    if name == ALIASES:
-        return _aliases(raw.get("identifiers"))
-    return _simple(name, raw)
+    name = _format(raw)
+    return _complex(raw) if name == COMPLEX else _single(name, raw)
 
 
-def _simple(name: str, raw: Mapping[str, Any]) -> Subject | None:
+def _format(raw: Any) -> str:
+    """Its format by its name of today; empty where it has none."""
+    named = raw.get("format", raw.get("subject_type")) if isinstance(raw, dict) else None
+    return _OLD_NAMES.get(named, named) if isinstance(named, str) and _is_text(named) else ""
+
+
+def _single(name: str, raw: Any) -> Subject | None:
+    """One that is not complex."""
+    return _aliases(raw.get("identifiers")) if name == ALIASES else _simple(name, raw)
+
+
+def _simple(name: str, raw: Any) -> Subject | None:
+    if not name or name in (COMPLEX, ALIASES):
+        return None
     values = {each: raw.get(each) for each in FORMATS.get(name, ())}
     if not all(map(_is_text, values.values())):
         return None
@@ -97,10 +101,8 @@ def _simple(name: str, raw: Mapping[str, Any]) -> Subject | None:
 
 
 def _complex(raw: Mapping[str, Any]) -> Subject | None:
-    members = {name: read_subject(member) for name, member in raw.items() if name not in ("format", "subject_type")}  # fmt: skip
-    whole = {
-        name: member for name, member in members.items() if member is not None and member.format != COMPLEX
-    }
+    members = {name: _single(_format(member), member) for name, member in raw.items() if name not in ("format", "subject_type")}  # fmt: skip
+    whole = {name: member for name, member in members.items() if member is not None}
     return Subject(COMPLEX, members=whole) if whole and len(whole) == len(members) else None
 
 
@@ -108,7 +110,9 @@ def _aliases(raw: Any) -> Subject | None:
     if not isinstance(raw, list) or not 1 <= len(raw) <= ALIASES_MAX:
         return None
     whole = tuple(
-        alias for each in raw if (alias := read_subject(each)) is not None and alias.format in FORMATS
+        alias
+        for each in raw
+        if (name := _format(each)) in FORMATS and (alias := _simple(name, each)) is not None
     )
     return Subject(ALIASES, aliases=whole) if len(whole) == len(raw) else None
 
