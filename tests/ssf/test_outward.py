@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -25,8 +27,14 @@ def inside():
             self.send_response(302 if self.path == "/moved" else 200)
             self.send_header("location", "/secret")
             body = b"x" * (outward.ANSWER_BYTES_MAX + 1 if self.path == "/endless" else 2)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(20 if self.path == "/drips" else len(body)))
             self.end_headers()
+            if self.path == "/drips":
+                with suppress(OSError):
+                    for each in body * 10:
+                        time.sleep(0.1)
+                        self.wfile.write(bytes([each]))
+                return
             self.wfile.write(body)
 
         def log_message(self, *_args):
@@ -62,8 +70,23 @@ def test_nothing_is_followed_and_little_is_read(inside):
     assert ask("GET", at + "/moved", named_by=at).status == 302
     assert ask("GET", at + "/endless", named_by=at) == NOTHING
     assert inside.calls == ["/moved", "/endless"]
-    for url in ("ftp://127.0.0.1/", "http://127.0.0.1:99999/", "http://[::1", "", "http://127.0.0.1:1/"):
+    for url in (
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "http://[::1",
+        "",
+        "http://127.0.0.1:1/",
+        at + "/\u00e9",
+    ):
         assert ask("GET", url, named_by=url) == NOTHING
+    assert ask("GET", at, named_by=at, headers={"authorization": "x\n"}) == NOTHING
+
+
+def test_a_byte_now_and_then_does_not_hold_a_call_up(inside, monkeypatch):
+    """The bound is for the whole of it."""
+    monkeypatch.setattr(outward, "TIMEOUT_S", 0.5)
+    at = f"http://127.0.0.1:{inside.server_port}"
+    assert HttpOutward().ask("GET", at + "/drips", named_by=at) == NOTHING
 
 
 def test_the_well_known_path_is_inserted():
