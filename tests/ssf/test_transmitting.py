@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -379,6 +380,42 @@ def test_who_may_hear_is_an_active_partner_with_that_purpose(house):
     house.desk.remove(ADMIN, "wallet")
     with pytest.raises(NotFound):
         house.streams.receiver_of(house.token)
+
+
+def test_nothing_is_told_after_the_agreement(house):
+    """From the day after its last one, neither to who asks nor to who is pushed to."""
+    house.admits()
+    house.opens(PUSH)
+    house.desk.name(SERVICE, "wallet", "ani", SUBJECT)
+    house.clock.advance(4 * 366 * DAY_MS)
+    house.places("revoke")
+    house.it.carry_out()
+    assert house.wallet.got == []
+    with pytest.raises(Refused) as caught:
+        house.streams.receiver_of(house.token)
+    assert caught.value.code == "partner_agreement_over"
+    house.partner("late")
+    with pytest.raises(Refused):
+        house.desk.register(ADMIN, ReceiverAsked("late", AUDIENCE))
+
+
+def test_no_push_goes_into_the_shops_own_network(tmp_path, monkeypatch):
+    """A receiver names our own host, whose name leads inside from here: nothing is connected to."""
+    called = []
+    monkeypatch.setattr(socket, "create_connection", lambda *where: called.append(where))
+    inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: inside)
+    settings = Settings(data=str(tmp_path / "data"), policy=str(POLICY), signals_url="https://shop.example")
+    with Shopward.open(settings, clock=ManualClock(NOW_S * 1000)) as it:
+        house = House(it, it.clock, None)
+        house.admits()
+        delivery = {"method": PUSH, "endpoint_url": "https://shop.example:8443/x"}
+        house.streams.create(house.receiver, asked(StreamAsked, delivery=delivery))
+        house.desk.name(SERVICE, "wallet", "ani", SUBJECT)
+        house.places("revoke")
+        it.carry_out()
+        (view,) = house.desk.all()
+    assert (called, view.last_code, view.tokens) == ([], "no_answer", {"waiting": 1})
 
 
 def test_our_key_is_changed_and_old_tokens_still_verify(house):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import Conflict, InputTooLarge, InvalidField, NotFound, Refused
+from shopward.partners import end_ms
 from shopward.ssf.receivers import (
     PURPOSE,
     RECEIVERS_MAX,
@@ -89,7 +90,8 @@ class ReceiverDesk:
             partner = self._partners.get(connection, asked.partner, lock=True)
             if partner is None:
                 raise NotFound("no such partner", path="partner", expected="a partner's id")
-            if PURPOSE not in partner.scope or partner.state == "ended":
+            is_over = partner.state == "ended" or now_ms >= end_ms(partner.agreement)
+            if PURPOSE not in partner.scope or is_over:
                 raise Refused(
                     "the partner's scope does not hold this", code="share_beyond_scope", path="partner",
                     expected=f"a partner with the purpose {PURPOSE}", found="one without, or one that is over",

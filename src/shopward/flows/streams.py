@@ -1,7 +1,8 @@
 """Streams: what a receiver asks of us itself (SSF 1.0, 8), with the token that the shop gave it.
 
 Promise:
-- a receiver sees and changes its own stream alone, while its partner is active: a suspension holds at once. Fails closed;
+- a receiver sees and changes its own stream alone, while its partner is active and the agreement runs: a suspension holds at once.
+  Fails closed;
 - it has one stream; what it asks for is delivered as far as the shop allows it, and where it asks for nothing in particular, all;
 - adding and removing a subject is answered alike whoever it is: nobody learns here who is a customer;
 - a push goes to a public address over TLS, or to this machine where we ourselves are there;
@@ -17,6 +18,7 @@ import msgspec
 
 from shopward.errors import Conflict, NotFound, QuotaReached, Refused
 from shopward.flows.receivers import SUBJECT_DOMAIN
+from shopward.partners import bar_of
 from shopward.ssf.events import VERIFICATION
 from shopward.ssf.metadata import POLL, PUSH, check_address
 from shopward.ssf.receiver_store import REFUSED, TAKEN, Told
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.flows.transmit import Teller
+    from shopward.partners import Partner
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.ssf.key_store import KeyStore
@@ -97,18 +100,16 @@ class StreamDesk:
     def receiver_of(self, token: str) -> Receiver:
         """Whose token it is; raises ``Refused``, or ``NotFound`` for nobody's."""
 
-        def work(connection: Any) -> tuple[Receiver | None, str]:
+        def work(connection: Any) -> tuple[Receiver | None, Partner | None]:
             found = self._store.by_token(connection, digest_of(token))
-            partner = None if found is None else self._partners.get(connection, found.id)
-            return found, "" if partner is None else partner.state
+            return found, None if found is None else self._partners.get(connection, found.id)
 
-        found, state = self._records.read(work)
-        if found is None or not self._issuer:
-            raise NotFound("no receiver of this token", expected="the token of a receiver")
-        if state != "active":
-            raise Refused(
-                "the partner is suspended or over", code="partner_suspended", expected="an active partner"
-            )
+        found, partner = self._records.read(work)
+        if found is None or partner is None or not self._issuer:
+            raise _nobodys()
+        barred = bar_of(partner, now_ms=self._clock.now_ms())
+        if barred is not None:
+            raise Refused(barred.message, code=barred.code, expected="an active partner")
         return found
 
     def create(self, receiver: Receiver, asked: StreamAsked) -> StreamView:
@@ -269,8 +270,12 @@ class StreamDesk:
     def _now(self, connection: Any, receiver: Receiver) -> Receiver:
         found = self._store.get(connection, receiver.id, lock=True)
         if found is None:
-            raise NotFound("no receiver of this token", expected="the token of a receiver")
+            raise _nobodys()
         return found
+
+
+def _nobodys() -> NotFound:
+    return NotFound("no receiver of this token", expected="the token of a receiver")
 
 
 def _own(receiver: Receiver, stream_id: str) -> Stream:

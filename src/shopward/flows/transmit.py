@@ -1,7 +1,8 @@
 """Transmitting: tokens are made of what is to be told, and pushed (RFC 8935) in order, until they are taken or refused.
 
 Promise:
-- a token leaves while the customer is still named to its receiver, and the receiver's partner is active; else it is dropped;
+- a token leaves while the customer is still named to its receiver, or is dropped; none leaves while the receiver's
+  partner is suspended or over, and none for the shop's own network: a receiver is trusted to name a public address alone;
 - it is told at least once under one id, or refused by the receiver in words of the RFC; one that does not answer is asked again
   after growing pauses, and loses nothing for five days. Then its stream is disabled, which the receiver may undo;
 - a slow receiver holds up itself alone: one process works on a receiver at a time, and no transaction is open meanwhile.
@@ -12,13 +13,15 @@ Not here: what is told (``flows.announce``), and who asks for it himself (``flow
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from shopward.outbox.schedule import DEAD_AFTER_MS, PAUSES_MS
+from shopward.partners import bar_of
 from shopward.ssf.receiver_store import REFUSED, TAKEN
 from shopward.ssf.signing import sign, signer
-from shopward.values import DAY_MS, MINUTE_MS
+from shopward.values import DAY_MS, MINUTE_MS, is_loopback
 
 if TYPE_CHECKING:
     from shopward.partners.store import PartnerStore
@@ -101,7 +104,7 @@ class Pusher:
         partners: who is active.
         outward: carries.
         clock: the server's.
-        issuer: the address under which other companies reach this server.
+        issuer: the address under which other companies reach this server; where that is this machine, receivers may be here, too.
     """
 
     def __init__(
@@ -109,7 +112,8 @@ class Pusher:
         outward: Outward, clock: Clock, issuer: str,
     ) -> None:  # fmt: skip
         self._records, self._store, self._teller, self._sealer = records, store, teller, sealer
-        self._partners, self._outward, self._clock, self._issuer = partners, outward, clock, issuer
+        self._partners, self._outward, self._clock = partners, outward, clock
+        self._near = issuer if is_loopback(urlsplit(issuer).hostname or "") else ""
 
     def step(self) -> int:
         """Push what waits for one receiver; how many tokens were settled, 0 where nothing is due."""
@@ -138,7 +142,7 @@ class Pusher:
         if receiver is None:
             return None
         partner = self._partners.get(connection, receiver.id)
-        if not receiver.is_pushed or partner is None or partner.state != "active":
+        if not receiver.is_pushed or partner is None or bar_of(partner, now_ms=now_ms) is not None:
             return None  # looked at again after the lease
         sealed = self._store.secret(connection, receiver.id)
         header = self._sealer.open(sealed, "header", receiver.id).decode() if sealed else ""
@@ -151,7 +155,7 @@ class Pusher:
         if load.header:
             headers |= {"authorization": load.header}
         url = "" if stream is None else stream.endpoint_url
-        said = self._outward.ask("POST", url, named_by=self._issuer, body=token.encode(), headers=headers)
+        said = self._outward.ask("POST", url, named_by=self._near, body=token.encode(), headers=headers)
         code = f"http_{said.status}" if said.status else "no_answer"
         return code, TAKEN if said.status in _TAKEN else REFUSED if said.status == _REFUSED else None
 

@@ -21,6 +21,7 @@ from shopward.partners.presets import Preset, presets
 from shopward.partners.shares import (
     Refusal,
     Share,
+    bar_of,
     check_rows,
     check_share,
     open_page,
@@ -38,6 +39,7 @@ __all__ = [
     "Refusal",
     "Reminder",
     "Share",
+    "bar_of",
     "check_partner",
     "check_rows",
     "check_share",

@@ -89,12 +89,20 @@ def check_rows(fields: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None
             raise InvalidField("a value is too long", path=f"rows[{number}]", expected=f"{VALUE_CHARS_MAX} characters at most")  # fmt: skip
 
 
-def refusal_of(partner: Partner, share: Share, *, page: int, now_ms: int) -> Refusal | None:
-    """What forbids a page now; asked in the transaction that answers. Fails closed."""
+def bar_of(partner: Partner, *, now_ms: int) -> Refusal | None:
+    """What forbids a partner everything now. Fails closed."""
     if partner.state == "suspended":
         return Refusal("partner_suspended", "the partner is suspended")
     if partner.state == "ended" or now_ms >= end_ms(partner.agreement):
         return Refusal("partner_agreement_over", "the agreement with the partner is over")
+    return None
+
+
+def refusal_of(partner: Partner, share: Share, *, page: int, now_ms: int) -> Refusal | None:
+    """What forbids a page now; asked in the transaction that answers. Fails closed."""
+    barred = bar_of(partner, now_ms=now_ms)
+    if barred is not None:
+        return barred
     if share.state != "open" or now_ms >= share.expires_ms:
         return Refusal("share_over", "the share is over")
     if share.purpose not in partner.scope or not set(share.fields) <= set(partner.scope[share.purpose]):
