@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from shopward.errors import InvalidField, NotFound, Refused, ShopwardError
+from shopward.errors import Conflict, InvalidField, NotFound, Refused, ShopwardError
 from shopward.flows.alerted import RESPONSES
 from shopward.ssf.naming import link_token
 from shopward.ssf.reactions import NO_DANGER
@@ -123,6 +123,9 @@ def test_subjects_are_found_by_the_tokens_that_the_shop_makes(shop):
 def test_only_who_shows_what_the_stream_was_made_with_may_push(shop):
     """The peer was told it with the stream; a shop may leave the endpoint open to who cannot send it."""
     shown = shop.registers()
+    with pytest.raises(Conflict):  # before the peer is asked for another stream
+        shop.registers()
+    assert len(shop.peer.asked) == 1
     assert shop.peer.asked[0][2]["delivery"]["authorization_header"] == shown.authorization
     assert shown.audience == (AUDIENCE,)
     shop.authorization = "Bearer other"
@@ -192,7 +195,8 @@ def test_a_stream_that_is_paused_is_told(shop):
     """The view says so and the shop hears of it."""
     shop.registers()
     stream = {"format": "opaque", "id": "st-1"}
-    shop.pushed(shop.token("j-1", stream, "ssf/event-type/stream-updated", status="paused", reason="x"))
+    for _ in range(2):  # the same one again changes nothing
+        shop.pushed(shop.token("j-1", stream, "ssf/event-type/stream-updated", status="paused", reason="x"))
     assert shop.it.shared.transmitters.get("idp").status == "paused"
     told = shop.it.records.read(
         lambda at: at.exec_driver_sql("SELECT subject, payload FROM outbox_message WHERE topic = 'signals.stream_changed'").fetchall()
@@ -223,6 +227,15 @@ def test_polling_takes_acknowledges_and_refuses(shop):
     polls = len(shop.peer.polled)
     shop.carried()
     assert len(shop.peer.polled) == polls  # not its turn yet
+
+
+def test_one_turn_of_polling_goes_on_with_new_keys(shop):
+    """What the first token had fetched is what the next one is checked with."""
+    shop.registers(delivery="poll")
+    shop.peer.keys = [OTHER]
+    shop.peer.waiting = {jti: shop.token(jti, "sub-1").decode() for jti in ("j-1", "j-2", "j-3")}
+    shop.carried()
+    assert (shop.peer.waiting, shop.counted) == ({}, {"nobody": 3})
 
 
 def test_nothing_is_kept_of_a_company_that_cannot_be_relied_on(shop):

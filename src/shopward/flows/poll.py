@@ -82,7 +82,7 @@ class Poller:
             acknowledged, refused = [], {}
             for jti, each in answer.sets.items():
                 try:
-                    self._receiver.take(transmitter, each.encode())
+                    self._receiver.take(transmitter.id, each.encode())
                 except SetRefused as refusal:
                     refused[jti] = {"err": refusal.err, "description": refusal.message}
                 except ShopwardError:  # later: it is not acknowledged, and comes again

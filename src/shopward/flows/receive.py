@@ -89,15 +89,23 @@ class Receiver:
 
     def push(self, transmitter_id: str, authorization: str, token: bytes) -> None:
         """Take one token; raises ``SetRefused``, ``NotFound``, or what is worth another try."""
-        kept = self._records.read(lambda connection: self._store.get(connection, transmitter_id))  # (1)
-        if kept is None:
-            raise not_found()
+        kept = self._got(transmitter_id)  # (1)
         if not kept.admits(authorization):
             raise SetRefused("authentication_failed", "a push has to show what the stream was made with")
-        self.take(kept, token)
+        self._take(kept, token)
 
-    def take(self, transmitter: Transmitter, token: bytes) -> None:
-        """Steps (2) to (4) of a token."""
+    def take(self, transmitter_id: str, token: bytes) -> None:
+        """The same of a token that we asked for, which shows nothing."""
+        self._take(self._got(transmitter_id), token)
+
+    def _got(self, transmitter_id: str) -> Transmitter:
+        kept = self._records.read(lambda connection: self._store.get(connection, transmitter_id))
+        if kept is None:
+            raise not_found()
+        return kept
+
+    def _take(self, transmitter: Transmitter, token: bytes) -> None:
+        """Steps (2) to (4)."""
         told = self._verified(transmitter, token)
         if told.event in (*VERIFICATIONS, STREAM_UPDATED):
             self._of_stream(transmitter, told)
@@ -176,13 +184,18 @@ class Receiver:
             self._keep(transmitter.id, lambda kept: _verified_by(kept, came, now_ms))
             return
         status = told.payload["status"]
-        self._keep(transmitter.id, lambda kept: msgspec.structs.replace(kept, status=status))
-        self._records.write(
-            lambda connection: self._outbox.owe(
+
+        def work(connection: Any) -> None:
+            kept = self._store.get(connection, transmitter.id, lock=True)
+            if kept is None or kept.status == status:
+                return
+            self._store.put(connection, msgspec.structs.replace(kept, status=status))
+            self._outbox.owe(
                 connection, at_ms=now_ms, topic=Topic.SIGNALS_STREAM_CHANGED, subject=transmitter.id,
                 payload={"status": status},
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+
+        self._records.write(work)
 
     def _keep(self, transmitter_id: str, change: Callable[[Transmitter], Transmitter]) -> None:
         def work(connection: Any) -> None:

@@ -35,6 +35,7 @@ from shopward.ssf.metadata import (
     read_metadata,
     well_known,
 )
+from shopward.ssf.sets import audience_of
 from shopward.ssf.transmitters import (
     ASKED_MAX,
     TRANSMITTERS_MAX,
@@ -98,6 +99,7 @@ class TransmitterDesk:
         """A new transmitter, with what it has to show for this once."""
         caller.require("admin")
         check_address(asked.issuer, path="issuer")
+        self._records.read(lambda connection: self._check_free(connection, asked.id))
         told = self._metadata(asked)  # (1)
         keys = self.keys(told.jwks_uri, asked.issuer)  # (2)
         if keys is None:
@@ -107,12 +109,7 @@ class TransmitterDesk:
         kept = self._kept(asked, told, stream, keys, shown)
 
         def work(connection: Any) -> None:
-            known = self._store.all(connection)
-            if len(known) >= TRANSMITTERS_MAX or any(each.id == kept.id for each in known):
-                raise Conflict(
-                    "no second transmitter of this id can be made", path="id", found=f"{len(known)} transmitters",
-                    expected=f"another id, and at most {TRANSMITTERS_MAX} transmitters",
-                )  # fmt: skip
+            self._check_free(connection, kept.id)
             secrets = Secrets(asked.access_token, asked.link_secret)
             due_ms = kept.created_ms if asked.delivery == "poll" else 0
             self._store.add(connection, kept, secrets, poll_due_ms=due_ms)
@@ -123,22 +120,20 @@ class TransmitterDesk:
 
     def all(self) -> list[TransmitterView]:
         """All of them, by id, with what became of what they told."""
-
-        def work(connection: Any) -> list[TransmitterView]:
-            shown = []
-            for each in self._store.all(connection):
-                received, last_ms = self._store.counted(connection, each.id)
-                shown.append(view(each, received=received, last_ms=last_ms))
-            return shown
-
-        return self._records.read(work)
+        return self._records.read(
+            lambda connection: [self._shown(connection, each) for each in self._store.all(connection)]
+        )
 
     def get(self, transmitter_id: str) -> TransmitterView:
         """One; raises ``NotFound``."""
-        found = next((each for each in self.all() if each.id == transmitter_id), None)
-        if found is None:
-            raise not_found()
-        return found
+
+        def work(connection: Any) -> TransmitterView:
+            kept = self._store.get(connection, transmitter_id)
+            if kept is None:
+                raise not_found()
+            return self._shown(connection, kept)
+
+        return self._records.read(work)
 
     def remove(self, caller: Caller, transmitter_id: str) -> None:
         """Hear it no more, and forget what it told."""
@@ -190,6 +185,15 @@ class TransmitterDesk:
         said = self._outward.ask("GET", jwks_uri, named_by=issuer, headers={"accept": "application/json"})
         return said.body.decode() if said.status in _OK and read_keys(said.body) else None
 
+    def _check_free(self, connection: Any, transmitter_id: str) -> None:
+        """Asked before a stream is made, too: one that nobody knows of here would be refused for ever."""
+        known = self._store.all(connection)
+        if len(known) >= TRANSMITTERS_MAX or any(each.id == transmitter_id for each in known):
+            raise Conflict(
+                "no second transmitter of this id can be made", path="id", found=f"{len(known)} transmitters",
+                expected=f"another id, and at most {TRANSMITTERS_MAX} transmitters",
+            )  # fmt: skip
+
     def _metadata(self, asked: TransmitterAsked) -> Metadata:
         jwks_uri = asked.jwks_uri or JWKS.get(asked.profile, "")
         if jwks_uri:
@@ -223,11 +227,8 @@ class TransmitterDesk:
         made = _object(said)
         if made is None or not isinstance(made.get("stream_id"), str):
             raise _unusable("it makes no stream", "access_token")
-        audience = made.get("aud", ())
-        named = (audience,) if isinstance(audience, str) else tuple(filter(_is_text, audience))
-        return Stream(
-            made["stream_id"], named or asked.audience, str(_delivery(made).get("endpoint_url", ""))
-        )
+        where = str(_delivery(made).get("endpoint_url", ""))
+        return Stream(made["stream_id"], audience_of(made) or asked.audience, where)
 
     def _kept(
         self, asked: TransmitterAsked, told: Metadata, stream: Stream, keys: str, shown: str
@@ -260,6 +261,10 @@ class TransmitterDesk:
         if kept is None:
             raise not_found()
         return kept, self._store.secrets(connection, transmitter_id)
+
+    def _shown(self, connection: Any, kept: Transmitter) -> TransmitterView:
+        received, last_ms = self._store.counted(connection, kept.id)
+        return view(kept, received=received, last_ms=last_ms)
 
     def _audit(self, connection: Any, caller: Caller, transmitter_id: str, step: str) -> None:
         self._trail.append(
@@ -294,7 +299,3 @@ def _object(said: Said) -> dict[str, Any] | None:
 def _delivery(made: dict[str, Any]) -> dict[str, Any]:
     told = made.get("delivery")
     return told if isinstance(told, dict) else {}
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)

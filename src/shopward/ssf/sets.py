@@ -18,7 +18,7 @@ Not here: whether a token came before (the store), and whether its transmitter m
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 from joserfc import jws
@@ -30,12 +30,16 @@ from shopward.ssf.events import VERIFICATIONS, fault_of
 from shopward.ssf.keys import ALGORITHMS, KeySet
 from shopward.ssf.subjects import Subject, read_subject
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Profile = Literal["ssf", "google", "apple"]
 ErrorCode = Literal[
     "invalid_request", "invalid_key", "invalid_issuer", "invalid_audience", "authentication_failed", "access_denied",
     "invalid_state",
 ]  # fmt: skip
 TYPE: Final = "secevent+jwt"
+SECEVENT: Final = "application/" + TYPE
 BYTES_MAX: Final = 64 * 1024
 JTI_MAX: Final = 512
 SKEW_S: Final = 300
@@ -125,6 +129,13 @@ def verify(token: bytes, expected: Expected, keys: KeySet, *, now_s: int) -> Sec
     )  # fmt: skip
 
 
+def audience_of(told: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who is meant: ``aud`` is text or a list."""
+    named = told.get("aud")
+    listed = named if isinstance(named, list) else [named]
+    return tuple(each for each in listed if isinstance(each, str))
+
+
 def _signed_claims(token: bytes, expected: Expected, keys: KeySet) -> dict[str, Any]:
     try:
         parsed = jws.extract_compact(token, registry=_registry) if len(token) <= BYTES_MAX else None
@@ -163,9 +174,7 @@ def _checked(claims: dict[str, Any], expected: Expected, now_s: int) -> tuple[st
     """Its id and when it was made."""
     if claims.get("iss") != expected.issuer:
         raise SetRefused("invalid_issuer", "another issuer than the stream's", path="iss")
-    audience = claims.get("aud")
-    named = [audience] if isinstance(audience, str) else audience if isinstance(audience, list) else []
-    if not any(isinstance(each, str) and each in expected.audience for each in named):
+    if expected.audience.isdisjoint(audience_of(claims)):
         raise SetRefused("invalid_audience", "not meant for this receiver", path="aud")
     if "sub" in claims:
         raise SetRefused("invalid_request", "a subject stands in sub_id alone", path="sub")
@@ -208,8 +217,9 @@ def _apple_event(events: Any) -> tuple[str, dict[str, Any]]:
 def _happened(payload: dict[str, Any], issued_s: int) -> int:
     """A moment in milliseconds, or one of the far future, is no reason to lose what is told, and not to be reckoned with."""
     told = payload.get("event_timestamp", payload.get("event_time"))
-    is_time = isinstance(told, int | float) and not isinstance(told, bool)
-    return int(told) if is_time and 0 <= told <= issued_s + SKEW_S else issued_s
+    if not isinstance(told, int | float) or isinstance(told, bool):
+        return issued_s
+    return int(told) if 0 <= told <= issued_s + SKEW_S else issued_s
 
 
 def _subject(
