@@ -35,10 +35,11 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
+    from shopward.keyring import BoundSealer
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.ssf.key_store import KeyStore
-    from shopward.ssf.receiver_store import BoundSealer, ReceiverStore
+    from shopward.ssf.receiver_store import ReceiverStore
     from shopward.values import Clock
 
 TOKEN_BYTES: Final = 32

@@ -42,11 +42,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.flows.transmit import Teller
+    from shopward.keyring import BoundSealer
     from shopward.partners import Partner
     from shopward.partners.store import PartnerStore
     from shopward.ports import Records
     from shopward.ssf.key_store import KeyStore
-    from shopward.ssf.receiver_store import BoundSealer, ReceiverStore
+    from shopward.ssf.receiver_store import ReceiverStore
     from shopward.values import Clock, IdSource
 
 SETS_MAX: Final = 100

@@ -20,21 +20,22 @@ import msgspec
 from shopward.outbox.schedule import DEAD_AFTER_MS, PAUSES_MS
 from shopward.partners import bar_of
 from shopward.ssf.receiver_store import REFUSED, TAKEN
+from shopward.ssf.sets import SECEVENT
 from shopward.ssf.signing import sign, signer
 from shopward.values import DAY_MS, MINUTE_MS, is_loopback
 
 if TYPE_CHECKING:
+    from shopward.keyring import BoundSealer
     from shopward.partners.store import PartnerStore
     from shopward.ports import Outward, Records
     from shopward.ssf.key_store import KeyStore
-    from shopward.ssf.receiver_store import BoundSealer, ReceiverStore, Told
+    from shopward.ssf.receiver_store import ReceiverStore, Told
     from shopward.ssf.receivers import Receiver
     from shopward.values import Clock
 
 LEASE_MS: Final = 5 * MINUTE_MS
 AT_ONCE: Final = 16
 KEPT_MS: Final = 30 * DAY_MS
-SECEVENT: Final = "application/secevent+jwt"
 DROPPED: Final = "dropped"
 _TAKEN: Final = frozenset({200, 202, 204})
 _REFUSED: Final = 400
@@ -55,11 +56,12 @@ class Teller:
 
     def tokens(self, connection: Any, receiver: Receiver, *, limit: int) -> dict[str, str]:
         """What waits for a receiver, by id; what it may not hear any more is dropped."""
-        private = self._keys.in_use(connection)
+        waiting = self._store.waiting(connection, receiver.id, limit=limit)
+        private = self._keys.in_use(connection) if waiting else None
         if private is None:
             return {}
         key, made, gone = signer(private), {}, []
-        for jti, told in self._store.waiting(connection, receiver.id, limit=limit):
+        for jti, told in waiting:
             subject = self._subject(connection, receiver, told)
             if subject is None:
                 gone.append(jti)

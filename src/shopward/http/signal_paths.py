@@ -17,8 +17,9 @@ from shopward.http.signals import (
     SubjectNamed,
     Transmitters,
 )
-from shopward.http.ssf import SECEVENT, SetError
+from shopward.http.ssf import SetError
 from shopward.ssf.receivers import ReceiverAsked, ReceiverView
+from shopward.ssf.sets import SECEVENT
 from shopward.ssf.transmitters import TransmitterAsked, TransmitterView
 
 SIGNAL_SHAPES: Final = (

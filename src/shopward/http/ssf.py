@@ -1,13 +1,13 @@
 """What other companies call of Shared Signals: a push of a token (RFC 8935).
 
 Promise: 202 without a body only after the token is on the disk, or had been; 400 with ``err`` and ``description`` for one that is
-refused, with no word of what stood in it; a problem with 503 for "later". Apple's body, JSON around a token, is unwrapped. No API key is asked for: a push shows what its
-stream was made with, and its token is signed.
+refused, with no word of what stood in it; a problem with 503 for "later". Apple's body, JSON around a token, is unwrapped. No
+API key is asked for: a push shows what its stream was made with, and its token is signed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -17,15 +17,13 @@ from starlette.routing import Route
 
 from shopward.errors import InputTooLarge
 from shopward.http.calls import JSON, id_of, json_answer
-from shopward.ssf.sets import BYTES_MAX, ErrorCode, SetRefused
+from shopward.ssf.sets import BYTES_MAX, SECEVENT, ErrorCode, SetRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shopward.http.calls import Calls
     from shopward.service import Shopward
-
-SECEVENT: Final = "application/secevent+jwt"
 
 
 class SetError(Struct):

@@ -10,10 +10,11 @@ Not here: which keys there are and what hangs from them (the contexts say it), h
 from shopward.keyring.files import read_private, write_private
 from shopward.keyring.generations import Generation, Generations, RenewableSealer
 from shopward.keyring.keys import KEY_BYTES, Entropy, KeyFile, open_key, read_key
-from shopward.keyring.sealing import Sealer, derived, joined
+from shopward.keyring.sealing import BoundSealer, Sealer, derived, joined
 
 __all__ = [
     "KEY_BYTES",
+    "BoundSealer",
     "Entropy",
     "Generation",
     "Generations",

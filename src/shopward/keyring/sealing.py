@@ -66,6 +66,27 @@ class Sealer:
         )
 
 
+class BoundSealer:
+    """Seals and opens what belongs to one tenant.
+
+    Args:
+        tenant: what is sealed is bound to it.
+        sealer: closes and opens.
+        entropy: makes nonces.
+    """
+
+    def __init__(self, tenant: str, sealer: Sealer, entropy: Entropy) -> None:
+        self._tenant, self._sealer, self._entropy = tenant, sealer, entropy
+
+    def close(self, plain: bytes, *place: str) -> bytes:
+        """Sealed for its place."""
+        return self._sealer.seal(plain, context=(self._tenant, *place), entropy=self._entropy)
+
+    def open(self, sealed: bytes, *place: str) -> bytes:
+        """What was sealed for this place; raises ``StoreError``."""
+        return self._sealer.unseal(sealed, context=(self._tenant, *place))
+
+
 def derived(key: bytes, use: bytes) -> bytes:
     """A sub-key for one use (HKDF-Expand, RFC 5869); the key is uniform, so nothing needs extracting."""
     return HKDFExpand(SHA256(), KEY_BYTES, use).derive(key)

@@ -18,12 +18,12 @@ from shopward.flows.receivers import ReceiverDesk
 from shopward.flows.streams import StreamDesk
 from shopward.flows.transmit import Pusher, Teller
 from shopward.flows.transmitters import TransmitterDesk
-from shopward.keyring import KeyFile, Sealer, derived, open_key
+from shopward.keyring import BoundSealer, KeyFile, Sealer, derived, open_key
 from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
 from shopward.service.desks import TENANT
 from shopward.ssf.key_store import KeyStore
-from shopward.ssf.receiver_store import BoundSealer, ReceiverStore
+from shopward.ssf.receiver_store import ReceiverStore
 from shopward.ssf.store import TransmitterStore
 from shopward.ssf.tables import ssf_receiver, ssf_transmitter
 from shopward.values import SystemIds
@@ -61,8 +61,9 @@ def open_shared_signals(settings: Settings, desks: Desks, *, history: History, c
     key = open_key(settings.folder, SIGNALS_KEY, in_use=in_use)
     hint = "restore signals.key and the store from one backup; otherwise register those companies anew"
     sealer = Sealer(derived(key, b"shopward/signals/1/seal"), what="a secret of Shared Signals", hint=hint)
+    bound = BoundSealer(TENANT, sealer, secrets.token_bytes)
     records, issuer = desks.records, settings.signals_url.rstrip("/")
-    heard, outward = TransmitterStore(TENANT, sealer, secrets.token_bytes), HttpOutward()
+    heard, outward = TransmitterStore(TENANT, bound), HttpOutward()
     transmitters = TransmitterDesk(
         records=records, store=heard, outward=outward, trail=desks.trail, clock=clock, entropy=secrets.token_bytes,
         address=issuer,
@@ -71,11 +72,7 @@ def open_shared_signals(settings: Settings, desks: Desks, *, history: History, c
         records=records, store=heard, desk=transmitters, links=lambda each: AccountLinks(each, TENANT),
         blind=desks.ground.blind, history=history, outbox=desks.outbox, clock=clock,
     )  # fmt: skip
-    bound, told, partners = (
-        BoundSealer(TENANT, sealer, secrets.token_bytes),
-        ReceiverStore(TENANT),
-        PartnerStore(TENANT),
-    )
+    told, partners = ReceiverStore(TENANT), PartnerStore(TENANT)
     keys = KeyStore(TENANT, bound)
     teller = Teller(told, keys, bound, issuer)
     return SharedSignals(

@@ -18,7 +18,7 @@ from shopward.values import DAY_MS
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from shopward.ssf.receiver_store import BoundSealer
+    from shopward.keyring import BoundSealer
     from shopward.ssf.signing import Made
 
 _PLACE: Final = "key"

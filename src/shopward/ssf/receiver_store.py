@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import among, put_rows
 from shopward.ssf.receivers import Receiver
 from shopward.ssf.tables import ssf_outgoing, ssf_receiver, ssf_subject
 
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from shopward.keyring import Entropy, Sealer
-
 WAITING: Final = "waiting"
 TAKEN: Final = "taken"
 REFUSED: Final = "refused"
-_PAGE: Final = 500
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _receiver = msgspec.json.Decoder(Receiver).decode
 
 
@@ -116,19 +112,8 @@ class ReceiverStore:
         self, connection: Connection, partner: str, user: str, *, digest: str, named: str, sealed: bytes
     ) -> None:
         """A customer is known to a receiver under a subject; another one of before is replaced."""
-        adding = _INSERTS[connection.dialect.name](ssf_subject).values(
-            tenant=self._tenant,
-            partner=partner,
-            user_token=user,
-            digest=digest,
-            format=named,
-            subject=sealed,
-            wanted=True,
-        )
-        changed = {"digest": digest, "format": named, "subject": sealed, "wanted": True}
-        connection.execute(
-            adding.on_conflict_do_update(index_elements=["tenant", "partner", "user_token"], set_=changed)
-        )
+        row = (self._tenant, partner, user, digest, named, sealed, True)
+        put_rows(connection, ssf_subject, [row], replacing=("digest", "format", "subject", "wanted"))
 
     def unname(self, connection: Connection, partner: str, user: str) -> bool:
         """A receiver hears of a customer no more; false where it did not."""
@@ -155,16 +140,17 @@ class ReceiverStore:
     def hearing_of(self, connection: Connection, users: Sequence[str]) -> Iterator[tuple[str, str, Receiver]]:
         """Of these customers those that are named to somebody who wants to hear: customer, format of the subject, receiver."""
         receivers = {each.id: each for each in self.all(connection)}
+        if not receivers:
+            return
         table = ssf_subject.c
-        for start in range(0, len(users) if receivers else 0, _PAGE):
-            rows = connection.execute(
-                select(table.user_token, table.format, table.partner).where(
-                    table.tenant == self._tenant, table.user_token.in_(users[start : start + _PAGE]), table.wanted
-                )
-            )  # fmt: skip
-            for user, format_, partner in rows:
-                if partner in receivers:
-                    yield user, format_, receivers[partner]
+        rows = connection.execute(
+            select(table.user_token, table.format, table.partner).where(
+                table.tenant == self._tenant, among(connection, table.user_token, users), table.wanted
+            )
+        )  # fmt: skip
+        for user, format_, partner in rows.all():
+            if partner in receivers:  # one that registered between the two
+                yield user, format_, receivers[partner]
 
     def subject(self, connection: Connection, partner: str, user: str) -> bytes | None:
         """As whom a receiver knows a customer, sealed; none where it may hear no more."""
@@ -258,27 +244,6 @@ class ReceiverStore:
 
     def _of(self, partner: str) -> tuple[Any, Any]:
         return ssf_outgoing.c.tenant == self._tenant, ssf_outgoing.c.partner == partner
-
-
-class BoundSealer:
-    """What is sealed for receivers.
-
-    Args:
-        tenant: what is sealed is bound to it.
-        sealer: closes and opens.
-        entropy: makes nonces.
-    """
-
-    def __init__(self, tenant: str, sealer: Sealer, entropy: Entropy) -> None:
-        self._tenant, self._sealer, self._entropy = tenant, sealer, entropy
-
-    def close(self, plain: bytes, *place: str) -> bytes:
-        """Sealed for its place."""
-        return self._sealer.seal(plain, context=(self._tenant, *place), entropy=self._entropy)
-
-    def open(self, sealed: bytes, *place: str) -> bytes:
-        """What was sealed for this place; raises ``StoreError``."""
-        return self._sealer.unseal(sealed, context=(self._tenant, *place))
 
 
 def _columns(kept: Receiver) -> dict[str, str]:

@@ -104,7 +104,7 @@ class PollAsked(Struct, frozen=True):
     """A poll (RFC 8936, 2.2)."""
 
     ack: Annotated[tuple[Annotated[str, Meta(max_length=128)], ...], Meta(max_length=1_000)] = ()
-    setErrs: dict[str, dict[str, Any]] = {}  # noqa: N815 -- the RFC's name
+    setErrs: Annotated[dict[str, dict[str, Any]], Meta(max_length=1_000)] = {}  # noqa: N815 -- the RFC's name
     maxEvents: Annotated[int, Meta(ge=0)] = 100  # noqa: N815
     returnImmediately: bool = False  # noqa: N815
 

@@ -6,6 +6,7 @@ thumbprint (RFC 7638). A private key leaves this module sealed or not at all.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -38,8 +39,9 @@ def new_key() -> Made:
     return Made(key.thumbprint(), msgspec.json.encode(key.as_dict(private=True)), public)
 
 
+@lru_cache(maxsize=2)
 def signer(private: bytes) -> RSAKey:
-    """A key that was sealed."""
+    """A key that was sealed; kept, since its primes are tested when it is read, which takes longer than all that it signs."""
     return RSAKey.import_key(msgspec.json.decode(private))
 
 

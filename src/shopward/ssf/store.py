@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from shopward.keyring import Entropy, Sealer
+    from shopward.keyring import BoundSealer
 
 PENDING: Final = "pending"
 ACTED: Final = "acted"
@@ -65,19 +65,15 @@ class TransmitterStore:
     Args:
         tenant: leads every key.
         sealer: closes and opens secrets.
-        entropy: makes nonces.
     """
 
-    def __init__(self, tenant: str, sealer: Sealer, entropy: Entropy) -> None:
+    def __init__(self, tenant: str, sealer: BoundSealer) -> None:
         self._tenant = tenant
         self._sealer = sealer
-        self._entropy = entropy
 
     def add(self, connection: Connection, kept: Transmitter, secrets: Secrets, *, poll_due_ms: int) -> None:
         """A new one, whose id is free."""
-        sealed = self._sealer.seal(
-            msgspec.json.encode(secrets), context=(self._tenant, kept.id), entropy=self._entropy
-        )
+        sealed = self._sealer.close(msgspec.json.encode(secrets), kept.id)
         row = {"tenant": self._tenant, "id": kept.id, "poll_due_ms": poll_due_ms, "body": _text(kept), "secrets": sealed}  # fmt: skip
         connection.execute(insert(ssf_transmitter), row)
 
@@ -102,7 +98,7 @@ class TransmitterStore:
         sealed = connection.scalar(select(ssf_transmitter.c.secrets).where(*self._is(transmitter_id)))
         if sealed is None:
             return Secrets()
-        return _secrets(self._sealer.unseal(bytes(sealed), context=(self._tenant, transmitter_id)))
+        return _secrets(self._sealer.open(bytes(sealed), transmitter_id))
 
     def remove(self, connection: Connection, transmitter_id: str) -> None:
         """One, with what it told."""
