@@ -113,16 +113,17 @@ def test_what_cannot_be_used_at_the_start_leaves_the_bundle_that_ships(opened, t
         assert shop.screening.bundles_refused == 1
 
 
-def other_wording():
-    """The bundle of messages that ships with a bias that lets nothing be fraud."""
+def other_wording(bias=-50.0):
+    """The bundle of messages that ships with another bias; with this one nothing is fraud."""
     bundle = msgspec.json.decode(WORDING, type=wording.Bundle)
-    return wording.pack(msgspec.structs.replace(bundle, bias=-50.0))
+    return wording.pack(msgspec.structs.replace(bundle, bias=bias))
 
 
 @pytest.mark.parametrize(
     ("raw", "why"),
     [(WORDING.replace(b"messages 2", b"messages 1"), "another format or version"), (WORDING[:-9], "damaged"),
-     (WORDING.replace(b'"bias":-0.0', b'"bias":-1.0'), "another"), (SHIPPED, "damaged")],
+     (WORDING.replace(b'"bias":-0.0', b'"bias":-1.0'), "another"), (SHIPPED, "damaged"),
+     (other_wording(bias=50.0), "of ordinary messages flagged")],
 )  # fmt: skip
 def test_a_bundle_of_messages_is_refused_with_its_reason(opened, tmp_path, caplog, raw, why):
     """The one that ships goes on judging."""
@@ -181,7 +182,7 @@ def test_the_command_says_what_a_bundle_is_and_refuses_what_a_server_would(tmp_p
         file.write_bytes(raw)
         ran = CliRunner().invoke(main, ["screen", "bundle", str(file), "--json"])
         assert (ran.exit_code, json.loads(ran.stdout)["kind"]) == (0, kind)
-    for raw in (LOUD, older(SILENT), b"PK", b""):
+    for raw in (LOUD, other_wording(bias=50.0), older(SILENT), b"PK", b""):
         (tmp_path / "c").write_bytes(raw)
         assert CliRunner().invoke(main, ["screen", "bundle", str(tmp_path / "c")]).exit_code == 1
     text = f"Please see {FRAUD}"

@@ -1,7 +1,7 @@
 """A learned part of one's own, from a file that may be replaced while the server runs.
 
-Promise: what judges is always a whole bundle. A file that is missing, broken, of another release or would flag what everybody
-knows is refused with its reason in the log of the server, and what judged before goes on: at the start the bundle that ships. So
+Promise: what judges is always a whole bundle. A file that is missing, broken, of another release or would flag what is
+ordinary is refused with its reason in the log of the server, and what judged before goes on: at the start the bundle that ships. So
 it fails open; ``refused`` says so for the metrics. A file is read when it changed, and only then; put the former one back, and it
 judges again.
 """

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from shopward.screening.links.learned.bundle import own_scorer, unpack
-from shopward.screening.messages import load_model
+from shopward.screening.messages import own_model
 
 _ZIP = b"PK"
 
@@ -44,5 +44,5 @@ def _of_links(raw: bytes) -> dict[str, Any]:
 
 
 def _of_messages(raw: bytes) -> dict[str, Any]:
-    model = load_model(raw)
+    model = own_model(raw)
     return {"kind": "messages", "version": model.version, "about": model.about}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shopward.adapters.learned import BundleFile
 from shopward.flows.screen_trial import Learned, OnTrial
 from shopward.screening.links.learned.bundle import own_scorer, shipped_scorer
-from shopward.screening.messages import MessageModel, load_model, shipped_model
+from shopward.screening.messages import MessageModel, own_model, shipped_model
 
 if TYPE_CHECKING:
     from shopward.config import Settings
@@ -33,7 +33,7 @@ class LearnedFiles:
             return own_scorer(raw, fast=fast)
 
         def model(raw: bytes) -> MessageModel:
-            return load_model(raw, fast=fast)
+            return own_model(raw, fast=fast)
 
         self._links = BundleFile(_path(settings.link_bundle), scorer, shipped_scorer(fast=fast))
         self._messages = BundleFile(_path(settings.message_bundle), model, shipped_model(fast=fast))
