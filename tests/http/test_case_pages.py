@@ -136,22 +136,32 @@ def test_pages_of_cases_speak_three_languages_and_hold_no_script(shop):
 
 
 def test_metrics_count_what_was_found_and_what_is_told(shop):
-    """Live campaigns, open findings, how far recording lags, what was shed, and messages that no receiver takes."""
+    """Live campaigns, open findings, how far recording lags, messages that no receiver takes, and what waits for people."""
 
-    async def story(client, _world):
+    async def story(client, world):
+        body = {"title": "Budi was called", "kind": "other", "severity": "high"}
+        assert (await client.post("/v1/incidents", json=body)).status_code == 201
         assert figure((await client.get("/metrics")).text, "campaigns_live") == 0
         made = await client.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})
         assert (await client.post(f"/v1/webhooks/{made.json()['id']}/test")).status_code == 202
         await attacked(client)
         async with asyncio.timeout(20):
             text = ""
-            while not text or figure(text, "webhook_queued") < 1 or figure(text, "recorder_lag_events"):
+            while not text or figure(text, "findings_open") < 1 or figure(text, "recorder_lag_events"):
                 text = (await client.get("/metrics")).text
                 await asyncio.sleep(0.05)
         expected = {"campaigns_live": 1, "campaigns_unheard": 1, "findings_open": 1, "recorder_shed": 0,
                     "webhook_failed": 0, "webhooks_off": 0, "records_readable": 1, "models_set": 0, "models_in_force": 0}  # fmt: skip
         assert {name: figure(text, name) for name in expected} == expected
+        assert figure(text, "webhook_queued") >= 1
         assert "victim" not in text
+        assert "Budi" not in text
+        assert 'shopward_incidents_open{severity="high"} 1' in text.splitlines()
+        for kind in ("duties", "claims", "complaints", "cases"):
+            assert (figure(text, f"{kind}_open"), figure(text, f"{kind}_overdue")) == (0, 0)
+        await opened_with(client, world.key)
+        assert (await client.get("/now.json")).json()["waits"]["incidents"]["high"] == 1
+        assert "What waits for people" in (await client.get("/")).text
 
     shop.run(story)
 

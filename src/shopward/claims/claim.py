@@ -159,6 +159,12 @@ def next_ms(claim: Claim) -> int:
     return claim.due_ms
 
 
+def deadline_ms(claim: Claim) -> int:
+    """When it counts as approved though nobody decided; later while its clock stands."""
+    stands = bool(claim.stops) and not claim.stops[-1].until_ms
+    return claim.last_due_ms if stands else claim.due_ms
+
+
 def claimed(claim: Claim) -> dict[str, int]:
     """What is disputed, by currency."""
     sums: dict[str, int] = {}

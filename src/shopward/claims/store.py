@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 
 from shopward.bulk import among, put_rows
-from shopward.claims.claim import OPEN, Claim, decode, encode, next_ms
+from shopward.claims.claim import OPEN, Claim, deadline_ms, decode, encode, next_ms
 from shopward.claims.payouts import Payout
 from shopward.claims.tables import claim_item, claim_payout, claim_record
 from shopward.errors import Conflict
@@ -74,6 +74,15 @@ class ClaimStore:
             .limit(limit)
         )
         return list(connection.scalars(query))
+
+    def standing(self, connection: Connection, *, at_ms: int, limit: int) -> tuple[int, int]:
+        """How many wait for somebody to decide, and of the ``limit`` that are due longest how many are past their deadline."""
+        table = claim_record.c
+        mine = (table.tenant == self._tenant) & table.state.in_(OPEN)
+        count = connection.scalar(select(func.count()).select_from(claim_record).where(mine)) or 0
+        due = select(table.body).where(mine, table.due_ms < at_ms).order_by(table.due_ms).limit(limit)
+        late = sum(deadline_ms(decode(body)) < at_ms for body in connection.scalars(due))
+        return count, late
 
     def take_items(self, connection: Connection, claim: Claim, event_ids: Sequence[str]) -> None:
         """Give these events to this claim; raises ``Conflict`` where another one has one of them."""

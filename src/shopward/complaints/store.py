@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, func, insert, select, update
 
 from shopward.complaints.complaint import OPEN, Complaint, decode, encode, next_ms
 from shopward.complaints.tables import complaint_record
@@ -73,6 +73,13 @@ class ComplaintStore:
         """Those whose date passed, the longest first."""
         query = select(_T.id).where(_T.tenant == self._tenant, _T.due_ms > 0, _T.due_ms < at_ms)
         return list(connection.scalars(query.order_by(_T.due_ms).limit(limit)))
+
+    def standing(self, connection: Connection, *, at_ms: int) -> tuple[int, int]:
+        """How many wait for a person, and of these how many are past their date; the date of one that was told is 0."""
+        mine = (_T.tenant == self._tenant) & _T.state.in_(OPEN)
+        asked = select(func.count(), func.count(case((_T.due_ms < at_ms, 1)))).where(mine)
+        count, late = connection.execute(asked).one()
+        return int(count), int(late)
 
     def _row(self, complaint: Complaint) -> dict[str, Any]:
         return {

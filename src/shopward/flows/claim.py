@@ -25,7 +25,7 @@ import msgspec
 
 from shopward.claims import states
 from shopward.claims.assess import assess
-from shopward.claims.claim import OPEN, Claim, Happened, Item, borne, claimed
+from shopward.claims.claim import OPEN, Claim, Happened, Item, borne, claimed, deadline_ms
 from shopward.claims.evidence import Seen, known_of
 from shopward.claims.regimes import regime_of
 from shopward.errors import InvalidField, NotFound
@@ -331,10 +331,9 @@ class ClaimDesk:
 
     def _by_clock(self, claim_id: str, now_ms: int, connection: Any) -> bool:
         claim = self._got(connection, claim_id)
-        standing = bool(claim.stops) and not claim.stops[-1].until_ms
         if claim.state not in OPEN:
             return False  # somebody decided meanwhile
-        if now_ms > (claim.last_due_ms if standing else claim.due_ms):
+        if now_ms > deadline_ms(claim):
             expired = states.expired(claim, at_ms=now_ms)
             self._kept(connection, expired, SYSTEM, now_ms, instrument="original")
             return True

@@ -1,7 +1,7 @@
-"""Figures of what was found and told: for the page "Now" and for ``/metrics``.
+"""Figures of what was found and told, and of what waits for people: for the page "Now" and for ``/metrics``.
 
 Promise: campaigns are what the next decision knows, taken on the event loop between two groups. What stands in the store
-is counted once a second at most, however many look; where it cannot be read, the last counts stand and
+is counted once a second at most, what waits once in five, however many look; where it cannot be read, the last counts stand and
 ``is_fresh`` says so (fails open: a page and metrics that answer are worth more than none). Nothing names a customer.
 """
 
@@ -15,12 +15,15 @@ from msgspec import Struct
 
 from shopward.errors import StoreError
 from shopward.flows.found import summary
+from shopward.flows.workload import NOTHING, Workload
 
 if TYPE_CHECKING:
     from shopward.http.gate import Gate
     from shopward.service import Shopward
 
 FRESH_S: Final = 1.0
+WAITS_FRESH_S: Final = 5.0
+"""Deadlines are hours; counting them reads every open incident."""
 
 
 class Found(Struct, frozen=True):
@@ -45,6 +48,13 @@ class Found(Struct, frozen=True):
     is_fresh: bool = False
 
 
+class Waits(Struct, frozen=True):
+    """What waits for people; ``is_fresh`` whether the store could be asked."""
+
+    workload: Workload = NOTHING
+    is_fresh: bool = False
+
+
 class Figures:
     """May be read from any thread, but for ``live``, which is the event loop's.
 
@@ -59,6 +69,8 @@ class Figures:
         self._lock = threading.Lock()
         self._found = Found()
         self._until_s = 0.0
+        self._waits = Waits()
+        self._waits_until_s = 0.0
 
     def live(self, language: str) -> list[dict[str, Any]]:
         """Live campaigns, largest first, each with its title."""
@@ -81,6 +93,17 @@ class Figures:
                 self._found = self._counted()
                 self._until_s = time.monotonic() + FRESH_S
             return self._found
+
+    def waits(self) -> Waits:
+        """What waits for people, five seconds old at most."""
+        with self._lock:
+            if time.monotonic() >= self._waits_until_s:
+                try:
+                    self._waits = Waits(self._shopward.workload.now(), is_fresh=True)
+                except StoreError:  # fails open
+                    self._waits = Waits(self._waits.workload)
+                self._waits_until_s = time.monotonic() + (WAITS_FRESH_S if self._waits.is_fresh else FRESH_S)
+            return self._waits
 
     def _counted(self) -> Found:
         recorder, last = self._shopward.recorder, self._found

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shopward.flows.shadow import ShadowCounts
+    from shopward.flows.workload import Workload
 
 LATENCY_BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -107,6 +108,35 @@ def trial_text(counts: Mapping[tuple[str, str, str], int]) -> str:
             for (what, in_force, on_trial), count in sorted(counts.items())
         ),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def workload_text(workload: Workload) -> str:
+    """What waits for people and what of it is late."""
+    name = "shopward_incidents_open"
+    lines = [
+        f"# HELP {name} Incidents that are open or contained.",
+        f"# TYPE {name} gauge",
+        *(f'{name}{{severity="{severity}"}} {count}' for severity, count in workload.incidents.items()),
+    ]
+    for name, text, value in (
+        ("incidents_proposed", "Incidents that the server proposed and nobody looked at.", workload.proposed),
+        *(
+            (f"{kind}_{word}", help_, getattr(standing, word))
+            for kind, standing, open_, late in (
+                ("duties", workload.duties, "Notices of incidents that are owed.", "their deadline"),
+                ("claims", workload.claims, "Claims that somebody has to decide.", "their deadline"),
+                ("complaints", workload.complaints, "Complaints that a person has to answer.", "their date"),
+                ("cases", workload.cases, "Cases of reports that nobody settled.", "their time"),
+            )
+            for word, help_ in (("open", open_), ("overdue", f"Of these, how many are past {late}."))
+        ),
+    ):
+        lines += [
+            f"# HELP shopward_{name} {text}",
+            f"# TYPE shopward_{name} gauge",
+            f"shopward_{name} {value}",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -116,6 +116,7 @@ class Pages:
         shown |= {"seq": self._gate.seq, "ready": self._gate.is_ready, "waiting": self._gate.waiting}
         shown["campaigns"] = self._figures.live(language)[:CAMPAIGNS_TOP]
         shown["found"] = await run_in_threadpool(self._figures.found)
+        shown["waits"] = (await run_in_threadpool(self._figures.waits)).workload
         return Response(msgspec.json.encode(shown), media_type="application/json")
 
     async def login(self, request: Request) -> Response:

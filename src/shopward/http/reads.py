@@ -21,7 +21,7 @@ from shopward.flows.recorded import record_of_entry, recorded_event
 from shopward.flows.wording import DEFAULT_LANGUAGE, Decision, ReasonGiven, language_of
 from shopward.http.calls import id_of
 from shopward.http.hot import authorised
-from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text, trial_text
+from shopward.http.metrics import CONTENT_TYPE, counter, shadow_text, trial_text, workload_text
 from shopward.protection.linkage import Shared
 from shopward.values import to_rfc3339
 
@@ -154,6 +154,7 @@ class Reads:
         """``GET /metrics``."""
         live = self._figures.live(DEFAULT_LANGUAGE)
         found = await run_in_threadpool(self._figures.found)
+        waits = await run_in_threadpool(self._figures.waits)
         gauges = {
             "shopward_ready": ("Whether decisions are answered.", float(self._gate.is_ready)),
             "shopward_queue_lines": ("Lines waiting for the next group.", float(self._gate.waiting)),
@@ -187,12 +188,13 @@ class Reads:
                 "Whether the compiled kernel keeps the features.",
                 float(self._shopward.kernel == "compiled"),
             ),
-        } | _found_gauges(len(live), found)
+        } | _found_gauges(len(live), found, is_fresh=found.is_fresh and waits.is_fresh)
         tries = counter(
             "shopward_webhook_tries_total", "Tries to deliver a message, by what came of them.", "outcome",
             self._shopward.courier.outcomes,
         )  # fmt: skip
         text = self._metrics.text(gauges) + "\n".join([*tries, ""]) + shadow_text(self._shadows.counts())
+        text += workload_text(waits.workload)
         text += trial_text(self._shopward.screening.trial.all())
         return Response(text, media_type=None, headers={"content-type": CONTENT_TYPE})
 
@@ -260,7 +262,7 @@ class Reads:
         return Timeline(user_id, entries, entries[-1].seq if len(page) > limit else None)
 
 
-def _found_gauges(live: int, found: Found) -> dict[str, tuple[str, float]]:
+def _found_gauges(live: int, found: Found, *, is_fresh: bool) -> dict[str, tuple[str, float]]:
     """What was found of campaigns, how its recording keeps up, and how the telling stands."""
     return {
         f"shopward_{name}": (text, float(value))
@@ -276,7 +278,7 @@ def _found_gauges(live: int, found: Found) -> dict[str, tuple[str, float]]:
             (
                 "records_readable",
                 "Whether these counts could be read now; the last ones stand where not.",
-                found.is_fresh,
+                is_fresh,
             ),
         )
     }

@@ -195,6 +195,7 @@ class Shopward:
             self.shared,
             self.lines,
             self.conversations,
+            self.workload,
         ) = open_response(
             settings,
             desks,

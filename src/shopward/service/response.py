@@ -1,5 +1,5 @@
 """What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, what others may
-learn, what other companies tell, and the shop's own lines, put together over one store.
+learn, what other companies tell, the shop's own lines, and how much of all this waits for people, put together over one store.
 
 Promise: all of them work on the same rows, clock and audit log.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.audit import AUDIT_KEY, FolderSigner, sealed_pack
 from shopward.claims.store import ClaimStore
+from shopward.complaints.store import ComplaintStore
 from shopward.conversations.store import ConversationStore
 from shopward.flows.acquit import Acquittal
 from shopward.flows.converse import ConversationDesk
@@ -20,12 +21,14 @@ from shopward.flows.pack import PackDesk, PackStores
 from shopward.flows.scope import ScopeDesk
 from shopward.flows.screen import MessageAsked
 from shopward.flows.signal import SignalDesk
+from shopward.flows.workload import WorkloadDesk
 from shopward.incidents.store import IncidentStore
 from shopward.keyring import Generations
 from shopward.ledger import Reading
 from shopward.lines.store import LineStore
 from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
+from shopward.screening.reports.store import ReportStore
 from shopward.service.desks import TENANT
 from shopward.service.mail import correspondents_of
 from shopward.service.ssf import open_shared_signals
@@ -54,6 +57,7 @@ class Response(NamedTuple):
     shared: SharedSignals
     lines: LineDesk
     conversations: ConversationDesk
+    workload: WorkloadDesk
 
 
 def acquittal(desks: Desks) -> Acquittal:
@@ -117,4 +121,8 @@ def open_response(
         judge=lambda text, number: screening.judge_message(MessageAsked(text, channel="whatsapp", sender=number)).level,
         correspondents=correspondents_of(settings),
     )  # fmt: skip
-    return Response(incidents, scopes, signals, packs, cooperation, shared, lines, conversations)
+    workload = WorkloadDesk(
+        records=desks.records, incidents=store, claims=ClaimStore(TENANT), complaints=ComplaintStore(TENANT),
+        reports=ReportStore(TENANT), clock=clock,
+    )  # fmt: skip
+    return Response(incidents, scopes, signals, packs, cooperation, shared, lines, conversations, workload)

@@ -59,6 +59,16 @@ function showFound(found) {
   }
 }
 
+function showWaits(waits) {
+  const severities = Object.values(waits.incidents).reduce((sum, count) => sum + count, 0);
+  const rows = { ...waits, incidents: { open: severities, overdue: waits.proposed } };
+  for (const name of ["incidents", "duties", "claims", "complaints", "cases"]) {
+    byId("open-" + name).textContent = numbers.format(rows[name].open);
+    byId("late-" + name).hidden = rows[name].overdue === 0;
+    byId("late-" + name).querySelector("span").textContent = numbers.format(rows[name].overdue);
+  }
+}
+
 function draw(seconds) {
   const canvas = byId("chart");
   const scale = window.devicePixelRatio || 1;
@@ -94,6 +104,7 @@ function show(now) {
   byId("calm").hidden = now.campaigns.length > 0;
   byId("campaigns").replaceChildren(...now.campaigns.map((each) => campaignRow(each, byId("campaigns").dataset)));
   showFound(now.found);
+  showWaits(now.waits);
   draw(now.seconds);
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from shopward.screening.reports.rows import CaseRow, ListedRow, NoteRow, ReportRow
 from shopward.screening.reports.tables import (
@@ -90,6 +90,16 @@ class ReportStore:
             table.state == "open", table.is_overdue == 0, table.due_ms > 0, table.due_ms < at_ms
         )
         return [CaseRow(*row) for row in connection.execute(query.order_by(table.due_ms).limit(limit))]
+
+    def standing(self, connection: Connection, *, at_ms: int) -> tuple[int, int]:
+        """How many cases are open, and of these how many nobody settled in time."""
+        table = screening_case.c
+        is_late = or_(table.is_overdue == 1, (table.due_ms > 0) & (table.due_ms < at_ms))
+        asked = select(func.count(), func.count(case((is_late, 1))))
+        count, late = connection.execute(
+            asked.where(table.tenant == self._tenant, table.state == "open")
+        ).one()
+        return int(count), int(late)
 
     def add_note(self, connection: Connection, note: NoteRow) -> None:
         """What a person wrote."""
