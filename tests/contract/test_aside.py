@@ -68,3 +68,15 @@ def test_work_that_fails_says_why():
     with pytest.raises(StoreUnavailable) as caught:
         Aside(lambda: os.kill(os.getpid(), signal.SIGKILL)).wait()
     assert caught.value.found == "status -9"
+
+
+def test_work_that_never_ends_is_ended():
+    """A copy that waits for a lock which nobody in it holds costs the limit, and one that is not wanted any more nothing."""
+    with pytest.raises(StoreUnavailable) as caught:
+        Aside(signal.pause).wait(limit_s=0.1)
+    assert caught.value.found == "status -9"
+    aside = Aside(signal.pause)
+    aside.end()
+    with pytest.raises(StoreUnavailable):
+        aside.wait()
+    aside.end()  # and what is over stays so

@@ -4,6 +4,7 @@ import json
 import shutil
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -77,8 +78,12 @@ def test_tls_is_served(tmp_path):
     context.check_hostname = False
 
     def get(path):
-        with urllib.request.urlopen(server.url + path, context=context) as answer:  # noqa: S310 -- our own server
-            return answer.status, answer.headers
+        try:
+            with urllib.request.urlopen(server.url + path, context=context) as answer:  # noqa: S310 -- our own server
+                return answer.status, answer.headers
+        except urllib.error.HTTPError as not_yet:
+            with not_yet:
+                return not_yet.code, not_yet.headers
 
     server.get = get
     with server:

@@ -4,7 +4,8 @@ Promise: what the work sees is the memory of the moment when it was started, wha
 a page only once one of the two writes to it (``fork``). Starting takes milliseconds for each gigabyte, where encoding a
 large state holds Python's lock for seconds. The child touches nothing of its parent's: it closes every file and socket
 that it inherited first, so that no lock outlives its owner and no connection is shared; it takes no lock of another
-thread, writes no log, and leaves without cleaning up.
+thread that is ours, writes no log, and leaves without cleaning up. A library of the system's may hold a lock in a thread that
+is not in the copy; a child that waits for one would wait for ever, so that each has a limit, after which it is killed.
 
 Not for work that needs a connection, a thread or an event loop. Where there is no ``fork``, or where the system's own
 libraries do not stand it (macOS), ``can_work_aside`` says so and the caller does the work itself.
@@ -14,8 +15,10 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import sys
+import threading
 import warnings
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +27,8 @@ from shopward.errors import ShopwardError, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LIMIT_S: Final = 600.0
+"""Long enough for the largest state on a slow disk, and no reason to wait for ever."""
 _REASON_BYTES_MAX: Final = 400
 _FIRST_INHERITED: Final = 3
 
@@ -58,16 +63,33 @@ class Aside:
             _work_and_leave(work, writing)
         os.close(writing)
         self._pid, self._reading = pid, reading
+        self._lock, self._is_over = threading.Lock(), False
 
-    def wait(self) -> None:
+    def end(self) -> None:
+        """Have it end now; whoever waits hears that it was ended. From any thread, also where it has ended by itself."""
+        with self._lock:
+            if not self._is_over:
+                os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self, *, limit_s: float = LIMIT_S) -> None:
         """Wait for the end of the work; call once.
 
+        Args:
+            limit_s: after so long it is ended.
+
         Raises:
-            StoreUnavailable: the work failed or its process was ended.
+            StoreUnavailable: the work failed, its process was ended, or it took too long.
         """
         with os.fdopen(self._reading, "rb") as file:
+            poll = select.poll()
+            poll.register(file, select.POLLIN)
+            if not poll.poll(limit_s * 1000):  # its end is heard, too
+                self.end()
             reason = file.read().decode("utf-8", "replace")
-        _pid, status = os.waitpid(self._pid, 0)
+        os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:  # its number may be another process's once it is reaped
+            _pid, status = os.waitpid(self._pid, 0)
+            self._is_over = True
         if status:
             raise StoreUnavailable(
                 "the work aside did not end well",

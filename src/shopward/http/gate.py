@@ -86,6 +86,7 @@ class Gate:
         self._shut_until = float("inf")
         self._rebuild_s = 0.0
         self._saving: asyncio.Task[None] | None = None
+        self._aside: Aside | None = None
         self._unsaved = 0
         self._save_from = 0.0
         self._save_by = 0.0
@@ -119,6 +120,8 @@ class Gate:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._saving is not None:
+            if self._aside is not None:
+                self._aside.end()  # whoever closes the engine saves what it knows by then
             await asyncio.gather(self._saving, return_exceptions=True)
         await self.handover.stop()
         loop = asyncio.get_running_loop()
@@ -329,7 +332,8 @@ class Gate:
         desk = self._desk
         if can_work_aside():
             with suppress(OSError):  # no room for a process: encode it here, which takes longer
-                return Aside(desk.save_snapshot).wait
+                self._aside = Aside(desk.save_snapshot)
+                return self._aside.wait
         state = await _finished(asyncio.get_running_loop().run_in_executor(self._writer, desk.engine.dump))
         return partial(desk.snapshots.save, Snapshot(desk.seq, desk.engine.schema, state))
 
