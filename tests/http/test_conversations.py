@@ -142,6 +142,42 @@ def test_who_reads_past_the_one_who_looks_after_it_is_shown(desk, clock):  # noq
     desk.run(story)
 
 
+def test_a_reading_that_nobody_explains_is_a_finding_and_told_once(desk, clock):  # noqa: F811
+    """On the customer, once for all that it opened; the one who looks after the conversation, and an export, open none."""
+
+    async def story(client, world):
+        siti, budi = await keyed(client, "siti", "analyst"), await keyed(client, "budi", "analyst")
+        await known_customer(client)
+        await wrote(client, text("wamid.1", clock.now_ms()), text("wamid.2", clock.now_ms(), "Halo?"))
+        (listed,) = (await client.get("/v1/conversations", headers=siti)).json()["conversations"]
+        one = f"/v1/conversations/{listed['id']}"
+        await client.post(one + "/take", headers=siti)
+        assert (await client.post(one + "/open", headers=siti)).status_code == 200
+        exported = await client.post("/v1/vault/users/budi/export", json={"case_id": "c"}, headers=siti)
+        assert exported.status_code == 200
+        assert (await client.get("/v1/findings", headers=siti)).json()["findings"] == []
+        _conversation, messages, _reads = world.shopward.conversations.get(listed["id"])
+        ask = {
+            "records": [each.record for each in messages],
+            "fields": ["text"],
+            "purpose": "customer_service",
+        }
+        assert (
+            await client.post("/v1/vault/reveal", json=ask | {"case_id": "c"}, headers=budi)
+        ).status_code == 200
+        (found,) = (await client.get("/v1/findings", headers=siti)).json()["findings"]
+        assert (found["user"], found["source"], found["state"]) == ("budi", "conversation", "open")
+        told = {topic: (subject, payload) for topic, subject, payload in owed(world.shopward)}
+        assert told["conversation.read_unexplained"] == (
+            listed["id"], {"person": "budi", "purpose": "customer_service", "finding": found["id"]},
+        )  # fmt: skip
+        topics = [topic for topic, _subject, _payload in owed(world.shopward)]
+        assert topics.count("conversation.read_unexplained") == topics.count("finding.opened") == 1
+        assert told["finding.opened"][0] == found["id"]
+
+    desk.run(story)
+
+
 def test_a_stranger_has_a_place_and_nothing_of_anybody_is_in_the_tables(desk, clock):  # noqa: F811
     """A number of nobody, a number of two customers: by its token; neither number, text nor the platform's id is in a row."""
 

@@ -17,6 +17,8 @@ from shopward.values import HOUR_MS
 WINDOW_MS: Final = 24 * HOUR_MS
 """So long after the customer's last message a shop may answer in its own words."""
 TURNS_MAX: Final = 50
+RECORD: Final = "v-"
+"""What the record of a message begins with; its key follows."""
 State = Literal["open", "closed"]
 STATES: Final = ("open", "closed")
 Direction = Literal["in", "out"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import insert, select, update
 
-from shopward.conversations.conversation import Conversation, Message
+from shopward.conversations.conversation import RECORD, Conversation, Message
 from shopward.conversations.tables import conversation_message, conversation_record
 
 if TYPE_CHECKING:
@@ -78,6 +78,15 @@ class ConversationStore:
             "body": msgspec.json.encode(message).decode(),
         }  # fmt: skip
         connection.execute(insert(conversation_message), row)
+
+    def of_record(self, connection: Connection, record: str) -> Conversation | None:
+        """The conversation whose message a record of the vault holds."""
+        if not record.startswith(RECORD):
+            return None
+        key = record.removeprefix(RECORD)
+        query = select(_M.conversation).where(_M.tenant == self._tenant, _M.key == key)
+        found = connection.scalar(query)
+        return None if found is None else self.get(connection, found)
 
     def settle(self, connection: Connection, message: Message) -> None:
         """What became of a message that was kept."""

@@ -7,7 +7,7 @@ Promise:
 - each message of a customer is judged by the message screening, and the verdict kept; where nothing can judge it is taken all the same
   (fails open: a customer's question is never lost for want of a profile);
 - an agent reads what he looks after, as a reveal: decided, counted against his quota, audited. Anybody else is refused here; who reads the
-  records by the vault's own ways is shown beside the conversation as unexplained;
+  records by the vault's own ways is shown beside the conversation as unexplained, and is a finding (``flows.unexplained``);
 - an answer is written down with its agent before it is handed to the channel: a crash leaves one whose fate is not known
   (``sending``), never one that nobody wrote. By a condemned line none goes out: fails closed.
 
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from shopward.conversations.conversation import (
+    RECORD,
     Conversation,
     Message,
     check_agent,
@@ -190,7 +191,7 @@ class ConversationDesk:
                     hint="it is kept again when the customer writes",
                 )  # fmt: skip
             (reach,) = self._room.sealed.open(connection, rows, ("phone",))
-            message = Message(new_id, now_ms, "out", f"v-{new_id}", by=caller.person, said="sending")
+            message = Message(new_id, now_ms, "out", RECORD + new_id, by=caller.person, said="sending")
             self._seal(connection, found, message, reach.user, text)
             after = msgspec.structs.replace(found, last_ms=max(found.last_ms, now_ms))
             self._kept(connection, caller.key, after, message, "answered", now_ms)
@@ -220,7 +221,7 @@ class ConversationDesk:
         self._room.fenced(connection, [subject])
         if found is None:
             found = self._begun(connection, told, subject, phone, is_known=is_known)
-        message = Message(told.key, told.at_ms, "in", "" if told.changed else f"v-{told.key}", verdict)
+        message = Message(told.key, told.at_ms, "in", "" if told.changed else RECORD + told.key, verdict)
         after = msgspec.structs.replace(found, last_ms=max(found.last_ms, told.at_ms))
         reach = Write(
             after.reach, user, after.subject, "contact", {"phone": told.number, "relation": "whatsapp"},
@@ -266,7 +267,7 @@ class ConversationDesk:
         now_ms = self._room.clock.now_ms()
         made = Conversation(
             id=self._room.ids.new("cv", now_ms), subject=subject, is_known=is_known, phone=phone,
-            phone_id=told.phone_id, reach=f"v-{phone}-{told.key}", began_ms=now_ms, last_ms=told.at_ms,
+            phone_id=told.phone_id, reach=f"{RECORD}{phone}-{told.key}", began_ms=now_ms, last_ms=told.at_ms,
         )  # fmt: skip
         self._store.add(connection, made)
         return made

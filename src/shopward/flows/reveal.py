@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from shopward.flows.guard import GuardDesk
     from shopward.flows.processing import Lawful
     from shopward.flows.strongroom import Strongroom
+    from shopward.flows.unexplained import ReadingWatch
     from shopward.vault.rows import Opened, Stored
 
 REQUEST_MS: Final = 60 * MINUTE_MS
@@ -107,12 +108,14 @@ class RevealDesk:
         room: the vault.
         guard: locks, and who agreed to what.
         lawful: whether the customers have agreed, where the purpose rests on that.
+        readings: hears who read messages of conversations.
     """
 
-    def __init__(self, room: Strongroom, guard: GuardDesk, lawful: Lawful) -> None:
+    def __init__(self, room: Strongroom, guard: GuardDesk, lawful: Lawful, readings: ReadingWatch) -> None:
         self._room = room
         self._guard = guard
         self._lawful = lawful
+        self._readings = readings
 
     def prepare(self, caller: Caller, ask: RevealAsk, request_id: str = "") -> Pending | RevealRequest:
         """(1) to (4); a request, where a second person has to agree first.
@@ -367,6 +370,10 @@ class RevealDesk:
         """(6) Who saw what: a row for each record, and the line of the audit log, which is last."""
         accesses = self._accesses(caller, ask, [each.row for each in opened], pending.outcome, now_ms, opened)
         self._room.accesses.note(connection, accesses)
+        messages = {each.row.id for each in opened if each.row.kind == "conversation"}
+        if messages and pending.outcome == "revealed":
+            events = {self._room.subject(each["user"]["id"]): str(each["id"]) for each in pending.events}
+            self._readings.read(connection, [each for each in accesses if each.record in messages], events)
         deed = "personal:reveal" if pending.outcome == "revealed" else "personal:export"
         details: dict[str, Any] = {
             "purpose": ask.purpose, "records": len(opened), "fields": list(ask.fields), "case": ask.case_id,

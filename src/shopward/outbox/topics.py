@@ -102,5 +102,7 @@ class Topic(StrEnum):
     """Another company enabled, paused or disabled its stream of Shared Signals to us."""
     CONVERSATION_MESSAGE = "conversation.message"
     """A customer wrote to a line of the shop, or the customer's device or number changed."""
+    CONVERSATION_READ_UNEXPLAINED = "conversation.read_unexplained"
+    """Somebody read messages of a customer whose conversation he did not look after; there is a finding, too."""
     LINE_CHANGED = "line.changed"
     """One of the shop's own lines got worse, was condemned, or is in use again."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.adapters.roots import open_root
 from shopward.adapters.sql.personal import PersonalColumn
+from shopward.conversations.store import ConversationStore
+from shopward.findings.store import FindingStore
 from shopward.flows.canary import CanaryDesk
 from shopward.flows.custody import Custody
 from shopward.flows.erase import EraseDesk
@@ -19,6 +21,7 @@ from shopward.flows.processing import Lawful
 from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.strongroom import Strongroom
+from shopward.flows.unexplained import ReadingWatch
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
 from shopward.notices.store import NoticeStore
@@ -103,7 +106,12 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         room,
         Custody(room),
         guard,
-        RevealDesk(room, guard, Lawful(ProcessingStore(tenant))),
+        RevealDesk(
+            room,
+            guard,
+            Lawful(ProcessingStore(tenant)),
+            ReadingWatch(ConversationStore(tenant), FindingStore(tenant), desks.outbox),
+        ),
         erasing,
         rekeying,
         marks,
