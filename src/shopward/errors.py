@@ -16,7 +16,8 @@ the ``path`` inside the input where one exists, and ``retry_after_s`` when waiti
     ├── Conflict                    the same id or key again, with other content
     ├── NotFound                    no such thing here
     ├── Refused                     the caller may not do this
-    │   └── QuotaReached            not now: so much may be seen in a day
+    │   ├── QuotaReached            not now: so much may be seen in a day
+    │   └── RevealChallenged        not before this person has proved that it is them
     ├── PolicyInvalid               rules that do not compile or fail their tests; the running ones stay
     ├── ModelInvalid                a model bundle that is damaged, foreign or made for other features
     ├── Misconfigured               a setting that would be unsafe or cannot work
@@ -130,6 +131,24 @@ class QuotaReached(Refused):
 
     code = "quota_reached"
     status = 429
+
+
+class RevealChallenged(Refused):
+    """A person of staff has to prove that it is them before these values are shown.
+
+    Args:
+        challenge_id: what to answer, and to come back with.
+    """
+
+    code = "reveal_challenged"
+
+    def __init__(self, challenge_id: str) -> None:
+        super().__init__(
+            "prove that it is you before these values are shown",
+            expected="the same ask with challenge_id, once the challenge is passed",
+            hint=f"POST /v1/staff/challenges/{challenge_id}/verify",
+        )
+        self.challenge_id = challenge_id
 
 
 class PolicyInvalid(ShopwardError):

@@ -7,9 +7,9 @@ import pytest
 from protection.conftest import clock, database  # noqa: F401 -- fixtures
 from shopward.access.keys import Caller
 from shopward.config import Settings
-from shopward.flows.reveal import RevealAsk, RevealRequest
+from shopward.flows.looks import RevealAsk
 from shopward.service import Shopward
-from shopward.vault import Write
+from shopward.vault import RevealRequest, Write
 
 ANI = Caller("key-ani", "ani", ("analyst",))
 BUDI = Caller("key-budi", "budi", ("analyst",))

@@ -6,12 +6,14 @@ import json
 import socket
 import time
 
+import pyotp
 import pytest
 from click.testing import CliRunner
 
 from serving import Server
 from shopward.cli import main
 from shopward.client import Client
+from shopward.values import SystemClock
 
 FIELDS = {
     "order_id": "1001",
@@ -204,6 +206,27 @@ def test_the_terminal_does_the_same(server, monkeypatch, tmp_path):
     assert "outside: names by which partners" in run("rotate", "status")
     assert "root file -:" in run("rotate", "token", "--retire", "1", "--give-up", "--yes")
     assert "key signing 1" not in run("rotate", "signing", "--retire", "1", "--yes")
+
+
+def test_an_app_of_a_person_from_a_terminal(server, monkeypatch):
+    """Begun by its owner, confirmed by an admin with the code that it shows, used for a challenge, and listed."""
+
+    def run(key, *words, text=None):
+        monkeypatch.setenv("SHOPWARD_KEY", key)
+        done = CliRunner().invoke(main, ["staff", *words, "--url", server.url], input=text)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    ani = server.people["ani"]
+    begun = json.loads(run(ani, "enrol", "ani", "--json"))
+    app = pyotp.TOTP(begun["secret_base32"])
+    assert "totp     active" in run(server.key, "confirm", "ani", begun["id"], text=app.now() + "\n")
+    asked = json.loads(run(ani, "challenge", "remove", "--json"))
+    later = app.at(SystemClock().now_ms() // 1000 + 30)  # a code counts once: the next one
+    proved = run(ani, "prove", asked["id"], text=later + "\n")
+    assert "passed for mfa_remove" in proved
+    assert "removed" in run(ani, "remove", "ani", begun["id"], "--challenge", asked["id"])
+    assert run(ani, "factors", "ani") == "none\n"
 
 
 def test_a_rotation_goes_on_after_a_kill(tmp_path):

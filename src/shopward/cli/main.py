@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "vault": "vault:vault",
     "partner": "partner:partner",
     "signals": "signals:signals",
+    "staff": "staff:staff",
     "policy": "policy:policy",
     "order": "order:order",
     "recovery": "recovery:recovery",

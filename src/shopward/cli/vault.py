@@ -75,6 +75,9 @@ def get(record: str, *, waybill: bool, **server: Any) -> None:
 @click.option("--case", "case_id", default="", help="The case that explains it.")
 @click.option("--order", "order_id", default="", help="The order that explains it.")
 @click.option("--request", "request_id", default="", help="The request that a second person agreed to.")
+@click.option(
+    "--challenge", "challenge_id", default="", help="The challenge that you passed for exactly this."
+)
 @server_options
 def reveal(records: tuple[str, ...], fields: tuple[str, ...], **options: Any) -> None:
     """See values of records, for a purpose. Decided, audited, and counted against your day.
@@ -83,7 +86,9 @@ def reveal(records: tuple[str, ...], fields: tuple[str, ...], **options: Any) ->
     Examples:
       shopward vault reveal o-1 --field name --field phone --purpose delivery --order 1001
     """
-    asked = {name: options.pop(name) for name in ("purpose", "case_id", "order_id", "request_id")}
+    asked = {
+        name: options.pop(name) for name in ("purpose", "case_id", "order_id", "request_id", "challenge_id")
+    }
     said = talk_to(**options).ask("POST", f"{_PATH}/reveal", {"records": records, "fields": fields, **asked})
     text = (
         "\n".join(map(_line, said["records"]))
@@ -152,15 +157,19 @@ def seen(user: str, **server: Any) -> None:
 @vault.command()
 @click.argument("user", metavar="USER")
 @click.option("--case", "case_id", required=True, help="The case in which the customer asked for it.")
+@click.option(
+    "--challenge", "challenge_id", default="", help="The challenge that you passed for exactly this."
+)
 @server_options
-def export(user: str, case_id: str, **server: Any) -> None:
+def export(user: str, case_id: str, challenge_id: str, **server: Any) -> None:
     """Print everything that is kept of a customer, for them: one record a line, then reports, cases, complaints, claims, consents.
 
     \b
     Examples:
       shopward vault export u008490 --case c-7 > u008490.ndjson
     """
-    said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/export", {"case_id": case_id})
+    asked = {"case_id": case_id, "challenge_id": challenge_id}
+    said = talk_to(**server).ask("POST", f"{_PATH}/users/{quote(user, safe='')}/export", asked)
     parts = {"records": said["records"], **said["dossier"]}
     del parts["complete"]
     lines = [

@@ -176,11 +176,13 @@ class Records:
     Attributes:
         records: none where nothing was given (fails closed).
         waits_for: the id of the request that a second person has to agree to; pass it on with the same reveal then.
+        challenge: the id of the challenge that the person has to pass (``office.prove``); pass it on with the same reveal then.
         fault: why nothing was given; ``fault.problem`` is the vault's own word.
     """
 
     records: tuple[Record, ...] = ()
     waits_for: str = ""
+    challenge: str = ""
     fault: Fault | None = None
 
 

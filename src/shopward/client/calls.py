@@ -241,6 +241,7 @@ class Client(_Common):
         case_id: str = "",
         order_id: str = "",
         request_id: str = "",
+        challenge_id: str = "",
     ) -> Records:
         """See values for a purpose; decided and audited before they come."""
         asked = {
@@ -250,6 +251,7 @@ class Client(_Common):
             "case_id": case_id,
             "order_id": order_id,
             "request_id": request_id,
+            "challenge_id": challenge_id,
         }
         return self._given(self._reply(self._vaulting("reveal", asked)))
 
@@ -361,6 +363,7 @@ class AsyncClient(_Common):
         case_id: str = "",
         order_id: str = "",
         request_id: str = "",
+        challenge_id: str = "",
     ) -> Records:
         """See values for a purpose; decided and audited before they come."""
         asked = {
@@ -370,6 +373,7 @@ class AsyncClient(_Common):
             "case_id": case_id,
             "order_id": order_id,
             "request_id": request_id,
+            "challenge_id": challenge_id,
         }
         return self._given(await self._reply(self._vaulting("reveal", asked)))
 

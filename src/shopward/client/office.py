@@ -75,6 +75,12 @@ class Office(Generic[A]):
         """End a share before its time."""
         return self._do(f"partners/{_id(partner)}/shares/{_id(share)}/close")
 
+    # Proving that it is you.
+
+    def prove(self, challenge: str, factor: str, answer: str) -> A:
+        """Answer the challenge that a reveal was refused with: ``totp`` with its six digits, ``passkey`` with the credential as JSON."""
+        return self._do(f"staff/challenges/{_id(challenge)}/verify", {"factor": factor, "answer": answer})
+
     # Incidents.
 
     def open_incident(self, title: str, kind: str, **more: str) -> A:

@@ -56,6 +56,7 @@ _BY_PROBLEM: Final = {
     "purpose_window": "not_shown",
     "vault_locked": "not_shown",
     "reveal_denied": "not_shown",
+    "reveal_challenged": "not_shown",
     "quota_reached": "not_shown",
     "second_person_needed": "not_shown",
     "request_state": "not_shown",
@@ -164,7 +165,7 @@ def read_records(reply: Reply | Fault) -> Records:
         return read
     if _is_missing(read):
         read = Fault("not_shown", read.detail, read.problem)
-    return Records(fault=read)
+    return Records(challenge=_challenge_in(reply), fault=read)
 
 
 def read_screened(reply: Reply | Fault) -> PasswordScreened:
@@ -257,6 +258,12 @@ def _read(reply: Reply | Fault, shape: Callable[[Mapping[str, Any]], T]) -> T | 
 def _is_missing(fault: Fault) -> bool:
     """Whether what was asked for is not there, and not the call itself."""
     return fault.problem == "not_found" and "path: " in fault.detail
+
+
+def _challenge_in(reply: Reply | Fault) -> str:
+    """The challenge that a reveal was refused with, if it was."""
+    found = "" if isinstance(reply, Fault) else _object(reply.body).get("challenge_id", "")
+    return found if isinstance(found, str) else ""
 
 
 def _fault(reply: Reply) -> Fault:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.errors import InvalidField, NotFound, Refused
-from shopward.flows.reveal import RevealAsk
+from shopward.flows.looks import RevealAsk
 from shopward.partners import refusal_of
 from shopward.partners.aliases import SUFFIX, Alias, alias_fields, check_numbers, email_alias
 from shopward.vault.purposes import purpose_of
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
-    from shopward.flows.reveal import Pending, RevealDesk
+    from shopward.flows.looks import Pending
+    from shopward.flows.reveal import RevealDesk
     from shopward.flows.strongroom import Strongroom
     from shopward.partners import Share
     from shopward.partners.alias_store import AliasStore

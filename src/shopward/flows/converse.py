@@ -38,7 +38,7 @@ from shopward.conversations.conversation import (
 from shopward.errors import Conflict, NotFound, Refused, ShopwardError
 from shopward.flows.arrows import SYSTEM
 from shopward.flows.guard import request_state
-from shopward.flows.reveal import RevealAsk
+from shopward.flows.looks import RevealAsk
 from shopward.outbox import Topic
 from shopward.ports import Parcel
 from shopward.values import DAY_MS
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.conversations import Inbound
     from shopward.conversations.store import ConversationStore
-    from shopward.flows.reveal import Pending, RevealDesk
+    from shopward.flows.looks import Pending
+    from shopward.flows.reveal import RevealDesk
     from shopward.flows.strongroom import Strongroom
     from shopward.ports import Correspondent
 

@@ -55,7 +55,7 @@ class ChallengeView(Struct, frozen=True, omit_defaults=True):
     """A challenge as a shop sees it.
 
     Attributes:
-        id: the decision's.
+        id: the decision's; of a person of staff, the challenge's own.
         state: open, passed, spent, expired, locked or cancelled.
         operation: the event type that was decided.
         offered: factors that may answer, in order of preference.

@@ -7,7 +7,9 @@ The story of a reveal; it fails closed at every step:
   (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
   (4) a canary locks the reader there and then; so does one in an export, or found by a value that is nobody's else
   (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
-  (6) the locks and the consents are looked at again, the person's quota of the day is taken, who sees what is written down and audited
+      where it asks for a proof, this person's own factor gives it (``flows.staff``), and the same ask comes back with it, once
+  (6) the locks and the consents are looked at again, the person's quota of the day is taken, a proof is spent, who sees what is
+      written down and audited
   (7) the values leave, after that is on the disk
 
 Between (4) and (6) the caller has the events decided: that is I/O of its own. A try that ends at (2), (4), (5) or (6) is
@@ -16,14 +18,15 @@ audited as a refusal.
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.errors import InvalidField, NotFound, QuotaReached, Refused
+from shopward.errors import InvalidField, NotFound, Refused, RevealChallenged
 from shopward.flows.guard import CANARY, locked, request_state
+from shopward.flows.looks import Hits, Pending, RevealAsk, denied, used_up
 from shopward.outbox import Topic
+from shopward.stepup.refusals import StepUpRefused
 from shopward.values import DAY_MS, MINUTE_MS, to_rfc3339
 from shopward.vault.kinds import wanted
 from shopward.vault.purposes import (
@@ -39,12 +42,13 @@ from shopward.vault.rows import Access, Lock, RevealRequest
 from shopward.vault.search import check_asked, index_name, matches, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from shopward.access import Caller
     from shopward.errors import ShopwardError
     from shopward.flows.guard import GuardDesk
     from shopward.flows.processing import Lawful
+    from shopward.flows.staff import StaffDesk
     from shopward.flows.strongroom import Strongroom
     from shopward.flows.unexplained import ReadingWatch
     from shopward.vault.rows import Opened, Stored
@@ -60,47 +64,6 @@ OWN_FIELDS: Final = frozenset({"phone", "email", "order_id", "waybill", "wechat"
 _CANDIDATES_MAX: Final = 1_000
 
 
-class RevealAsk(msgspec.Struct, frozen=True):
-    """What somebody wants to see.
-
-    Attributes:
-        fields: names of fields; each has to be given by the purpose for each record.
-    """
-
-    records: tuple[str, ...]
-    fields: tuple[str, ...]
-    purpose: str
-    case_id: str = ""
-    order_id: str = ""
-
-    def digest(self) -> str:
-        """Tells this very reveal from any other."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
-
-
-class Pending(NamedTuple):
-    """A reveal between (4) and (6): the events to have decided, and what for.
-
-    Attributes:
-        refusal: what the caller hears after all; the events tell of the try.
-        request: the word of a second person that it uses up.
-    """
-
-    ask: RevealAsk
-    events: tuple[dict[str, Any], ...]
-    outcome: str
-    refusal: ShopwardError | None = None
-    request: RevealRequest | None = None
-
-
-class Hits(NamedTuple):
-    """Records that were found, the events to have decided before they are shown masked, and what the caller hears after all."""
-
-    found: Sequence[Opened]
-    events: tuple[dict[str, Any], ...]
-    refusal: ShopwardError | None = None
-
-
 class RevealDesk:
     """May be called from any thread.
 
@@ -108,22 +71,29 @@ class RevealDesk:
         room: the vault.
         guard: locks, and who agreed to what.
         lawful: whether the customers have agreed, where the purpose rests on that.
+        staff: proofs of persons of staff.
         readings: hears who read messages of conversations.
     """
 
-    def __init__(self, room: Strongroom, guard: GuardDesk, lawful: Lawful, readings: ReadingWatch) -> None:
+    def __init__(
+        self, room: Strongroom, guard: GuardDesk, lawful: Lawful, staff: StaffDesk, readings: ReadingWatch
+    ) -> None:
         self._room = room
         self._guard = guard
         self._lawful = lawful
+        self._staff = staff
         self._readings = readings
 
-    def prepare(self, caller: Caller, ask: RevealAsk, request_id: str = "") -> Pending | RevealRequest:
+    def prepare(
+        self, caller: Caller, ask: RevealAsk, request_id: str = "", *, challenge_id: str = ""
+    ) -> Pending | RevealRequest:
         """(1) to (4); a request, where a second person has to agree first.
 
         Raises:
             BadInput: the purpose does not exist or is not explained, or a field does not exist.
             NotFound: a record or the request is not there.
-            Refused: a lock, a field or an age that the purpose does not give, or another person's request.
+            Refused: a lock, a field or an age that the purpose does not give, another person's request, or a challenge that
+                this person has not passed for this very ask.
         """
         purpose = purpose_of(ask.purpose)  # (1)
         check_explained(purpose, ask.case_id, ask.order_id)
@@ -145,21 +115,24 @@ class RevealDesk:
         if refusal is not None:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise refusal
+        self._check_proof(caller, "pii_view", ask, challenge_id, rows, now_ms)
         request = None
         if needs_two(purpose, len(rows)):  # (3)
             request = self._agreed(caller, ask, request_id, now_ms)
             if request.state == "waiting":
                 return request
         events, refusal = self._watched(caller, ask, opened, "pii_view", now_ms)  # (4)
-        return Pending(ask, events, "revealed", refusal, request)
+        return Pending(ask, events, "revealed", refusal, request, challenge_id)
 
-    def prepare_export(self, caller: Caller, user_id: str, case_id: str) -> Pending:
+    def prepare_export(
+        self, caller: Caller, user_id: str, case_id: str, *, challenge_id: str = ""
+    ) -> Pending:
         """The same for everything of one customer, which they asked for: a subject access export.
 
         Raises:
             InvalidField: no case is named.
             NotFound: there is nothing of this customer.
-            Refused: something is locked.
+            Refused: something is locked, or the challenge is not one that this person passed for this very export.
         """
         if not case_id:
             raise InvalidField(
@@ -174,48 +147,46 @@ class RevealDesk:
         if lock is not None:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise locked(lock)
+        self._check_proof(caller, "pii_export", ask, challenge_id, rows, now_ms)
         events, refusal = self._watched(caller, ask, opened, "pii_export", now_ms)  # (4)
-        return Pending(ask, events, "exported", refusal)
+        return Pending(ask, events, "exported", refusal, None, challenge_id)
 
-    def finish(self, caller: Caller, pending: Pending, decisions: Sequence[str]) -> list[Opened]:
+    def finish(
+        self,
+        caller: Caller,
+        pending: Pending,
+        decisions: Sequence[str],
+        *,
+        excluded: Collection[str] | None = None,
+    ) -> list[Opened]:
         """(6) and (7), with the decisions on the events in their order.
 
+        Args:
+            caller: who asked.
+            pending: what (4) gave.
+            decisions: on its events.
+            excluded: factors that prove nothing here, as the decisions say; ``None`` where nobody could come back with a proof.
+
         Raises:
+            RevealChallenged: the engine asks for a proof, which this person can give.
             Refused: the engine does not let it happen, something was locked meanwhile, or the quota is used up.
         """
         ask, now_ms = pending.ask, self._room.clock.now_ms()
         refusal = pending.refusal
-        if refusal is None and (len(decisions) != len(pending.events) or not OBEYED.issuperset(decisions)):
-            refusal = _denied(decisions)  # (5)
+        met = OBEYED | {"challenge"} if pending.challenge_id else OBEYED
+        if refusal is None and (len(decisions) != len(pending.events) or not met.issuperset(decisions)):
+            refusal = self._stopped(caller, pending, decisions, excluded)  # (5)
             self._refused(caller, ask, self._rows(ask), "refused", now_ms)
         if refusal is not None:
             raise refusal
 
-        def work(connection: Any) -> list[Opened] | ShopwardError:
-            rows = self._room.sealed.rows(connection, ask.records)
-            self._room.fenced(connection, [row.subject for row in rows])
-            opened, rows, lock = self._met(connection, caller, ask)
-            if lock is not None:
-                return locked(lock)
-            unlawful = self._unlawful(connection, ask, rows)
-            if unlawful is not None:
-                return unlawful
-            if pending.request is not None and not self._room.accesses.move(
-                connection, pending.request, "used"
-            ):
-                return request_state()
-            if pending.outcome == "revealed":
-                most = quota(self._room.sealed.orders_since(connection, now_ms - QUOTA_DAYS * DAY_MS))
-                day = now_ms // DAY_MS
-                if not self._room.accesses.take(
-                    connection, caller.person, day=day, records=len(rows), most=most
-                ):
-                    return _used_up(most, now_ms)
-            opened = self._room.sealed.open(connection, rows, ask.fields or None)
-            self._note(connection, caller, ask, opened, pending, now_ms)
-            return opened
-
-        done = self._room.records.write(work)
+        done: list[Opened] | ShopwardError
+        try:
+            done = self._room.records.write(lambda each: self._taken(each, caller, pending, now_ms))
+        except (
+            StepUpRefused
+        ) as refused:  # the proof was spent meanwhile, or is too old: nothing of (6) is kept
+            done = refused
         if isinstance(done, list):
             return done  # (7)
         self._refused(caller, ask, self._rows(ask), "refused", now_ms)
@@ -270,7 +241,7 @@ class RevealDesk:
         if hits.refusal is not None:
             raise hits.refusal
         if not OBEYED.issuperset(decisions):
-            raise _denied(decisions)
+            raise denied(decisions)
 
     # The steps.
 
@@ -292,8 +263,73 @@ class RevealDesk:
         lock = self._room.accesses.locked(connection, targets)
         return ([] if lock else self._room.sealed.open(connection, rows, ())), rows, lock
 
+    def _taken(
+        self, connection: Any, caller: Caller, pending: Pending, now_ms: int
+    ) -> list[Opened] | ShopwardError:
+        """(6) in its transaction: the values, written down as seen, or why not; raises what a proof is refused for."""
+        ask = pending.ask
+        rows = self._room.sealed.rows(connection, ask.records)
+        self._room.fenced(connection, [row.subject for row in rows])
+        _opened, rows, lock = self._met(connection, caller, ask)
+        if lock is not None:
+            return locked(lock)
+        unlawful = self._unlawful(connection, ask, rows)
+        if unlawful is not None:
+            return unlawful
+        request = pending.request
+        if request is not None and not self._room.accesses.move(connection, request, "used"):
+            return request_state()
+        if pending.outcome == "revealed":
+            most = quota(self._room.sealed.orders_since(connection, now_ms - QUOTA_DAYS * DAY_MS))
+            day = now_ms // DAY_MS
+            if not self._room.accesses.take(connection, caller.person, day=day, records=len(rows), most=most):
+                return used_up(most, now_ms)
+        proved = self._spent(connection, caller, pending)
+        opened = self._room.sealed.open(connection, rows, ask.fields or None)
+        self._note(connection, caller, ask, opened, pending, proved, now_ms)
+        return opened
+
+    def _spent(self, connection: Any, caller: Caller, pending: Pending) -> str:
+        """(6) The factor of the proof that is spent; empty where none was handed in."""
+        if not pending.challenge_id:
+            return ""
+        return self._staff.spend(
+            connection,
+            caller,
+            pending.operation,
+            bound=pending.ask.digest(),
+            challenge_id=pending.challenge_id,
+        ).factor
+
     def _unlawful(self, connection: Any, ask: RevealAsk, rows: Sequence[Stored]) -> Refused | None:
         return self._lawful.refusal(connection, ask.purpose, [row.subject for row in rows])
+
+    def _check_proof(
+        self, caller: Caller, operation: str, ask: RevealAsk, challenge_id: str, rows: Sequence[Stored], now_ms: int
+    ) -> None:  # fmt: skip
+        """Refuse a proof that could not be spent on this, before anybody decides or agrees. Fails closed."""
+        if not challenge_id:
+            return
+        try:
+            self._staff.check(caller, operation, bound=ask.digest(), challenge_id=challenge_id)
+        except StepUpRefused:
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise
+
+    def _stopped(
+        self, caller: Caller, pending: Pending, decisions: Sequence[str], excluded: Collection[str] | None
+    ) -> Refused:
+        """(5) What the caller hears of decisions that do not let it happen; a challenge, where this person has a factor to answer."""
+        is_challenge = {"challenge"} <= set(decisions) <= OBEYED | {"challenge"}
+        if not is_challenge or excluded is None or len(decisions) != len(pending.events):
+            return denied(decisions)
+        ask = pending.ask
+        event = pending.events[list(decisions).index("challenge")]
+        challenge_id = self._staff.demand(
+            caller, pending.operation, bound=ask.digest(), decision=event["id"], excluded=excluded,
+            purpose=ask.purpose, case=ask.case_id, order=ask.order_id,
+        )  # fmt: skip
+        return RevealChallenged(challenge_id) if challenge_id else denied(decisions)
 
     def _rows(self, ask: RevealAsk) -> list[Stored]:
         return self._room.records.read(lambda connection: self._room.sealed.rows(connection, ask.records))
@@ -365,6 +401,7 @@ class RevealDesk:
         ask: RevealAsk,
         opened: Sequence[Opened],
         pending: Pending,
+        proved: str,
         now_ms: int,
     ) -> None:
         """(6) Who saw what: a row for each record, and the line of the audit log, which is last."""
@@ -381,6 +418,8 @@ class RevealDesk:
         }  # fmt: skip
         if pending.request is not None:
             details["agreed_by"] = pending.request.approved_by
+        if proved:
+            details["proved"] = {"challenge": pending.challenge_id, "factor": proved}
         self._room.line(connection, caller.key, deed, accesses[0].id, details, now_ms)
 
     def _refused(
@@ -428,24 +467,3 @@ class RevealDesk:
             }
             for user, count in counts.items()
         )  # fmt: skip
-
-
-def _denied(decisions: Sequence[str]) -> Refused:
-    strongest = "deny" if "deny" in decisions or not decisions else "challenge"
-    return Refused(
-        "the decision engine does not let this be seen",
-        code="reveal_denied",
-        expected="allow or review",
-        found=strongest,
-        hint="see the reasons of the decision: the customer's timeline has the event",
-    )
-
-
-def _used_up(most: int, now_ms: int) -> QuotaReached:
-    return QuotaReached(
-        "this person has seen as many records today as may be seen",
-        expected=f"at most {most} records a day (UTC)",
-        found="more",
-        hint="the masked view takes no quota",
-        retry_after_s=(DAY_MS - now_ms % DAY_MS) / 1000,
-    )

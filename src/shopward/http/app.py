@@ -66,6 +66,7 @@ from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
 from shopward.http.signals import SignalCalls
 from shopward.http.ssf import SsfCalls
+from shopward.http.staff import StaffCalls
 from shopward.http.streams import StreamCalls
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
@@ -151,6 +152,7 @@ class Application:
                 *VictimCalls(shopward, calls).routes(),
                 *VaultCalls(shopward, self.gate, calls).routes(),
                 *VaultOffice(shopward, calls, self.beside).routes(),
+                *StaffCalls(shopward, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),

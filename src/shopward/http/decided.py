@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 async def decisions_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[str]:
     """The decisions on some events, in their order."""
+    return [record.decision for record in await records_on(gate, events)]
+
+
+async def records_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[DecisionRecord]:
+    """The decisions on some events as they were recorded, in their order."""
     if not events:
         return []
     heard = await gate.submit([decode_event(msgspec.json.encode(each)) for each in events])
-    decisions = []
+    records = []
     for record in heard if isinstance(heard, list) else [heard]:
         if not isinstance(record, DecisionRecord):
             raise record.with_traceback(None)  # one refusal may be heard by many
-        decisions.append(record.decision)
-    return decisions
+        records.append(record)
+    return records

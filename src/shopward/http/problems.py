@@ -37,6 +37,7 @@ CODES: Final[dict[str, str]] = {
     "purpose_window": "The record is too old for the purpose.",
     "vault_locked": "A person, a customer, a record or the vault is locked.",
     "reveal_denied": "The decision engine does not let this be seen.",
+    "reveal_challenged": "The person has to prove that it is them; challenge_id says what to answer.",
     "quota_reached": "The person has seen as many records today as may be seen.",
     "request_state": "The request for a second person is over, used, or not agreed to.",
     "record_conflict": "The record is another customer's or of another kind, or a customer has too many.",
@@ -160,6 +161,7 @@ class Problem(Struct, omit_defaults=True):
     line: int | None = None
     file: str | None = None
     column: int | None = None
+    challenge_id: str | None = None
 
 
 class HttpRefusal(ShopwardError):
@@ -206,6 +208,7 @@ def problem_of(error: BaseException, *, request_id: str = "", line: int | None =
         line or getattr(error, "line", None),
         getattr(error, "file", None),
         getattr(error, "column", None),
+        getattr(error, "challenge_id", None),
     )
 
 

@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.custody import masked_view, revealed
-from shopward.flows.reveal import RevealAsk
+from shopward.flows.looks import RevealAsk
 from shopward.http.calls import by_method, decoded, id_of, json_answer, language
-from shopward.http.decided import decisions_on
+from shopward.http.decided import decisions_on, records_on
 from shopward.http.orders import limit_of
 from shopward.http.vault_shapes import (
     Accesses,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.custody import Shown
-    from shopward.flows.reveal import Pending
+    from shopward.flows.looks import Pending
     from shopward.http.calls import Calls
     from shopward.http.gate import Gate
     from shopward.service import Shopward
@@ -112,11 +112,15 @@ class VaultCalls:
         )
 
     async def reveal(self, request: Request) -> Response:
-        """``POST /v1/vault/reveal``: 200 with values, or 202 where a second person has to agree."""
+        """``POST /v1/vault/reveal``: 200 with values, 202 where a second person has to agree, 403 with a challenge to answer."""
         caller = self._calls.caller(request, "service", "analyst")
         asked = decoded(await self._calls.body(request, caller), RevealAsked)
         ask = RevealAsk(asked.records, asked.fields, asked.purpose, asked.case_id, asked.order_id)
-        pending = await run_in_threadpool(self._vault.reveals.prepare, caller, ask, asked.request_id)
+        pending = await run_in_threadpool(
+            lambda: self._vault.reveals.prepare(
+                caller, ask, asked.request_id, challenge_id=asked.challenge_id
+            )
+        )
         if isinstance(pending, RevealRequest):
             return json_answer(_request_view(pending), 202)
         return json_answer(Records(await self._opened(caller, pending)))
@@ -127,7 +131,11 @@ class VaultCalls:
         asked, user = decoded(await self._calls.body(request, caller), ExportAsked), _id(request)
         missing, records = None, list[RecordView]()
         try:
-            pending = await run_in_threadpool(self._vault.reveals.prepare_export, caller, user, asked.case_id)
+            pending = await run_in_threadpool(
+                lambda: self._vault.reveals.prepare_export(
+                    caller, user, asked.case_id, challenge_id=asked.challenge_id
+                )
+            )
             records = await self._opened(caller, pending)
         except NotFound as refused:
             missing = refused
@@ -203,8 +211,18 @@ class VaultCalls:
 
     async def _opened(self, caller: Caller, pending: Pending) -> list[RecordView]:
         """The values, once the gate has decided and everything is written down."""
-        decisions = await decisions_on(self._gate, pending.events)
-        found = await run_in_threadpool(self._vault.reveals.finish, caller, pending, decisions)
+        records = await records_on(self._gate, pending.events)
+        decisions = [each.decision for each in records]
+        excluded = {
+            word
+            for each in records
+            for action in each.actions
+            if action.type == "step_up"
+            for word in action.exclude
+        }
+        found = await run_in_threadpool(
+            lambda: self._vault.reveals.finish(caller, pending, decisions, excluded=excluded)
+        )
         return [_view(revealed(each)) for each in found]
 
 

@@ -89,6 +89,7 @@ class RevealAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     Attributes:
         request_id: the request that a second person agreed to.
+        challenge_id: the challenge that the caller has passed for exactly this.
     """
 
     records: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=200)]
@@ -97,6 +98,7 @@ class RevealAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     case_id: Annotated[str, Meta(max_length=128)] = ""
     order_id: Annotated[str, Meta(max_length=128)] = ""
     request_id: Annotated[str, Meta(max_length=128)] = ""
+    challenge_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class RequestView(Struct):
@@ -148,10 +150,11 @@ class Accesses(Struct):
     next: str | None
 
 
-class ExportAsked(Struct, forbid_unknown_fields=True):
-    """Everything of a customer, for a case."""
+class ExportAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Everything of a customer, for a case; with a challenge that the caller has passed for exactly this, where one was asked for."""
 
     case_id: Id
+    challenge_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class EraseAsked(Struct, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from shopward.flows.leaked import LeakDesk
 from shopward.flows.processing import Lawful
 from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
+from shopward.flows.staff import StaffDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.flows.unexplained import ReadingWatch
 from shopward.keyring import derived
@@ -59,6 +60,7 @@ class Vault(NamedTuple):
     canaries: CanaryDesk
     keeper: EventKeeper
     history: History
+    staff: StaffDesk
 
 
 def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, token_key: bytes) -> Vault:
@@ -100,6 +102,9 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
     erasing.at_start()
     guard = GuardDesk(room)
     partners = PartnerStore(tenant)
+    staff = StaffDesk(
+        desk=desks.step_up, blind=ground.blind, trail=desks.trail, clock=ground.clock, ids=SystemIds()
+    )
     rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, partners.shares_between)
     marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
@@ -110,6 +115,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
             room,
             guard,
             Lawful(ProcessingStore(tenant)),
+            staff,
             ReadingWatch(ConversationStore(tenant), FindingStore(tenant), desks.outbox),
         ),
         erasing,
@@ -123,6 +129,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         ),
         EventKeeper(room, log.held),
         History(ground.records, periods, log),
+        staff,
     )
 
 

@@ -69,6 +69,14 @@ class Store:
         """The challenge of a decision."""
         return self._challenge(connection, tables.challenges.c.decision_id == decision_id)
 
+    def of_id(self, connection: Connection, challenge_id: str) -> Challenge | None:
+        """The challenge of an id, which may be any text."""
+        if (
+            not challenge_id.isascii() or not challenge_id.isprintable()
+        ):  # what no id of ours is, and no store has to compare
+            return None
+        return self._challenge(connection, tables.challenges.c.challenge_id == challenge_id)
+
     def lock(self, connection: Connection, challenge_id: str) -> Challenge | None:
         """A challenge that nobody else changes until the commit."""
         return self._challenge(connection, tables.challenges.c.challenge_id == challenge_id, lock=True)

@@ -1,0 +1,94 @@
+"""A look at personal values as it is told from one step of its story to the next (``flows.reveal``), and what refuses it.
+
+Promise: values alone; nothing is read, decided or written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from shopward.errors import QuotaReached, Refused
+from shopward.values import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.errors import ShopwardError
+    from shopward.vault.rows import Opened, RevealRequest
+
+_OPERATIONS: Final = {"revealed": "pii_view", "exported": "pii_export"}
+
+
+class RevealAsk(msgspec.Struct, frozen=True):
+    """What somebody wants to see.
+
+    Attributes:
+        fields: names of fields; each has to be given by the purpose for each record.
+    """
+
+    records: tuple[str, ...]
+    fields: tuple[str, ...]
+    purpose: str
+    case_id: str = ""
+    order_id: str = ""
+
+    def digest(self) -> str:
+        """Tells this very reveal from any other."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+class Pending(NamedTuple):
+    """A reveal between (4) and (6): the events to have decided, and what for.
+
+    Attributes:
+        refusal: what the caller hears after all; the events tell of the try.
+        request: the word of a second person that it uses up.
+        challenge_id: of the proof that it spends.
+    """
+
+    ask: RevealAsk
+    events: tuple[dict[str, Any], ...]
+    outcome: str
+    refusal: ShopwardError | None = None
+    request: RevealRequest | None = None
+    challenge_id: str = ""
+
+    @property
+    def operation(self) -> str:
+        """The type of its events."""
+        return _OPERATIONS[self.outcome]
+
+
+class Hits(NamedTuple):
+    """Records that were found, the events to have decided before they are shown masked, and what the caller hears after all."""
+
+    found: Sequence[Opened]
+    events: tuple[dict[str, Any], ...]
+    refusal: ShopwardError | None = None
+
+
+def denied(decisions: Sequence[str]) -> Refused:
+    """The refusal for decisions that are not obeyed by showing anything."""
+    strongest = "deny" if "deny" in decisions or not decisions else "challenge"
+    return Refused(
+        "the decision engine does not let this be seen",
+        code="reveal_denied",
+        expected="allow or review",
+        found=strongest,
+        hint="see the reasons of the decision: the customer's timeline has the event"
+        + ("; who has a factor can meet a challenge" if strongest == "challenge" else ""),
+    )
+
+
+def used_up(most: int, now_ms: int) -> QuotaReached:
+    """The refusal for a day that is used up, with when the next one begins."""
+    return QuotaReached(
+        "this person has seen as many records today as may be seen",
+        expected=f"at most {most} records a day (UTC)",
+        found="more",
+        hint="the masked view takes no quota",
+        retry_after_s=(DAY_MS - now_ms % DAY_MS) / 1000,
+    )
