@@ -22,6 +22,7 @@ from shopward.adapters.mail import MailMessenger
 from shopward.adapters.webhooks import HttpMessenger
 from shopward.flows.shadow import ShadowBook
 from shopward.http.activity import Activity
+from shopward.http.advice import AdvicePage
 from shopward.http.advisories import AdvisoryCalls
 from shopward.http.aliases import AliasCalls
 from shopward.http.audit import AuditCalls
@@ -146,6 +147,7 @@ class Application:
             [
                 *self.pages.routes(),
                 *CasePages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
+                *AdvicePage(shopward, paper).routes(),
                 *LinkCalls(shopward, calls).routes(),
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),

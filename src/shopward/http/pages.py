@@ -47,9 +47,11 @@ class Paper:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
 
-    def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
-        """A page, kept by nobody."""
-        language = reader_language(request)
+    def page(
+        self, request: Request, name: str, status: int = 200, *, language: str = "", **values: Any
+    ) -> Response:
+        """A page, kept by nobody; in the reader's language where none is given."""
+        language = language or reader_language(request)
         html = self._templates.get_template(name).render(language=language, t=self._texts[language], **values)
         return HTMLResponse(html, status, headers={"cache-control": "no-store"})
 

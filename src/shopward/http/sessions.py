@@ -126,14 +126,14 @@ class Sessions:
         return self._sessions.held(request.cookies.get(COOKIE, ""), self._clock.now_ms())
 
 
-async def form_of(request: Request) -> dict[str, str]:
+async def form_of(request: Request, *, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
     """The fields of a form, bounded; the first of each name."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > FORM_BYTES_MAX:
+        if len(body) > bytes_max:
             raise HttpRefusal(
-                413, "input_too_large", "the form is too large", expected=f"at most {FORM_BYTES_MAX} bytes"
+                413, "input_too_large", "the form is too large", expected=f"at most {bytes_max} bytes"
             )
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
