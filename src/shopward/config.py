@@ -298,6 +298,22 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Domain of the shop's mail relay, whose addresses partners get in the place of customers'; empty: no such addresses.",
         ),
     ] = ""
+    alias_day_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="How often in a day the shop's relay may ask whom one alias stands for.",
+        ),
+    ] = 20
+    relay_day_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="How often in a day it may ask so for all aliases of one partner, where the agreement with it does not say.",
+        ),
+    ] = 2_000
     vault_root: Annotated[
         str,
         Meta(

@@ -6,6 +6,7 @@ import base64
 import json
 import urllib.request
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -13,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from partners.conftest import ADMIN
 from partners.test_stories import code_of, partner
 from serving import Server
+from shopward.access import Caller
 from shopward.cli import main
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField, NotFound, QuotaReached
 from shopward.http.partner_paths import EXAMPLE, partner_paths
 from shopward.partners import open_page
 from shopward.partners.aliases import QUARANTINE_MS, Alias, state_of
@@ -99,6 +101,9 @@ def test_a_courier_calls_through_an_alias_until_it_is_suspended(server, tmp_path
     assert resolved(server, NUMBERS[0], purpose="delivery")[0] == 422  # explained by no order
     assert resolved(server, NUMBERS[0], purpose="legal_request", case_id="c-1")[0] == 422
     assert resolved(server, "+6285100000009")[0] == 404
+    counted = server.get("/metrics")[1].decode()
+    assert 'shopward_alias_resolutions_total{outcome="given"} 2' in counted
+    assert 'shopward_alias_resolutions_total{outcome="not_found"} 1' in counted
     assert server.post("/v1/vault/users/u1/erase", {"reason": "asked", "dry_run": False})[0] == 200
     assert resolved(server, NUMBERS[1])[1]["code"] == "alias_over"
     step = "/v1/partners/fast-courier/steps"
@@ -148,6 +153,41 @@ def test_a_number_is_free_again_after_its_quarantine(office) -> None:
     with pytest.raises(NotFound):
         aliases.prepare(ADMIN, NUMBERS[1], **WHY)
     assert ("alias:resolve", "share_over") in [(deed, said.get("outcome")) for deed, said in office.deeds()]
+
+
+def test_the_relay_has_quotas_of_its_own(office) -> None:
+    """Of one alias a day and of a partner a day, in the place of the quota of a person, and written down where they end."""
+    aliases, relay = office.shop.aliases, Caller("relay-1", "relay", ("service",))
+    orders = [
+        Write(f"o-{number}", f"u{number}", "", "order", {"name": "Surya", "phone": phone}, "ID")
+        for number, phone in enumerate(PHONES[:2])
+    ]
+    office.shop.vault.custody.put(ADMIN, orders)
+    agreement = msgspec.structs.replace(partner().agreement, relay_day_max=21)
+    office.desk.register(ADMIN, partner(scope={"delivery": FIELDS}, public_key=PUBLIC, agreement=agreement))
+    aliases.add_numbers(ADMIN, NUMBERS)
+    share, token = office.desk.share(
+        ADMIN, "courier", purpose="delivery", fields=FIELDS, records=["o-0", "o-1"], days=7
+    )
+    office.pull("courier", share.id, 0, token)
+
+    def refused(alias):
+        with pytest.raises(QuotaReached) as said:
+            aliases.prepare(relay, alias, **WHY)
+        assert 0 < said.value.retry_after_s <= 86_400
+        return said.value.code, said.value.expected
+
+    for _ in range(20):
+        resolving = aliases.prepare(relay, NUMBERS[0], **WHY)
+    assert aliases.finish(relay, resolving, ["allow"]) == PHONES[0]
+    assert refused(NUMBERS[0]) == ("relay_quota_reached", "at most 20 a day (UTC) by an alias")
+    assert aliases.prepare(relay, NUMBERS[1], **WHY)
+    assert refused(NUMBERS[1]) == ("relay_quota_reached", "at most 21 a day (UTC) by this partner")
+    said = [details["outcome"] for deed, details in office.deeds() if deed == "alias:resolve"]
+    assert said == ["given", "relay_quota_reached", "relay_quota_reached"]
+    office.clock.advance(DAY_MS)
+    office.shop.vault.erasing.forget_expired()
+    assert aliases.prepare(relay, NUMBERS[0], **WHY)
 
 
 def test_nobody_is_behind_the_alias_of_a_canary_or_of_an_emptied_field(office) -> None:

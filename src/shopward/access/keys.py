@@ -78,6 +78,11 @@ class Caller(Struct, frozen=True):
                 found="a key with " + (" and ".join(self.roles) or "no role"),
             )
 
+    @property
+    def is_person(self) -> bool:
+        """Whether a person asks by it, and not a service alone."""
+        return "service" not in self.roles or len(self.roles) > 1
+
     def is_other_than(self, person: str, key: str) -> bool:
         """Whether this is another person with another key."""
         return self.person != person and self.key != key

@@ -1,8 +1,10 @@
 """Virtual contact data: a partner's page has a number or an address of ours in the place of the customer's.
 
 The story of a resolution, which the shop's relay asks for with each call or mail; it fails closed at every step:
-  (1) the alias stands for a record: the share, the partner and its scope still allow it, and the record is the same customer's
-  (2) from here on it is a reveal of that field (``flows.reveal``): locks, purpose, quota, consent, decision, audit
+  (1) the alias stands for a record: the share, the partner and its scope still allow it, and the record is the same customer's;
+      one of the alias's day and one of the partner's is taken, also where the rest is refused
+  (2) from here on it is a reveal of that field (``flows.reveal``): locks, purpose, consent, decision, audit; a person's quota is taken
+      where a person asks, and not where the relay does, whose quotas are those of (1)
   (3) (1) is asked again with the partner's row held; it is written down and the value leaves
 
 What a share gives aliases of comes when a page of it is pulled: the same for the same record and share. Where the pool is
@@ -15,10 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from shopward.errors import InvalidField, NotFound, Refused
+from shopward.errors import InvalidField, NotFound, QuotaReached, Refused
 from shopward.flows.looks import RevealAsk
 from shopward.partners import refusal_of
 from shopward.partners.aliases import SUFFIX, Alias, alias_fields, check_numbers, email_alias
+from shopward.values import DAY_MS
 from shopward.vault.purposes import purpose_of
 from shopward.vault.rows import RevealRequest
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from shopward.vault.rows import Opened
 
 OVER: Final = "alias_over"
+RATIONED: Final = "relay_quota_reached"
 
 
 class Given(NamedTuple):
@@ -52,6 +56,13 @@ class Resolving(NamedTuple):
 
     alias: Alias
     pending: Pending
+
+
+class Rations(NamedTuple):
+    """How often in a day (UTC) somebody may be reached: by one alias, and by all of a partner whose agreement does not say."""
+
+    alias_day_max: int
+    partner_day_max: int
 
 
 class PoolCount(NamedTuple):
@@ -74,17 +85,19 @@ class AliasDesk:
         trail: the audit log.
         clock: the server's.
         domain: of the relay for mail; empty: no addresses.
+        rations: how often aliases are resolved.
         entropy: makes addresses.
     """
 
     def __init__(
         self, *, records: Records, store: PartnerStore, aliases: AliasStore, room: Strongroom, reveals: RevealDesk,
-        trail: Trail, clock: Clock, domain: str, entropy: Callable[[int], bytes],
+        trail: Trail, clock: Clock, domain: str, rations: Rations, entropy: Callable[[int], bytes],
     ) -> None:  # fmt: skip
         self._records, self._store, self._aliases, self._room, self._reveals = (
             records, store, aliases, room, reveals,
         )  # fmt: skip
         self._trail, self._clock, self._domain, self._entropy = trail, clock, domain, entropy
+        self._rations = rations
 
     def add_numbers(self, caller: Caller, numbers: Sequence[str]) -> PoolCount:
         """Import numbers of the shop's relay into the pool; those that are there stay as they are."""
@@ -148,6 +161,7 @@ class AliasDesk:
 
         Raises:
             NotFound: no such alias.
+            QuotaReached: the alias or the partner was resolved as often today as may be.
             Refused: it is over, or the reveal is refused.
             InvalidField: a purpose that takes two persons each time: a relay does not wait.
         """
@@ -158,7 +172,7 @@ class AliasDesk:
         pending = self._reveals.prepare(caller, ask)
         if isinstance(pending, RevealRequest):  # for one record of such a purpose there is none
             raise _waits()
-        return Resolving(found, pending)
+        return Resolving(found, pending._replace(is_metered=caller.is_person))
 
     def finish(self, caller: Caller, resolving: Resolving, decisions: Sequence[str]) -> str:
         """The second half of (2), and (3): the customer's number or address."""
@@ -181,6 +195,8 @@ class AliasDesk:
             if alias is None:
                 raise NotFound("no such alias", path="alias", expected="an alias that was given to a partner")
             refusal = self._refusal(connection, alias, was, now_ms)
+            if refusal is None and was is None:
+                refusal = self._rationed(connection, alias, now_ms)
             if refusal is not None or outcome:
                 details = {"partner": alias.partner, "field": alias.kind, "outcome": refusal.code if refusal else outcome}  # fmt: skip
                 self._trail.append(
@@ -206,6 +222,23 @@ class AliasDesk:
         rows = self._room.sealed.rows(connection, [alias.record])
         is_there = bool(rows) and rows[0].subject == alias.subject and not rows[0].canary
         return None if is_there and now_ms < alias.expires_ms else _over()
+
+    def _rationed(self, connection: Any, alias: Alias, now_ms: int) -> QuotaReached | None:
+        """(1) Take one of the alias's day and one of its partner's, whose row is held; the refusal where there is none left."""
+        partner, day = self._store.get(connection, alias.partner), now_ms // DAY_MS
+        most = partner.agreement.relay_day_max if partner is not None else 0
+        # No person has such a name: names of persons have no colon.
+        for whose, name, limit in (
+            ("an alias", f"alias:{self._room.blind('alias', alias.alias)}", self._rations.alias_day_max),
+            ("this partner", f"relay:{alias.partner}", most or self._rations.partner_day_max),
+        ):
+            if not self._room.accesses.take(connection, name, day=day, records=1, most=limit):
+                return QuotaReached(
+                    "customers were reached by aliases as often today as they may be", code=RATIONED,
+                    expected=f"at most {limit} a day (UTC) by {whose}", found="more",
+                    hint="let the call or mail end here", retry_after_s=(DAY_MS - now_ms % DAY_MS) / 1000,
+                )  # fmt: skip
+        return None
 
     def _numbers(self, connection: Any, count: int, now_ms: int) -> list[str]:
         return self._aliases.free_numbers(connection, count=count, now_ms=now_ms) if count else []

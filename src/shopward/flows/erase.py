@@ -192,7 +192,7 @@ class EraseDesk:
         return self._room.records.write(work)
 
     def forget_expired(self) -> int:
-        """Remove records whose time is over; how many."""
+        """Remove records whose time is over, and quotas of days that are; how many records."""
         now_ms, gone = self._room.clock.now_ms(), 0
 
         def work(connection: Any) -> int:
@@ -213,6 +213,10 @@ class EraseDesk:
 
         while done := self._room.records.write(work):
             gone += done
+        yesterday = now_ms // DAY_MS - 1  # another server's clock may be behind
+        self._room.records.write(
+            lambda connection: self._room.accesses.forget_days(connection, before_day=yesterday)
+        )
         return gone
 
     # The steps.

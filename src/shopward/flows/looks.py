@@ -47,6 +47,7 @@ class Pending(NamedTuple):
         refusal: what the caller hears after all; the events tell of the try.
         request: the word of a second person that it uses up.
         challenge_id: of the proof that it spends.
+        is_metered: whether it takes of the person's quota; not where another quota is taken in its place.
     """
 
     ask: RevealAsk
@@ -55,6 +56,7 @@ class Pending(NamedTuple):
     refusal: ShopwardError | None = None
     request: RevealRequest | None = None
     challenge_id: str = ""
+    is_metered: bool = True
 
     @property
     def operation(self) -> str:

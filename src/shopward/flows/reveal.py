@@ -279,7 +279,7 @@ class RevealDesk:
         request = pending.request
         if request is not None and not self._room.accesses.move(connection, request, "used"):
             return request_state()
-        if pending.outcome == "revealed":
+        if pending.outcome == "revealed" and pending.is_metered:
             most = quota(self._room.sealed.orders_since(connection, now_ms - QUOTA_DAYS * DAY_MS))
             day = now_ms // DAY_MS
             if not self._room.accesses.take(connection, caller.person, day=day, records=len(rows), most=most):
@@ -454,12 +454,11 @@ class RevealDesk:
         counts: dict[str, int] = {}
         for each in opened:
             counts[each.user] = counts.get(each.user, 0) + 1
-        is_person = "service" not in caller.roles or len(caller.roles) > 1
         return tuple(
             {
                 "id": self._room.ids.new("pii", now_ms), "type": kind,
                 "status": "failed" if is_refused else "succeeded", "time": to_rfc3339(now_ms), "user": {"id": user},
-                "actor": {"type": "staff" if is_person else "service", "id": caller.person},
+                "actor": {"type": "staff" if caller.is_person else "service", "id": caller.person},
                 "access": {
                     "purpose": ask.purpose, "case_id": ask.case_id, "order_id": ask.order_id,
                     "records": records or count,

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField
+from shopward.errors import InvalidField, ShopwardError
 from shopward.http.calls import by_method, decoded, json_answer
 from shopward.http.decided import decisions_on
 from shopward.http.orders import limit_of
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from shopward.access import Caller
     from shopward.http.calls import Calls
     from shopward.http.gate import Gate
+    from shopward.http.metrics import Metrics
     from shopward.service import Shopward
 
 ALIAS_CHARS_MAX: Final = 320
@@ -91,10 +93,11 @@ class AliasCalls:
         shopward: the open engine.
         gate: decides on each resolution.
         calls: reads requests.
+        metrics: counts what came of resolutions.
     """
 
-    def __init__(self, shopward: Shopward, gate: Gate, calls: Calls) -> None:
-        self._desk, self._gate, self._calls = shopward.aliases, gate, calls
+    def __init__(self, shopward: Shopward, gate: Gate, calls: Calls, metrics: Metrics) -> None:
+        self._desk, self._gate, self._calls, self._metrics = shopward.aliases, gate, calls, metrics
 
     def routes(self) -> list[Route]:
         """Where they answer."""
@@ -124,6 +127,15 @@ class AliasCalls:
         """``POST /v1/partners/aliases/resolve``."""
         caller = self._calls.caller(request, "service", "analyst")
         asked = decoded(await self._calls.body(request, caller), ResolveAsked)
+        try:
+            answer = await self._resolved(caller, asked)
+        except ShopwardError as refused:
+            self._metrics.resolutions[refused.code] += 1
+            raise
+        self._metrics.resolutions["given"] += 1
+        return json_answer(answer)
+
+    async def _resolved(self, caller: Caller, asked: ResolveAsked) -> ResolvedView:
         resolving = await run_in_threadpool(
             lambda: self._desk.prepare(
                 caller, asked.alias, purpose=asked.purpose, case_id=asked.case_id, order_id=asked.order_id
@@ -131,7 +143,7 @@ class AliasCalls:
         )
         decisions = await decisions_on(self._gate, resolving.pending.events)
         value = await run_in_threadpool(self._desk.finish, caller, resolving, decisions)
-        return json_answer(ResolvedView(resolving.alias.kind, value))
+        return ResolvedView(resolving.alias.kind, value)
 
 
 def _after(request: Request) -> str:

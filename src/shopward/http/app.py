@@ -172,7 +172,7 @@ class Application:
                 *WhatsAppCalls(shopward, calls, self.beside).routes(),
                 *LineCalls(shopward, calls).routes(),
                 *ConversationCalls(shopward, self.gate, calls).routes(),
-                *AliasCalls(shopward, self.gate, calls).routes(),
+                *AliasCalls(shopward, self.gate, calls, self.metrics).routes(),
                 *PartnerCalls(shopward, self.gate, calls).routes(),
                 *CampaignCalls(shopward, self.gate, calls).routes(),
                 *PolicyCalls(shopward, self.gate, calls, self.shadows).routes(),

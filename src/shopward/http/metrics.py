@@ -26,6 +26,7 @@ class Metrics:
     def __init__(self) -> None:
         self.decisions: Counter[tuple[str, str]] = Counter()
         self.problems: Counter[str] = Counter()
+        self.resolutions: Counter[str] = Counter()
         self.groups = 0
         self.grouped = 0
         self.snapshots: Counter[str] = Counter()
@@ -47,6 +48,9 @@ class Metrics:
         for (type_, kind), count in sorted(self.decisions.items()):
             lines.append(f'shopward_decisions_total{{type="{type_}",decision="{kind}"}} {count}')
         lines += counter("shopward_problems_total", "Problems answered.", "code", self.problems)
+        lines += counter(
+            "shopward_alias_resolutions_total", "Aliases that were asked for.", "outcome", self.resolutions
+        )
         lines += counter("shopward_snapshots_total", "Snapshots by outcome.", "outcome", self.snapshots)
         lines += ["# HELP shopward_groups_total Groups committed.", "# TYPE shopward_groups_total counter"]
         lines += [f"shopward_groups_total {self.groups}"]

@@ -78,6 +78,7 @@ CODES: Final[dict[str, str]] = {
     "share_beyond_scope": "The partner's scope was narrowed after the share was made.",
     "transmitter_unusable": "The other company does not answer as it should; nothing is registered.",
     "transmitter_unreachable": "The other company does not answer now, or its keys cannot be had; ask again.",
+    "relay_quota_reached": "Customers were reached by this alias, or by this partner's, as often today as they may be.",
     "alias_over": "Nobody is behind this alias any more.",
     "share_page_missing": "The share has no such page.",
     "incident_owes": "An incident is closed when nothing is owed any more.",

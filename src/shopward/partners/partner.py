@@ -29,11 +29,16 @@ KEY_BYTES: Final = 32
 
 
 class Agreement(Struct, frozen=True, forbid_unknown_fields=True):
-    """The contract: where it is filed, signed and over on which days (UTC); the last day counts."""
+    """The contract: where it is filed, signed and over on which days (UTC); the last day counts.
+
+    Attributes:
+        relay_day_max: how often customers may be reached by the partner's aliases in a day; 0: as often as the shop's setting says.
+    """
 
     reference: Line
     signed_on: Day
     ends_on: Day
+    relay_day_max: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
 class AuditPlan(Struct, frozen=True, forbid_unknown_fields=True):

@@ -207,9 +207,7 @@ class Shopward:
             title_of=self._campaign_title,
             told=self.notices.of_incident,
         )
-        self.partners, self.pulls, self.aliases = partner_desks(
-            desks, vault, clock, self.ids, settings.alias_domain
-        )
+        self.partners, self.pulls, self.aliases = partner_desks(settings, desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
         self.complaints, self.sight, self.processing, self.dossiers = open_customers(
             settings, desks, log=log, history=vault.history, maker=maker, clock=clock, wording=self.wording

@@ -107,6 +107,13 @@ class AccessBook:
         )  # fmt: skip
         return taken.rowcount == 1
 
+    def forget_days(self, connection: Connection, *, before_day: int) -> int:
+        """Drop what was taken of days that are over; how much."""
+        table = vault_quota.c
+        return connection.execute(
+            delete(vault_quota).where(table.tenant == self._tenant, table.day < before_day)
+        ).rowcount
+
     # Locks.
 
     def lock(self, connection: Connection, lock: Lock) -> bool:
