@@ -131,6 +131,11 @@ def digest16(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
+def stays_private(scheme: str, host: str | None) -> bool:
+    """Whether what is sent to a host stays between the two: over TLS, or on this machine; no host is nowhere."""
+    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host or "")))
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address reaches this machine alone; a name other than ``localhost`` counts as reaching others."""
     if host == "localhost":

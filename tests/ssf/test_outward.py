@@ -82,11 +82,10 @@ def test_nothing_is_followed_and_little_is_read(inside):
     assert ask("GET", at, named_by=at, headers={"authorization": "x\n"}) == NOTHING
 
 
-def test_a_byte_now_and_then_does_not_hold_a_call_up(inside, monkeypatch):
+def test_a_byte_now_and_then_does_not_hold_a_call_up(inside):
     """The bound is for the whole of it."""
-    monkeypatch.setattr(outward, "TIMEOUT_S", 0.5)
     at = f"http://127.0.0.1:{inside.server_port}"
-    assert HttpOutward().ask("GET", at + "/drips", named_by=at) == NOTHING
+    assert HttpOutward(timeout_s=0.5).ask("GET", at + "/drips", named_by=at) == NOTHING
 
 
 def test_the_well_known_path_is_inserted():

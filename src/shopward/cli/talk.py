@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import click
 
 from shopward.errors import MalformedInput, Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
-from shopward.values import is_loopback
+from shopward.values import stays_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ class Server:
             raise Misconfigured(
                 "not an address", path="url", expected="http://HOST:PORT or https://HOST:PORT"
             )
-        if self._address.scheme == "http" and not is_loopback(host):  # fails closed
+        if not stays_private(self._address.scheme, host):  # fails closed
             raise Misconfigured(
                 "refusing to send a key in clear text beyond this machine", path="url", expected="https"
             )

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from shopward.errors import InvalidField
 from shopward.outbox.letters import MAIL_LANGUAGES, MAILED
 from shopward.outbox.topics import Topic
-from shopward.values import DAY_MS, is_loopback, to_rfc3339
+from shopward.values import DAY_MS, stays_private, to_rfc3339
 
 ENDPOINTS_MAX: Final = 20
 URL_MAX: Final = 2_048
@@ -209,7 +209,7 @@ def check_url(url: str, *, has_mail: bool) -> None:
         raise _refused("a URL in ASCII without spaces")
     if not host or port == 0 or parts.fragment or "@" in parts.netloc:
         raise _refused("a URL with a host, without user name, password and fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    if not stays_private(parts.scheme, host):
         raise _refused("https, or http on 127.0.0.1, [::1] or localhost")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shopward.errors import Misconfigured
-from shopward.values import is_loopback
+from shopward.values import is_loopback, stays_private
 
 if TYPE_CHECKING:
     from shopward.config import Settings
@@ -88,9 +88,9 @@ def _is_safe_address(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    host = parts.hostname or ""
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    return bool(host) and is_safe and not (parts.username or parts.query or parts.fragment)
+    return stays_private(parts.scheme, parts.hostname) and not (
+        parts.username or parts.query or parts.fragment
+    )
 
 
 def _check_origin(origin: str, domain: str) -> None:

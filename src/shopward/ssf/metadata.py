@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from shopward.errors import InvalidField
-from shopward.values import is_loopback
+from shopward.values import is_loopback, stays_private
 
 WELL_KNOWN: Final = "/.well-known/ssf-configuration"
 WELL_KNOWN_OLD: Final = "/.well-known/risc-configuration"
@@ -74,6 +74,7 @@ def _is_safe(url: str, near: str) -> bool:
     except ValueError:  # a host or a port that is none
         return False
     on_machine = is_loopback(host) and is_loopback(other)
-    is_told = parts.scheme == "https" and (on_machine or not is_loopback(host))
-    is_told = is_told or (parts.scheme == "http" and on_machine)
-    return bool(host) and is_told and port != 0 and not (parts.username or parts.fragment)
+    is_near = on_machine or not is_loopback(host)
+    return (
+        stays_private(parts.scheme, host) and is_near and port != 0 and not (parts.username or parts.fragment)
+    )

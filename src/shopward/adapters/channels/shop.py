@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from shopward.adapters.channels.endpoint import Endpoint
+from shopward.adapters.endpoint import Endpoint
 from shopward.outbox.signing import signed_headers
 from shopward.ports import Handed
 from shopward.values import SECOND_MS, to_rfc3339
@@ -34,7 +34,7 @@ class ShopPostman:
     """
 
     def __init__(self, url: str, *, key: bytes, clock: Clock) -> None:
-        self._endpoint = Endpoint(url, setting="notice_webhook_url")
+        self._endpoint = Endpoint(url, setting="notice_webhook_url", is_asked=False)
         self._key = key
         self._clock = clock
 
@@ -51,7 +51,7 @@ class ShopPostman:
         headers = signed_headers(
             [self._key], message_id=parcel.message, timestamp_s=now_ms // SECOND_MS, body=body
         )
-        status, _answer = self._endpoint.post("", body, headers)
+        status = self._endpoint.ask("POST", "", headers=headers, body=body).status
         if 200 <= status < 300:
             return Handed("taken")
         is_final = 400 <= status < 500 and status not in _NOT_YET

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.adapters.channels.endpoint import Endpoint
+from shopward.adapters.endpoint import Endpoint
 from shopward.ports import Handed
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class WhatsAppPostman:
     """
 
     def __init__(self, url: str, *, phone_id: str, token: str) -> None:
-        self._endpoint = Endpoint(url, setting="whatsapp_url")
+        self._endpoint = Endpoint(url, setting="whatsapp_url", is_asked=True)
         self._path = f"/{phone_id}/messages"
         self._headers = {"authorization": f"Bearer {token}"}
 
@@ -77,7 +77,7 @@ class WhatsAppPostman:
             "messaging_product": "whatsapp", "recipient_type": "individual", "to": parcel.to.lstrip("+"), "type": kind,
             kind: content, "biz_opaque_callback_data": parcel.message,
         })  # fmt: skip
-        status, raw = self._endpoint.post(self._path, body, self._headers)
+        status, raw, _lacks = self._endpoint.ask("POST", self._path, headers=self._headers, body=body)
         try:
             answer = _answer(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -10,18 +10,15 @@ It carries the address and the code, which no other webhook of ours does: the en
 from __future__ import annotations
 
 import binascii
-import http.client
-import ssl
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
+from shopward.adapters.endpoint import Endpoint
 from shopward.errors import Misconfigured
 from shopward.outbox.signing import secret_bytes, signed_headers
 from shopward.stepup.code_channel import ChannelDown
-from shopward.values import SECOND_MS, is_loopback, to_rfc3339
+from shopward.values import SECOND_MS, to_rfc3339
 
 if TYPE_CHECKING:
     from shopward.stepup.code_channel import CodeMessage
@@ -66,17 +63,7 @@ class WebhookChannel:
     carries: frozenset[str] = frozenset({"email", "whatsapp"})
 
     def __init__(self, url: str, *, key: bytes, clock: Clock, ids: IdSource) -> None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-        if not host or not is_safe or parts.username:
-            raise Misconfigured(
-                "the code webhook cannot be used", path="code_webhook_url",
-                expected="an https URL, or http on this machine", found="another one",
-            )  # fmt: skip
-        self._is_tls = parts.scheme == "https"
-        self._host, self._port = host, parts.port
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._endpoint = Endpoint(url, setting="code_webhook_url", is_asked=False, timeout_s=TIMEOUT_S)
         self._key = key
         self._clock = clock
         self._ids = ids
@@ -92,29 +79,10 @@ class WebhookChannel:
                 "subject": message.subject, "text": message.text,
             },
         })  # fmt: skip
-        status = 0
-        with suppress(OSError, http.client.HTTPException):
-            status = self._post(body, self._signed(body, now_ms))
+        status = self._endpoint.ask("POST", "", headers=self._signed(body, now_ms), body=body).status
         if not 200 <= status < 300:
             raise ChannelDown(message.channel)
 
     def _signed(self, body: bytes, now_ms: int) -> dict[str, str]:
         message_id = self._ids.new("msg", now_ms)
-        signed = signed_headers(
-            [self._key], message_id=message_id, timestamp_s=now_ms // SECOND_MS, body=body
-        )
-        return {"Content-Type": "application/json"} | signed
-
-    def _post(self, body: bytes, headers: dict[str, str]) -> int:
-        connection = (
-            http.client.HTTPSConnection(
-                self._host, self._port, timeout=TIMEOUT_S, context=ssl.create_default_context()
-            )
-            if self._is_tls
-            else http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
-        )
-        try:
-            connection.request("POST", self._target, body, headers)
-            return connection.getresponse().status
-        finally:
-            connection.close()
+        return signed_headers([self._key], message_id=message_id, timestamp_s=now_ms // SECOND_MS, body=body)

@@ -8,15 +8,15 @@ keys that were unwrapped before stay in memory, so that a server that runs goes 
 
 from __future__ import annotations
 
-import http.client
 import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from shopward.adapters.calling import Caller
 from shopward.errors import KeysUnavailable, Misconfigured, SealBroken
-from shopward.values import is_loopback
+from shopward.values import stays_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,42 +54,31 @@ class HttpCalls:
     """
 
     def __init__(self, url: str, *, expected: str, ca: str = "") -> None:
-        parts, problem = urlsplit(url), ""
-        host = parts.hostname or ""
+        parts, tls, problem = urlsplit(url), None, ""
         try:
-            self._port = parts.port
-            self._tls = ssl.create_default_context(cafile=ca or None) if parts.scheme == "https" else None
+            has_port = parts.port != 0
+            tls = ssl.create_default_context(cafile=ca or None) if parts.scheme == "https" else None
         except (ValueError, OSError):  # SSLError is an OSError
+            has_port = False
+        if not has_port:
             problem = "a port or certificates that cannot be used"
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-        if not host or parts.username or not is_safe:
+        if not stays_private(parts.scheme, parts.hostname) or parts.username:
             problem = "an address without TLS, a host, or with a password in it"
         if problem:
             raise misfit("the address of the vault's root cannot be used", expected, problem)
-        self.host, self._path = host, parts.path.rstrip("/")
+        self.host = parts.hostname or ""
+        self._url = parts._replace(path=parts.path.rstrip("/"), query="", fragment="").geturl()
+        self._caller = Caller(timeout_s=TIMEOUT_S, body_bytes_max=ANSWER_BYTES_MAX, tls=tls)
 
     def ask(
         self, method: str, target: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
     ) -> Answer:
         """One call; raises ``KeysUnavailable`` where there is no answer or the server cannot give one now."""
-        raw, status = b"", 0
-        connection = (
-            http.client.HTTPConnection(self.host, self._port, timeout=TIMEOUT_S)
-            if self._tls is None
-            else http.client.HTTPSConnection(self.host, self._port, timeout=TIMEOUT_S, context=self._tls)
+        sent = None if body is None else msgspec.json.encode(body)
+        status, raw, lacks = self._caller.ask(
+            method, self._url + target, headers={"content-type": "application/json", **headers}, body=sent
         )
-        try:
-            sent = None if body is None else msgspec.json.encode(body)
-            connection.request(
-                method, self._path + target, sent, {"content-type": "application/json", **headers}
-            )
-            response = connection.getresponse()
-            raw, status = response.read(ANSWER_BYTES_MAX), response.status
-        except (OSError, http.client.HTTPException):
-            pass
-        finally:
-            connection.close()
-        if status == _TOO_MANY or not (status in _OK or status in _REFUSED):
+        if lacks or status == _TOO_MANY or not (status in _OK or status in _REFUSED):
             raise unavailable(f"status {status}" if status else "no answer")
         return Answer(status, _object(raw))
 

@@ -19,7 +19,7 @@ from shopward.errors import Misconfigured
 from shopward.screening.passwords.corpora import CorpusUnreachable
 from shopward.screening.passwords.ranges import count_in
 from shopward.screening.passwords.store import PREFIX_DIGITS
-from shopward.values import is_loopback
+from shopward.values import stays_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,7 @@ class RangeService:
         self, url: str, *, steady_s: Callable[[], float], timeout_s: float = 2.0, key: str = ""
     ) -> None:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        if not stays_private(parts.scheme, parts.hostname):
             raise Misconfigured(
                 "the range service cannot be asked safely", path="password_range_url",
                 expected="an https URL, or http on this machine", found="another text",
