@@ -28,7 +28,7 @@ async def attacked(client):
         assert (await client.post("/v1/decisions", json=event)).status_code == 200
     (campaign,) = (await client.get("/v1/campaigns")).json()["campaigns"]
     recorded = {}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while recorded.get("campaign", {}).get("accounts") != TARGETS + 1:  # a moment after the decision
             await asyncio.sleep(0.01)
             recorded = (await client.get(f"/v1/campaigns/{campaign['id']}")).json()

@@ -114,7 +114,7 @@ class Server:
 
     def _ask(self, request):
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own server
+            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 -- our own server
                 return answer.status, answer.read()
         except urllib.error.HTTPError as refused:
             with refused:
@@ -135,7 +135,7 @@ class Server:
     def _join(self):
         self.process.wait(timeout=60)
         for watcher in self._watchers:
-            watcher.join(timeout=10)
+            watcher.join(timeout=120)
 
     def __enter__(self):
         return self.start()

@@ -26,7 +26,7 @@ class Ledger:
             )
 
     def open(self):
-        return sqlite3.connect(self.path, timeout=30, isolation_level=None)
+        return sqlite3.connect(self.path, timeout=120, isolation_level=None)
 
     def all(self, query, *values):
         with closing(self.open()) as connection:

@@ -53,7 +53,7 @@ def test_nobody_is_missed_and_nobody_is_paid_twice(tmp_path, database):
             for _line in range(rng.randrange(1, 3)):
                 worker.stdout.readline()
             worker.kill()
-            worker.wait(timeout=30)
+            worker.wait(timeout=120)
             worker.stdout.close()
         clock = ManualClock(SystemClock().now_ms() + LEASE_MS)
         paying = Settings(data=settings.data, database=database, payout_url=url, payout_secret=SECRET)
@@ -64,7 +64,7 @@ def test_nobody_is_missed_and_nobody_is_paid_twice(tmp_path, database):
             assert shop.records.read(lambda each: verify(each, TENANT)).is_sound
     finally:
         server.kill()
-        server.wait(timeout=10)
+        server.wait(timeout=120)
         server.stdout.close()
     assert sorted(body["user"] for body in bank.paid().values()) == sorted(USERS)
     assert {times for (times,) in bank.all("SELECT times FROM paid")} == {1}

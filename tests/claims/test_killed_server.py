@@ -83,7 +83,7 @@ def paying(moment):
     finally:
         shop.shutdown()
         shop.server_close()
-        thread.join(timeout=10)
+        thread.join(timeout=120)
 
 
 @pytest.mark.parametrize("moment", ["asked", "paid"])

@@ -35,7 +35,7 @@ def pays(tmp_path):
     port = process.stdout.readline().strip()
     yield {"payout_url": f"http://127.0.0.1:{port}/payouts", "payout_secret": SECRET}, shop
     process.kill()
-    process.wait(timeout=10)
+    process.wait(timeout=120)
     process.stdout.close()
 
 

@@ -27,7 +27,7 @@ class WithoutTls:
     def heard(self):
         """What was said on each connection, once it listens no more."""
         self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread, which ``close`` alone does not
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=120)
         self._listener.close()
         return self._heard
 

@@ -87,7 +87,7 @@ class Load:
 
     def client(self, server, lines):
         """One client's life: single decisions, or batches of so many lines."""
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         path, kind = (
             ("/v1/decisions/batch", "application/x-ndjson")
             if lines
@@ -125,7 +125,7 @@ def killed_round(server, load, rng):
     time.sleep(rng.uniform(0.02, 0.4))
     server.kill()
     for client in clients:
-        client.join(timeout=30)
+        client.join(timeout=120)
         assert not client.is_alive()
 
 

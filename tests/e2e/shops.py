@@ -89,7 +89,7 @@ class Shop:
         until = time.monotonic() + STARTS_WITHIN_S
         while True:
             try:
-                httpx2.get(self.url + "/giftcards/", timeout=30, trust_env=False).raise_for_status()
+                httpx2.get(self.url + "/giftcards/", timeout=120, trust_env=False).raise_for_status()
             except httpx2.HTTPError:
                 if self._process.poll() is not None or time.monotonic() > until:
                     raise AssertionError("the shop did not start: " + self.text()) from None
@@ -118,7 +118,7 @@ class Shop:
     def stop(self):
         """End it."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
 
     def __enter__(self):
         return self.start()

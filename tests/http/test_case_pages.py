@@ -145,7 +145,7 @@ def test_metrics_count_what_was_found_and_what_is_told(shop):
         made = await client.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})
         assert (await client.post(f"/v1/webhooks/{made.json()['id']}/test")).status_code == 202
         await attacked(client)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             text = ""
             while not text or figure(text, "findings_open") < 1 or figure(text, "recorder_lag_events"):
                 text = (await client.get("/metrics")).text

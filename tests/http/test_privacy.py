@@ -87,7 +87,7 @@ def page_data(server, once):
     """What the page shows, through the link that works once."""
     import http.client  # noqa: PLC0415
 
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     connection.request("GET", f"/login?once={once}")
     answer = connection.getresponse()
     answer.read()

@@ -21,7 +21,7 @@ def linked(user, token, provider):
 
 async def until(happens):
     """Wait for what is done beside the answers."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (found := await happens()):  # noqa: ASYNC110 -- nothing tells of it in the product
             await asyncio.sleep(0.02)
     return found

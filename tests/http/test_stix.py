@@ -112,7 +112,7 @@ async def attacked_by(client, events):
         assert (await client.post("/v1/decisions", json=event)).status_code == 200
     path = await campaign_of(client)
     (known,) = (await client.get("/v1/campaigns")).json()["campaigns"]
-    for _ in range(2_000):
+    for _ in range(20_000):
         said = await client.get(path)
         if said.json().get("campaign") == known:
             return

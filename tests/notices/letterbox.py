@@ -57,7 +57,7 @@ class Server(Controller):
 
 def main():
     """Serve until killed."""
-    controller = Server(Letterbox(sys.argv[1]), hostname="127.0.0.1", port=0, ready_timeout=30)
+    controller = Server(Letterbox(sys.argv[1]), hostname="127.0.0.1", port=0, ready_timeout=120)
     controller.start()
     print(controller.port, flush=True)  # noqa: T201 -- how it is found
     while True:

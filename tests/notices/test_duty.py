@@ -81,5 +81,5 @@ def test_a_bounce_quicker_than_the_answer_stays(shop, letterbox):  # noqa: F811 
         while not (taken := mails(letterbox[1])):
             pass
         shop.notices.bounced(SITI, taken[0]["id"].strip("<>").partition("@")[0], "550 no such user")
-        sending.result(timeout=30)
+        sending.result(timeout=120)
     assert shop.notices.get(mailing)[1] == {"bounced": 1}

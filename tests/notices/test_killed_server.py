@@ -70,7 +70,7 @@ class FreePort(Controller):
 @contextmanager
 def mail(killer):
     """Settings and a way, over a mail server."""
-    controller = FreePort(Letters(killer), hostname="127.0.0.1", port=0, ready_timeout=30)
+    controller = FreePort(Letters(killer), hostname="127.0.0.1", port=0, ready_timeout=120)
     controller.start()
     try:
         url = f"smtp://127.0.0.1:{controller.port}"

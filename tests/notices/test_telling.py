@@ -40,7 +40,7 @@ def letterbox(tmp_path):
     server = process(HERE / "letterbox.py", file)
     yield f"smtp://127.0.0.1:{server.stdout.readline().strip()}", file
     server.kill()
-    server.wait(timeout=10)
+    server.wait(timeout=120)
     server.stdout.close()
 
 
@@ -144,7 +144,7 @@ def test_killed_while_it_sends(tmp_path, database, letterbox):
         worker.stdout.readline()
         time.sleep(rng.uniform(0.3, 1.2))
         worker.kill()
-        worker.wait(timeout=30)
+        worker.wait(timeout=120)
         worker.stdout.close()
     clock = ManualClock(SystemClock().now_ms())
     with opened(data, database, url, clock=clock) as shop:

@@ -153,7 +153,7 @@ def test_the_command_of_an_administrator(tmp_path, receiver, monkeypatch):
 
 def _shown(server, enough):
     """The webhooks, as soon as they are as they should become."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while True:
         found = json.loads(server.get("/v1/webhooks")[1])["webhooks"]
         if enough(found):

@@ -64,7 +64,7 @@ def page_of(server, share):
         f"{server.url}/v1/partners/fast-courier/shares/{share['id']}/pages/0",
         headers={"Authorization": f"Bearer {share['token']}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own server
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 -- our own server
         sealed, missing = answer.read(), answer.headers[MISSING]
     return open_page(KEY, "fast-courier", share["id"], 0, sealed), missing
 

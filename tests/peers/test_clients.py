@@ -64,7 +64,7 @@ def test_castle_for_python_raises_its_own_errors(castle):
 
 def test_the_tracker_of_tirreno_is_taken(server):
     """A login and a failed one, as its page shows them."""
-    tracker = tirreno_tracker.Tracker(server.url, server.key, connection_timeout=30)
+    tracker = tirreno_tracker.Tracker(server.url, server.key, connection_timeout=120)
     for name in ("set_event_type_account_login", "set_event_type_account_login_fail"):
         event = tracker.create_event()
         event.set_user_name("u-tirreno").set_ip_address("203.0.113.7").set_url("/login").set_http_method(

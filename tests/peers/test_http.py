@@ -28,7 +28,7 @@ def ask(server, path, body, **headers):
     """Status, headers and body."""
     request = urllib.request.Request(server.url + path, data=body, headers=headers, method="POST")  # noqa: S310 -- our own server
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- our own server
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 -- our own server
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as refused:
         with refused:

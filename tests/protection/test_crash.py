@@ -44,7 +44,7 @@ def lines_until_killed(data, database, seed):
             break
     worker.send_signal(signal.SIGKILL)
     said += [line.split() for line in worker.stdout if line.endswith("\n")]
-    worker.wait(timeout=30)
+    worker.wait(timeout=120)
     worker.stdout.close()
     return said
 

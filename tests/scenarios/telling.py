@@ -37,7 +37,7 @@ def paying(folder):
         yield {"payout_url": f"http://127.0.0.1:{port}/payouts", "payout_secret": SECRET}, ledger
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
         process.stdout.close()
 
 

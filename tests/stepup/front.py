@@ -41,7 +41,7 @@ class MailServer(Controller):
     """A mail server on a free port of this machine."""
 
     def __init__(self, letterbox, **more):
-        super().__init__(letterbox, hostname="127.0.0.1", port=0, ready_timeout=30, **more)
+        super().__init__(letterbox, hostname="127.0.0.1", port=0, ready_timeout=120, **more)
 
     def _trigger_server(self):
         """The first connection, on the port that the system gave."""

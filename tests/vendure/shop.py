@@ -81,11 +81,11 @@ class Shop:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(timeout=20)
-        self._watcher.join(timeout=10)
+            self.process.wait(timeout=120)
+        self._watcher.join(timeout=120)
 
     def copy_data(self, folder):
         """What the shop keeps, as it is while nobody buys."""
