@@ -119,13 +119,16 @@ def test_every_answer_is_guarded_by_its_headers(world):
 
 def test_the_pages_words_exist_in_every_language():
     """The same keys in id, zh and en, none empty; every word of a template is in the catalogue."""
-    texts = tomllib.loads((HTTP / "texts.toml").read_text(encoding="utf-8"))
-    assert texts.keys() == {"id", "zh", "en"}
-    assert texts["id"].keys() == texts["zh"].keys() == texts["en"].keys()
-    assert all(text for words in texts.values() for text in words.values())
+    files = [tomllib.loads(file.read_text(encoding="utf-8")) for file in HTTP.glob("texts*.toml")]
+    for texts in files:
+        assert texts.keys() == {"id", "zh", "en"}
+        assert texts["id"].keys() == texts["zh"].keys() == texts["en"].keys()
+        assert all(text for words in texts.values() for text in words.values())
+    keys = [key for texts in files for key in texts["en"]]
+    assert len(keys) == len(set(keys))
     for template in (HTTP / "templates").glob("*.html"):
         for key in re.findall(r"\bt\.(\w+)", template.read_text(encoding="utf-8")):
-            assert key in texts["en"], (template.name, key)
+            assert key in keys or key == "get", (template.name, key)
 
 
 def test_the_reference_page_names_every_call_and_code(world):

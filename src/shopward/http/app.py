@@ -31,7 +31,9 @@ from shopward.http.calls import Calls, by_method
 from shopward.http.campaigns import CampaignCalls
 from shopward.http.case_pages import CasePages
 from shopward.http.challenges import ChallengeCalls
+from shopward.http.claim_pages import ClaimPages
 from shopward.http.claims import ClaimCalls
+from shopward.http.complaint_pages import ComplaintPages
 from shopward.http.complaints import ComplaintCalls
 from shopward.http.conversations import ConversationCalls
 from shopward.http.cooperation import CooperationCalls
@@ -41,6 +43,7 @@ from shopward.http.figures import Figures
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls
+from shopward.http.incident_pages import IncidentPages
 from shopward.http.incidents import IncidentCalls
 from shopward.http.ledger import LedgerCalls
 from shopward.http.lines import LineCalls
@@ -148,6 +151,9 @@ class Application:
                 *self.pages.routes(),
                 *CasePages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
                 *AdvicePage(shopward, paper).routes(),
+                *IncidentPages(shopward, sessions=sessions, paper=paper).routes(),
+                *ClaimPages(shopward, sessions=sessions, paper=paper).routes(),
+                *ComplaintPages(shopward, sessions=sessions, paper=paper).routes(),
                 *LinkCalls(shopward, calls).routes(),
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),

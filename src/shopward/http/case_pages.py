@@ -18,9 +18,10 @@ from starlette.routing import Route
 from shopward.errors import Conflict, InvalidField, NotFound
 from shopward.findings import FINDING_STATES
 from shopward.http.calls import ID_MAX, id_of
+from shopward.http.filters import money
 from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of
-from shopward.values import minor_digits, to_rfc3339
+from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ class CasePages:
             campaign=shown,
             title=self._figures.title(shown["kind"], reader_language(request)),
             acknowledged_at=_moment(row.acknowledged_ms),
-            spent=[_spent(each) for each in shown["spent"]],
+            spent=[money(each["amount_minor"], each["currency"]) for each in shown["spent"]],
             may=_may(caller),
             members=_members(members[:PAGE], caller),
             after=members[PAGE - 1].token if len(members) > PAGE else "",
@@ -183,12 +184,6 @@ def _findings(found: Sequence[tuple[FindingRow, str]], caller: Caller | None) ->
             "path": quote(row.id, safe=""),
         })  # fmt: skip
     return shown
-
-
-def _spent(each: dict[str, Any]) -> str:
-    """An amount in the currency's own units: ``USD 12.50``."""
-    digits = minor_digits(each["currency"])
-    return f"{each['currency']} {each['amount_minor'] / 10**digits:,.{digits}f}"
 
 
 def _moment(at_ms: int) -> str:

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shopward.flows.wording import language_of
+from shopward.http.filters import due, moment, money
 from shopward.http.problems import HttpRefusal
 from shopward.http.sessions import Sessions, form_of, refuse_other_sites
 
@@ -40,12 +41,14 @@ class Paper:
     """Templates with the words of the reader's language."""
 
     def __init__(self) -> None:
-        self._texts: dict[str, dict[str, str]] = tomllib.loads(
-            (_HERE / "texts.toml").read_text(encoding="utf-8")
-        )
+        self._texts: dict[str, dict[str, str]] = {}
+        for file in sorted(_HERE.glob("texts*.toml")):
+            for language, words in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                self._texts.setdefault(language, {}).update(words)
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
+        self._templates.filters |= {"moment": moment, "due": due, "money": money}
 
     def page(
         self, request: Request, name: str, status: int = 200, *, language: str = "", **values: Any

@@ -248,25 +248,28 @@ class ScopeCalls:
     async def people(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/victims?version=&grade=&jurisdiction=&language=&route=&data=&after=&limit=``."""
         caller, incident_id, limit = self._calls.caller(request, "analyst"), _id(request), limit_of(request)
-        given = {name: request.query_params.get(name, "") for name in Wanted.__struct_fields__}
-        wanted = _wanted(given)
-        version, after = request.query_params.get("version", ""), request.query_params.get("after", "")
-        if not (version.isascii() and version.isdigit() and len(version) < 6):
-            raise InvalidField(
-                "not a version", path="version", expected="the number of a scope", found="another text"
-            )
-        if after and not (
-            len(after) == TOKEN_CHARS
-            and after.replace("-", "a").replace("_", "a").isalnum()
-            and after.isascii()
-        ):
-            raise InvalidField(
-                "not a person", path="after", expected="the next of an answer", found="another text"
-            )
+        version, wanted, after = people_asked(request)
         found, next_ = await run_in_threadpool(
-            lambda: self._desk.people(caller, incident_id, int(version), wanted, after=after, limit=limit)
+            lambda: self._desk.people(caller, incident_id, version, wanted, after=after, limit=limit)
         )
-        return json_answer(People([_person(each) for each in found], next_ or None))
+        return json_answer(People([shown_person(each) for each in found], next_ or None))
+
+
+def people_asked(request: Request) -> tuple[int, Wanted, str]:
+    """Which version, whom of it, and after whom; raises ``InvalidField``."""
+    wanted = _wanted({name: request.query_params.get(name, "") for name in Wanted.__struct_fields__})
+    version, after = request.query_params.get("version", ""), request.query_params.get("after", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 6):
+        raise InvalidField(
+            "not a version", path="version", expected="the number of a scope", found="another text"
+        )
+    if after and not (
+        len(after) == TOKEN_CHARS and after.replace("-", "a").replace("_", "a").isalnum() and after.isascii()
+    ):
+        raise InvalidField(
+            "not a person", path="after", expected="the next of an answer", found="another text"
+        )
+    return int(version), wanted, after
 
 
 def _wanted(given: dict[str, str]) -> Wanted:
@@ -297,20 +300,25 @@ def _view(
         "" if query is None else to_rfc3339(query.since_ms), "" if query is None else to_rfc3339(query.until_ms),
         [] if query is None else [{"kind": each.kind, "token": each.token} for each in query.indicators],
         [
-            Number(of, kind, users, "" if dry_run else _open(incident_id, scope.version, of, kind))
-            for of, numbers in scope.counts.items() for kind, users in numbers.items()
+            Number(each.of, each.kind, each.users, "" if dry_run else f"/v1/incidents/{quote(incident_id, safe='')}/victims?{each.open}")
+            for each in numbers_of(scope)
         ],
         scope.sets, scope.overlaps, events, hits, dry_run,
     )  # fmt: skip
 
 
-def _open(incident_id: str, version: int, of: str, kind: str) -> str:
-    """The request that lists whom a number counts."""
-    asked = {"version": str(version), of: kind} | ({} if of == "grade" else {"grade": "exposed"})
-    return f"/v1/incidents/{quote(incident_id, safe='')}/victims?{urlencode(asked)}"
+def numbers_of(scope: Scope) -> list[Number]:
+    """The numbers of a version, each with the query that lists whom it counts."""
+    return [
+        Number(of, kind, users, urlencode(
+            {"version": str(scope.version), of: kind} | ({} if of == "grade" else {"grade": "exposed"})
+        ))
+        for of, numbers in scope.counts.items() for kind, users in numbers.items()
+    ]  # fmt: skip
 
 
-def _person(person: Person) -> PersonView:
+def shown_person(person: Person) -> PersonView:
+    """A person as answers show him."""
     return PersonView(
         person.user, person.token, [name for name, bit in GRADES.items() if person.bits & bit],
         [name for name, bit in DATA.items() if person.bits & bit], list(person.group.jurisdictions), person.group.language,

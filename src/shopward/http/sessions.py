@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from shopward.access import Caller
+    from shopward.access import Caller, Role
     from shopward.values import Clock
 
 COOKIE: Final = "shopward_session"
@@ -109,6 +109,11 @@ class Sessions:
         """Who asks; ``None`` for nobody, or for a session that only looks."""
         held = self._held(request)
         return None if held is None else held.caller
+
+    def has_role(self, request: Request, *roles: Role) -> bool:
+        """Whether who asks may see what is these roles'; nobody may with a session that only looks. Fails closed."""
+        caller = self.caller(request)
+        return caller is not None and not {"admin", *roles}.isdisjoint(caller.roles)
 
     def analyst(self, request: Request) -> Caller:
         """Who asks, with a form of this very site; raises where they may not decide a case. Fails closed."""

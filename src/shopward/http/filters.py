@@ -1,0 +1,39 @@
+"""How pages write moments, deadlines and money.
+
+Promise: pure; moments are UTC to the minute, a span is rounded down to its largest unit, money stands in the currency's own units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, minor_digits, to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOURS_UP_TO_MS: Final = 2 * DAY_MS
+"""Longer spans are told in days."""
+
+
+def moment(at_ms: int) -> str:
+    """``2026-11-26 14:07``; nothing for 0."""
+    return to_rfc3339(at_ms)[:16].replace("T", " ") if at_ms else ""
+
+
+def due(due_ms: int, now_ms: int, words: Mapping[str, str]) -> str:
+    """How long until then, or since: ``in 3 h``, ``2 d late``; ``words`` are those of the reader's language."""
+    span_ms = abs(due_ms - now_ms)
+    if span_ms < HOUR_MS:
+        span = words["span_min"].format(n=span_ms // MINUTE_MS)
+    elif span_ms < _HOURS_UP_TO_MS:
+        span = words["span_h"].format(n=span_ms // HOUR_MS)
+    else:
+        span = words["span_d"].format(n=span_ms // DAY_MS)
+    return words["due_late" if due_ms < now_ms else "due_in"].format(span=span)
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount in the currency's own units: ``USD 12.50``."""
+    digits = minor_digits(currency)
+    return f"{currency} {amount_minor / 10**digits:,.{digits}f}"

@@ -1,0 +1,251 @@
+"""Pages of incidents: the list with what is owed, one incident with everything that is known of it, worked from the browser.
+
+Promise: as over the API, incidents are the analyst's: another session is told so and sees none. What is pressed is a step of
+``incident_steps`` under the person of the session, audited the same; a form of another site is refused. Every number of a scope opens the
+people that it counts, which is a line of the audit log. Pages work without scripts, and say that they are not legal advice.
+
+Not here: what takes thought and text (facts, contents of notices, scopes, playbooks): those are calls and commands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from shopward.errors import Conflict, InvalidField, NotFound
+from shopward.http.calls import ID_MAX, decoded, id_of
+from shopward.http.incident_steps import DoneStep, NoteStep, SentStep, StateStep, Taker, TickStep
+from shopward.http.incidents import STATES
+from shopward.http.pages import reader_language
+from shopward.http.playbooks import run_view
+from shopward.http.scopes import numbers_of, people_asked, shown_person
+from shopward.http.sessions import form_of
+from shopward.incidents.drafts import texts
+from shopward.incidents.law import shipped_rules
+from shopward.incidents.obligations import obligations
+from shopward.incidents.scope import GRADES
+from shopward.notices.mailing import UNREACHED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from shopward.http.incident_steps import Step
+    from shopward.http.pages import Paper
+    from shopward.http.scopes import Number
+    from shopward.http.sessions import Sessions
+    from shopward.incidents import Incident
+    from shopward.incidents.incident import State
+    from shopward.incidents.obligations import Obligation
+    from shopward.service import Shopward
+
+PAGE: Final = 50
+PEOPLE: Final = 200
+LINES: Final = 40
+"""So many lines of the timeline are open; the others fold."""
+PRESSED: Final[Mapping[str, type[Step]]] = {
+    "note": NoteStep, "done": DoneStep, "tick": TickStep, "sent": SentStep, "state": StateStep,
+}  # fmt: skip
+MOVES: Final[Mapping[State, Sequence[tuple[State, str]]]] = {
+    "proposed": (("open", "do_open"), ("dismissed", "do_dismissed")),
+    "open": (("contained", "do_contained"), ("closed", "do_closed")),
+    "contained": (("closed", "do_closed"), ("open", "do_again")),
+    "closed": (("open", "do_again"),),
+    "dismissed": (),
+}
+"""From a state, those that a person may move it to, and the word on the button."""
+TOLD: Final = ("incident_owes", "notice_too_early", "notice_incomplete")
+"""Refusals that have a sentence of their own on the page."""
+GRADE_ORDER: Final = (*GRADES, "exposed")
+_OUT: Final = ("not_applicable", "exempt")
+
+
+class IncidentPages:
+    """The handlers.
+
+    Args:
+        shopward: the open engine.
+        sessions: who is in.
+        paper: writes the pages.
+    """
+
+    def __init__(self, shopward: Shopward, *, sessions: Sessions, paper: Paper) -> None:
+        self._desk = shopward.incidents
+        self._scopes = shopward.scopes
+        self._clock = shopward.clock
+        self._ids = shopward.ids
+        self._sessions = sessions
+        self._paper = paper
+
+    def routes(self) -> list[Route]:
+        """Where they answer."""
+        return [
+            Route("/incidents", self.listed, methods=["GET"]),
+            Route("/incidents/{id}", self.one, methods=["GET"]),
+            Route("/incidents/{id}", self.press, methods=["POST"]),
+            Route("/incidents/{id}/people", self.people, methods=["GET"]),
+            Route("/incidents/{id}/notices/{rule}", self.draft, methods=["GET"]),
+        ]
+
+    async def listed(self, request: Request) -> Response:
+        """``GET /incidents?state=&before=``."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        state, before = request.query_params.get("state", "open"), request.query_params.get("before", "")
+        if state not in STATES or not (before.isprintable() and len(before) <= ID_MAX):
+            return self._missing(request)
+        may, now_ms = self._may(request), self._clock.now_ms()
+        found = await run_in_threadpool(self._page, state, before) if may else []
+        rows = [_row(each, now_ms) for each in found[:PAGE]]
+        return self._paper.page(
+            request, "incidents.html", state=state, states=STATES, may=may, rows=rows, now_ms=now_ms,
+            before=found[PAGE - 1].id if len(found) > PAGE else "",
+        )  # fmt: skip
+
+    async def one(self, request: Request) -> Response:
+        """``GET /incidents/{id}``."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        name = id_of(request)
+        if name is None or not self._may(request):
+            return self._missing(request)
+        try:
+            incident, owed, victims = await run_in_threadpool(self._desk.get, name)
+        except NotFound:
+            return self._missing(request)
+        mailings = await run_in_threadpool(self._desk.mailings, name)
+        now_ms, spoken, notice = (
+            self._clock.now_ms(),
+            reader_language(request),
+            request.query_params.get("notice", ""),
+        )
+        lines = incident.timeline[::-1]
+        return self._paper.page(
+            request, "incident.html", incident=incident, now_ms=now_ms, back=_path(name), moves=MOVES[incident.state],
+            owed=[each for each in owed if each.status not in _OUT], out=[each for each in owed if each.status in _OUT],
+            rules=shipped_rules(), headings=_headings(spoken), victims=victims, run=run_view(incident, spoken, now_ms),
+            scopes=[(each, _by_kind(numbers_of(each))) for each in incident.scopes[::-1]], lines=lines[:LINES], earlier=lines[LINES:],
+            mailings=[(each, told, sum(told.get(state, 0) for state in UNREACHED)) for each, told in mailings],
+            notice=("" if not notice else notice if notice in TOLD else "changed"),
+        )  # fmt: skip
+
+    async def press(self, request: Request) -> Response:
+        """``POST /incidents/{id}``: one of the steps that a person takes daily."""
+        caller, name = self._sessions.analyst(request), _id(request)
+        form = await form_of(request)
+        word = form.pop("do", "")
+        if word not in PRESSED:
+            raise InvalidField(
+                "no such deed", path="do", expected="one of " + ", ".join(PRESSED), found="another word"
+            )
+        asked = decoded(msgspec.json.encode({**form, "step": word}), PRESSED[word])
+        notice = ""
+        try:
+            await run_in_threadpool(
+                lambda: self._desk.step(
+                    caller, name, word, lambda incident, by, now_ms: asked.take(incident, Taker(by, now_ms, self._ids.new))
+                )
+            )  # fmt: skip
+        except Conflict as refused:
+            notice = f"?notice={refused.code}"
+        return RedirectResponse(_path(name) + notice, 303)
+
+    async def people(self, request: Request) -> Response:
+        """``GET /incidents/{id}/people?version=&...``: those whom a number counts; audited."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        caller, name = self._sessions.caller(request), id_of(request)
+        if caller is None or name is None or not self._may(request):
+            return self._missing(request)
+        try:
+            version, wanted, after = people_asked(request)
+            found, next_ = await run_in_threadpool(
+                lambda: self._scopes.people(caller, name, version, wanted, after=after, limit=PEOPLE)
+            )
+        except (NotFound, InvalidField):
+            return self._missing(request)
+        asked = {each: word for each, word in msgspec.structs.asdict(wanted).items() if word}
+        return self._paper.page(
+            request, "incident_people.html", back=_path(name), version=version, asked=asked, after=next_,
+            people=[shown_person(each) for each in found],
+        )  # fmt: skip
+
+    async def draft(self, request: Request) -> Response:
+        """``GET /incidents/{id}/notices/{rule}?language=``: the notice as it would go out now."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        name, rule = id_of(request), id_of(request, "rule") or ""
+        if name is None or rule not in shipped_rules() or not self._may(request):
+            return self._missing(request)
+        languages = shipped_rules()[rule].languages
+        spoken = request.query_params.get("language", languages[0])
+        try:
+            made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
+        except (NotFound, InvalidField):
+            return self._missing(request)
+        return self._paper.page(
+            request,
+            "draft.html",
+            back=_path(name),
+            draft=made,
+            languages=languages,
+            headings=_headings(reader_language(request)),
+        )
+
+    def _page(self, state: str, before: str) -> list[Incident]:
+        return self._desk.listed(state=state, before=before, limit=PAGE + 1)
+
+    def _may(self, request: Request) -> bool:
+        return self._sessions.has_role(request, "analyst")
+
+    def _missing(self, request: Request) -> Response:
+        return self._paper.page(request, "missing.html", 404)
+
+
+def _row(incident: Incident, now_ms: int) -> dict[str, Any]:
+    """A line of the list: the incident, how many notices it owes now, whether one at once, and when the first of the others is due."""
+    owed = [
+        each
+        for each in obligations(incident, shipped_rules(), at_ms=now_ms)
+        if each.status in ("open", "overdue")
+    ]
+    dated = [each.due_ms for each in owed if each.due_ms and not _is_at_once(each)]
+    return {
+        "incident": incident, "owed": len(owed), "at_once": any(map(_is_at_once, owed)), "next": min(dated, default=0),
+    }  # fmt: skip
+
+
+def _is_at_once(owed: Obligation) -> bool:
+    return shipped_rules()[owed.rule].deadline.kind == "at_once"
+
+
+def _by_kind(numbers: Sequence[Number]) -> dict[str, list[Number]]:
+    """Numbers by what was counted: grades from the least to the worst, all else from the largest."""
+    found: dict[str, list[Number]] = {}
+    for each in numbers:
+        found.setdefault(each.of, []).append(each)
+    for of, group in found.items():
+        group.sort(key=lambda each: GRADE_ORDER.index(each.kind) if of == "grade" else -each.users)
+    return found
+
+
+def _headings(spoken: str) -> dict[str, str]:
+    """What a notice has to say, by content."""
+    return {content: said[spoken] for content, said in texts()["headings"].items()}
+
+
+def _path(incident_id: str) -> str:
+    return f"/incidents/{quote(incident_id, safe='')}"
+
+
+def _id(request: Request) -> str:
+    found = id_of(request)
+    if found is None:
+        raise NotFound("no such incident", path="id", expected="the id of an incident", found="another text")
+    return found

@@ -1,0 +1,211 @@
+"""Incidents, claims and complaints in the browser: shown to who may, worked by analysts, in three languages."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+from claims.account import past, payment
+from shopward import http as http_package
+from shopward.claims.claim import PlatformEvidence
+from shopward.claims.claim import State as ClaimState
+from shopward.claims.claim import Step as ClaimStep
+from shopward.claims.payouts import Instrument, PayoutState
+from shopward.complaints.complaint import About
+from shopward.complaints.complaint import State as ComplaintState
+from shopward.http.claim_pages import TOLD as CLAIM_TOLD
+from shopward.http.complaint_pages import TOLD as COMPLAINT_TOLD
+from shopward.http.incident_pages import MOVES
+from shopward.http.incident_pages import TOLD as INCIDENT_TOLD
+from shopward.incidents.incident import Severity
+from shopward.incidents.incident import State as IncidentState
+from shopward.incidents.law import Clock, DataClass, Harm, Risk
+from shopward.incidents.obligations import Status
+from shopward.incidents.playbooks.running import State as RunState
+from shopward.incidents.scope import Grade, Route
+from shopward.incidents.words import Kind, Role
+from shopward.notices.mailing import MailingState
+from shopward.values import DAY_MS, HOUR_MS, SystemClock, to_rfc3339
+
+HTTP = Path(http_package.__file__).parent
+SPOKEN = {"id": "Kewajiban menurut hukum", "zh": "法定义务", "en": "What the law asks"}
+ADDRESS = "203.0.113.7"
+
+
+async def opened_with(client, key):
+    """Log in anew with a key; the old session is gone."""
+    client.cookies.clear()
+    assert (await client.post("/login", data={"key": key})).status_code == 303
+
+
+async def key_of(client, person, role):
+    """A key of another person."""
+    asked = {"name": f"{person}-laptop", "person": person, "roles": [role]}
+    return (await client.post("/v1/keys", json=asked)).json()["key"]
+
+
+async def paid_away(client):
+    """An account with a past, and two payments of its own device that its owner disputes."""
+    now = SystemClock().now_ms()
+    for each in [*past(now), *(payment(name, now - HOUR_MS, 900_000_00) for name in ("hers", "hers-too"))]:
+        assert (await client.post("/v1/decisions", json=each)).status_code == 200
+
+
+async def an_incident(client):
+    """One that touched an account, owes notices to people in Indonesia, and has a task."""
+    made = await client.post(
+        "/v1/incidents", json={"title": "Codes <talked> out", "kind": "account_takeover"}
+    )
+    name = made.json()["incident"]["id"]
+    for step in (
+        {"step": "facts", "facts": {"subjects": {"ID": 2}, "data": ["payment"]}},
+        {"step": "task", "text": "Call the carrier", "role": "counsel"},
+        {"step": "content", "content": "data", "language": "id", "text": "Nama dan saldo."},
+    ):
+        assert (await client.post(f"/v1/incidents/{name}/steps", json=step)).status_code == 200
+    since = to_rfc3339(SystemClock().now_ms() - DAY_MS)
+    asked = {
+        "indicators": [{"kind": "ip", "value": ADDRESS}],
+        "since": since,
+        "reason": "his address",
+        "dry_run": False,
+    }
+    assert (await client.post(f"/v1/incidents/{name}/scope", json=asked)).status_code == 201
+    return f"/incidents/{name}"
+
+
+def test_an_incident_is_worked_from_the_browser(world):
+    """Listed with its deadline, red until complete, each number opens its people; steps are pressed and audited; others see none."""
+
+    async def story(client, world):
+        await paid_away(client)
+        path = await an_incident(client)
+        await opened_with(client, world.key)
+        assert path in (await client.get("/incidents")).text
+        page = (await client.get(path)).text
+        assert "Codes &lt;talked&gt; out" in page
+        assert page.count('class="unmet"') == 3
+        assert "Still to be written: When and how, What we have done and do" in re.sub(r"\s+", " ", page)
+        people = re.search(r'href="([^"]+people\?version=1&amp;grade=entered)"', page)[1].replace(
+            "&amp;", "&"
+        )
+        assert "anna" in (await client.get(people)).text
+        draft = (await client.get(path + "/notices/ID-subject")).text
+        assert ("Tentang data pribadi Anda" in draft, "Nama dan saldo." in draft) == (True, True)
+        task = re.search(r'name="task" value="([^"]+)"', page)[1]
+        for form in (
+            {"do": "note", "text": "Police told"},
+            {"do": "done", "task": task},
+            {"do": "state", "state": "contained"},
+        ):
+            pressed = await client.post(path, data=form)
+            assert (pressed.status_code, pressed.headers["location"]) == (303, path), pressed.text
+        owing = await client.post(path, data={"do": "state", "state": "closed"})
+        assert owing.headers["location"] == path + "?notice=incident_owes"
+        assert "cannot be closed yet" in (await client.get(owing.headers["location"])).text
+        early = await client.post(path, data={"do": "sent", "rule": "ID-agency"})
+        assert "not complete yet" in (await client.get(early.headers["location"])).text
+        page = (await client.get(path)).text
+        assert ("Police told" in page, "contained" in page, task in page) == (True, True, False)
+        for form in ({"do": "learned", "root_cause": "x"}, {"do": "note"}, {"do": "state", "state": "x"}):
+            assert (await client.post(path, data=form)).status_code == 422
+        for language, word in SPOKEN.items():
+            page = (await client.get(path, headers={"Accept-Language": language})).text
+            assert word in page
+            assert not re.search(r"<script|\sstyle=|\son\w+=", page)
+        for missing in (
+            "/incidents/inc-none", "/incidents?state=else", path + "/people?version=x", path + "/notices/XX-none",
+            path + "/notices/ID-subject?language=zh",
+        ):  # fmt: skip
+            assert (await client.get(missing)).status_code == 404
+        deeds = world.shopward.records.read(
+            lambda each: world.shopward.trail.read(each, after_seq=0, limit=500)
+        )
+        assert [each.deed for each in deeds].count("incident:step") == 8
+        assert "incident:people" in {each.deed for each in deeds}
+        await opened_with(client, await key_of(client, "shop", "service"))
+        assert "Codes" not in (await client.get("/incidents")).text
+        for hidden in (path, people, path + "/notices/ID-subject"):
+            assert (await client.get(hidden)).status_code == 404
+        assert (await client.post(path, data={"do": "note", "text": "x"})).status_code == 403
+        client.cookies.clear()
+        for page in ("/incidents", path, people, path + "/notices/ID-subject", "/claims", "/complaints"):
+            assert (await client.get(page)).headers["location"] == "/login"
+
+    world.run(story)
+
+
+def test_a_claim_and_a_complaint_are_worked_from_the_browser(world):
+    """What the platform knows stands beside each transaction; refusing takes two people; a service looks, a link sees nothing."""
+
+    async def story(client, world):
+        await paid_away(client)
+        draft = (await client.post("/v1/claims", json={"user": "anna"})).json()["id"]
+        await client.post(f"/v1/claims/{draft}/submit", json={"events": ["hers", "hers-too"]})
+        said = {"user": "anna", "about": "staff", "against": "siti", "statement": "nobody answers"}
+        complaint = (await client.post("/v1/complaints", json=said)).json()["id"]
+        path = f"/claims/{draft}"
+        siti, budi = await key_of(client, "siti", "analyst"), await key_of(client, "budi", "analyst")
+        await opened_with(client, siti)
+        assert "anna" in (await client.get("/claims")).text
+        page = (await client.get(path)).text
+        for told in ("IDR 1,800,000.00", "own device", "it counts as approved", "Propose to refuse"):
+            assert told in page
+        for form in ({"do": "stop", "reason": "waiting_for_customer"}, {"do": "start"}):
+            assert (await client.post(path, data=form)).headers["location"] == path
+        assert (await client.post(path, data={"do": "pay"})).status_code == 422
+        proposed = await client.post(path, data={"do": "decline", "reason": "authorised_by_owner"})
+        assert proposed.headers["location"] == path
+        alone = await client.post(path, data={"do": "confirm", "instrument": "original"})
+        assert alone.headers["location"] == path + "?notice=second_person_needed"
+        assert "Another person" in (await client.get(alone.headers["location"])).text
+        barred = await client.post(f"/complaints/{complaint}", data={"do": "take"})
+        assert "not yours to decide" in (await client.get(barred.headers["location"])).text
+        await opened_with(client, budi)
+        assert (await client.post(path, data={"do": "confirm"})).headers["location"] == path
+        assert draft in (await client.get("/claims?state=declined")).text
+        for what in ("acknowledge", "take"):
+            await client.post(f"/complaints/{complaint}", data={"do": what, "state": "overdue"})
+        shown = (await client.get("/complaints?state=in_review")).text
+        assert ("nobody answers" in shown, "Looked after by budi" in shown, "siti" in shown) == (
+            True,
+            True,
+            True,
+        )
+        await opened_with(client, await key_of(client, "shop", "service"))
+        shown = (await client.get("/complaints?state=in_review")).text
+        assert ("nobody answers" in shown, "siti" in shown, "budi" in shown) == (True, False, False)
+        assert "anna" in (await client.get(path, headers={"Accept-Language": "zh"})).text
+        assert (await client.post(path, data={"do": "start"})).status_code == 403
+        assert (await client.post(f"/complaints/{complaint}", data={"do": "take"})).status_code == 403
+        client.cookies.clear()
+        await client.get(f"/login?once={world.application.pages.one_time_token()}")
+        for page in ("/claims?state=declined", "/complaints?state=in_review", "/incidents"):
+            answer = await client.get(page, headers={"Accept-Language": "id"})
+            assert (answer.status_code, "anna" in answer.text, "nobody" in answer.text) == (200, False, False)
+        assert (await client.get(path)).status_code == 404
+        assert (await client.get("/claims?state=lost")).status_code == 404
+        assert (await client.get("/complaints?state=lost")).status_code == 404
+
+    world.run(story)
+
+
+def test_every_word_of_a_record_has_a_word_on_its_page():
+    """No state, kind, clock or step that a page would have to show without a word of the reader's language."""
+    words = set()
+    for file in HTTP.glob("texts*.toml"):
+        words |= tomllib.loads(file.read_text(encoding="utf-8"))["en"].keys()
+    needed = {
+        "incident_state": get_args(IncidentState), "severity": get_args(Severity), "kind": get_args(Kind),
+        "recipient": ("authority", "subject", "public"), "duty": get_args(Status), "clock": get_args(Clock),
+        "role": get_args(Role), "run": get_args(RunState), "of": ("grade", "jurisdiction", "language", "route", "data"),
+        "grade": (*get_args(Grade), "exposed"), "data": get_args(DataClass), "language": ("id", "zh", "en"),
+        "route": get_args(Route), "harm": get_args(Harm), "risk": get_args(Risk), "mailing": get_args(MailingState),
+        "claim_state": get_args(ClaimState), "claim_step": get_args(ClaimStep), "evidence": get_args(PlatformEvidence),
+        "instrument": get_args(Instrument), "payout": get_args(PayoutState), "complaint_state": get_args(ComplaintState),
+        "about": get_args(About), "notice": (*INCIDENT_TOLD, *CLAIM_TOLD, *COMPLAINT_TOLD, "changed"),
+    }  # fmt: skip
+    missing = {f"{kind}_{word}" for kind, all_ in needed.items() for word in all_} - words
+    assert missing == set()
+    assert set(MOVES) == set(get_args(IncidentState))
+    assert {word for moves in MOVES.values() for _state, word in moves} <= words
