@@ -275,6 +275,26 @@ def test_a_transaction_counts_once_in_late_counters_too() -> None:
     assert kernel.observe(Facts("e9", "login", "succeeded", 1000, 1000, user="u"))[0] == 2
 
 
+def test_a_derived_feature_that_type_and_status_decide_is_asked_of_no_other_event() -> None:
+    """What names a deed of one type is known to be false for all others: nothing is left to ask, and nothing is counted."""
+    cold = FeatureSpec(
+        name="cold", measure="derived", value='type == "login" && status == "failed" && user.known'
+    )
+    colder = FeatureSpec(name="colder", measure="derived", value="f.cold && !context.automation")
+    late = FeatureSpec(
+        name="late", measure="count", key=("user.id",), window="1h", panes=1, phase="decision", where="f.colder"
+    )  # fmt: skip
+    layout = Layout((cold, colder, late), CelFilters((cold, colder, late)))
+    kernel = Kernel(layout)
+    for position, (type_, status) in enumerate(
+        (("login", "failed"), ("login", "succeeded"), ("payment", "failed"))
+    ):
+        facts = Facts(f"e{position}", type_, status, 1000, 1000, user="u")
+        kernel.settle(facts, kernel.observe(facts), Outcome("allow", 0))
+    assert kernel.observe(Facts("e9", "login", "failed", 1000, 1000, user="u"))[2] == 1
+    assert [len(layout.plan("login", status).late) for status in ("failed", "succeeded")] == [1, 0]
+
+
 def test_two_ripening_times_are_two_features() -> None:
     """Known after an hour and known after a day do not share what they keep."""
     hour = FeatureSpec(name="hour", measure="known", key=("user.id",), phase="decision", ripe="1h")

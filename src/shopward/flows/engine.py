@@ -28,7 +28,7 @@ from shopward.flows.ruling import strengthened
 from shopward.protection.inforce import OrdersInForce
 from shopward.risk.campaigns import CampaignBook
 from shopward.risk.challenges import ChallengeBook, Pending
-from shopward.risk.features import KernelChoice, Outcome, open_kernel
+from shopward.risk.features import KernelChoice, Outcome, open_kernel, plain_outcome
 from shopward.risk.policy import Action
 from shopward.risk.verdict import Reason, Verdict, judge, score_of
 
@@ -85,7 +85,10 @@ class DecisionRecord(Struct, omit_defaults=True):
     def outcome(self) -> Outcome:
         """What the features learn from it."""
         score = self.score if self.learnt is None else self.learnt
-        return Outcome(self.decision, round(score * 100), self.condemned)
+        centi = round(score * 100)
+        if self.condemned:
+            return Outcome(self.decision, centi, self.condemned)
+        return plain_outcome(self.decision, centi)
 
 
 class Engine:

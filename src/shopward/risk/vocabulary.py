@@ -144,6 +144,7 @@ class CelFilters:
         self._checked: dict[tuple[str, str], cel.Checked] = {}
         self._functions: dict[str, Any] = {}
         self._lefts: dict[tuple[str, str, str, str], cel.Checked | bool] = {}
+        self._known: dict[tuple[str, str], dict[Path, Any]] = {}
         for spec in features:
             if spec.where:
                 self._check(spec)
@@ -161,6 +162,20 @@ class CelFilters:
         ]
         exec("\n".join(lines), namespace)  # noqa: S102 -- source made by our own compiler from checked trees
         return namespace["read"]  # type: ignore[no-any-return]
+
+    def known(self, type_: str, status: str) -> Mapping[Path, Any]:
+        """What is known of every event of a kind: type, status, and the derived features that these two decide.
+
+        A feature that names a deed of one type is false for all others: whatever asks for it there need not read it.
+        """
+        known = self._known.get((type_, status))
+        if known is None:
+            known = self._known[type_, status] = {("type",): type_, ("status",): status}
+            for name, checked in self._derived.items():  # a derived value names derived ones above it only
+                left = checked.under(known)
+                if isinstance(left, bool):
+                    known["f", name] = left
+        return known
 
     def event_filter(self, spec: FeatureSpec, type_: str, status: str) -> Callable[[Facts], bool] | bool:
         """A test of the facts, or a constant where the type and status decide it.
@@ -226,7 +241,7 @@ class CelFilters:
         checked = self._checked["decision", where]
         if type_ == "label" and ("type",) not in checked.references:
             return False
-        left = checked.under({("type",): type_, ("status",): status})
+        left = checked.under(self.known(type_, status))
         return left if isinstance(left, bool) else self._source(left)
 
     def _type(self, spec: FeatureSpec) -> cel.Type:
@@ -259,7 +274,7 @@ class CelFilters:
             return False
         kind = (spec.phase, spec.where, type_, status)
         if kind not in self._lefts:  # many features share a filter
-            self._lefts[kind] = checked.under({("type",): type_, ("status",): status})
+            self._lefts[kind] = checked.under(self.known(type_, status))
         return self._lefts[kind]
 
     def _check(self, spec: FeatureSpec) -> cel.Checked:

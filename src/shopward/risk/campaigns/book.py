@@ -31,8 +31,8 @@ from msgspec import Struct
 from shopward.errors import SnapshotInvalid
 from shopward.events.catalogue import MONEY_TYPES
 from shopward.risk.campaigns.campaign import Campaign, Finding, Standing
-from shopward.risk.campaigns.clusters import Clusters, Joined, Source, Trace
-from shopward.risk.campaigns.plan import value_of
+from shopward.risk.campaigns.clusters import Clusters, Joined, Trace
+from shopward.risk.campaigns.plan import finder_of
 from shopward.risk.campaigns.rates import Watched
 from shopward.risk.campaigns.retro import Recent, Success
 from shopward.values import HOUR_MS
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shopward.events.facts import Facts
-    from shopward.risk.campaigns.plan import CampaignPlans, Kind, ValueOf
+    from shopward.risk.campaigns.plan import CampaignPlans, Plan
     from shopward.risk.features import Outcome, Readings
 
 SWEEP_MS: Final = HOUR_MS
@@ -96,10 +96,6 @@ class CampaignBook:
             ]
             for path in {link.path for kind in plans.kinds for link in kind.links}
         }
-        self._explainers = [
-            (number, kind.explained_by) for number, kind in enumerate(plans.kinds) if kind.explained_by
-        ]
-        self._tables: list[tuple[ValueOf, tuple[dict[str, Source], ...]]] = []
         self._find_tables()
         self._is_calm = True
         self._points = plans.spec.found.points
@@ -110,14 +106,15 @@ class CampaignBook:
         """The live campaign that a value of a path belongs to; the largest where there are several."""
         found: list[Campaign | None] = []
         if path == "user.id":
-            found = [clusters.find(clusters.member_of.get(token, "")) for clusters in self._clusters]
+            found = [each.find(each.member_of[token]) for each in self._clusters if token in each.member_of]
         else:
-            for number, position in self._links.get(path, ()):
-                source = self._clusters[number].sources[position].get(token)
-                if source is not None and source.campaign:
-                    found.append(self._clusters[number].find(source.campaign))
+            for clusters, sources in self._tables.get(path, ()):
+                if token in sources and (id_ := sources[token].campaign):
+                    found.append(clusters.find(id_))
+        if not found:  # the usual case
+            return None
         live = [campaign for campaign in found if campaign is not None and campaign.state == "live"]
-        return max(live, key=lambda each: each.accounts, default=None) if live else None
+        return max(live, key=lambda each: each.accounts, default=None)
 
     def part_of(self, path: str, token: str, part: str) -> Any:
         """A part of the live campaign that a value belongs to; its empty value where there is none."""
@@ -142,15 +139,25 @@ class CampaignBook:
 
     def ask(self, facts: Facts, readings: Readings, outcome: Outcome) -> Meaning:
         """What an event with its decision means for campaigns; changes nothing."""
-        plan = self._plans.plan(facts.type, facts.status)  # (0)
-        held = plan.holds(facts, readings, outcome)
-        if not held:
-            return NOTHING
+        kind = (facts.type, facts.status)
+        asked = self._asked.get(kind)
+        if asked is None:
+            asked = self._asked[kind] = self._asks(*kind)
+        plan, members = asked
         user = facts.user
+        held = plan.holds(facts, readings, outcome) if plan.holds is not None else 0  # (0)
+        done = 0
+        for bit, of_kind in members:
+            if user in of_kind:
+                done |= bit
+        if done and plan.does is not None:
+            done &= plan.does(facts, readings, outcome)
+        if not held | done:
+            return NOTHING
         return Meaning(
             [(name, key) for bit, name, key_of in plan.rates if held & bit and (key := key_of(facts))],
             {number for bit, number in plan.traces if held & bit and user},
-            [number for bit, number in plan.deeds if held & bit and user in self._clusters[number].member_of],
+            [number for bit, number in plan.deeds if done & bit],
             [number for bit, number in plan.entries if held & bit and user and outcome.passed],
         )
 
@@ -176,6 +183,8 @@ class CampaignBook:
             self._rates[name].count(key, at_ms)
         if facts.user and facts.status == "succeeded" and outcome.passed:  # (3)
             self._went_well(facts)
+        if meaning is NOTHING and not outcome.condemned:
+            return
         for number in meaning.traces:  # (4)
             self._trace(number, facts, outcome)
         for number in meaning.deeds:
@@ -275,23 +284,38 @@ class CampaignBook:
         self._recent.forget(at_ms - max((kind.window_ms for kind in self._kinds), default=0))
 
     def _went_well(self, facts: Facts) -> None:
-        for number, explained_by in self._explainers:
-            clusters = self._clusters[number]
-            if clusters.waiting and (token := explained_by(facts)) in clusters.waiting:
-                for campaign, user in clusters.explain(self._kinds[number], token, facts.at_ms):
-                    self._note(campaign, user)
-        for read, tables in self._tables:
-            value = read(facts)
-            for sources in tables:
-                if value in sources:
-                    sources[value].did_well(facts.user, facts.at_ms)
+        for number, explained_by, waiting in self._explainers:
+            if waiting and (token := explained_by(facts)) in waiting:
+                for campaign, each in self._clusters[number].explain(self._kinds[number], token, facts.at_ms):
+                    self._note(campaign, each)
+        if found := self._sources(facts):
+            user, at_ms = facts.user, facts.at_ms
+            for source in found:
+                source.did_well(user, at_ms)
 
     def _find_tables(self) -> None:
-        """The sources of each path, over all kinds, so that an event's value is read once."""
-        self._tables = [
-            (value_of(path), tuple(self._clusters[number].sources[position] for number, position in places))
+        """What is asked of every event, where it stands, over all kinds."""
+        self._tables = {
+            path: [
+                (self._clusters[number], self._clusters[number].sources[position])
+                for number, position in places
+            ]
             for path, places in self._links.items()
+        }
+        self._sources = finder_of(
+            [(path, table) for path, of in self._tables.items() for _clusters, table in of]
+        )
+        self._asked: dict[tuple[str, str], tuple[Plan, list[tuple[int, dict[str, str]]]]] = {}
+        self._explainers = [
+            (number, kind.explained_by, self._clusters[number].waiting)
+            for number, kind in enumerate(self._kinds)
+            if kind.explained_by
         ]
+
+    def _asks(self, type_: str, status: str) -> tuple[Plan, list[tuple[int, dict[str, str]]]]:
+        """The plan of a kind of event, and for each bit of its deeds whose members they may be done on."""
+        plan = self._plans.plan(type_, status)
+        return plan, [(bit, self._clusters[number].member_of) for bit, number in plan.deeds]
 
     def _look_for_calm(self) -> None:
         """Whether nothing is live, so that whoever reads campaigns need not look."""
@@ -300,7 +324,7 @@ class CampaignBook:
     def _trace(self, number: int, facts: Facts, outcome: Outcome) -> None:
         kind, clusters = self._kinds[number], self._clusters[number]
         explained_by = kind.explained_by(facts) if kind.explained_by and facts.status == "failed" else ""
-        trace = Trace(facts.user, facts.id, facts.at_ms, tokens(kind, facts), explained_by)
+        trace = Trace(facts.user, facts.id, facts.at_ms, kind.tokens(facts), explained_by)
         joined = clusters.add(kind, trace)
         if joined is not None:
             self._joined(number, joined)
@@ -337,7 +361,7 @@ class CampaignBook:
         if campaign is None or member is None:
             return
         got_in = member.entered + member.stopped > 0
-        if got_in or outcome.kind != "allow" or clusters.belongs(kind, tokens(kind, facts)) is campaign:
+        if got_in or outcome.kind != "allow" or clusters.belongs(kind, kind.tokens(facts)) is campaign:
             self._count(campaign, facts, outcome)
 
     def _count(self, campaign: Campaign, facts: Facts, outcome: Outcome) -> None:
@@ -411,11 +435,6 @@ class CampaignBook:
         if len(changed) > CHANGED_MAX:
             self.shed += 1
             del changed[next(iter(changed))]
-
-
-def tokens(kind: Kind, facts: Facts) -> tuple[str, ...]:
-    """The sources of an event, by link."""
-    return tuple(link.value_of(facts) for link in kind.links)
 
 
 class _Saved(Struct):

@@ -54,8 +54,12 @@ class Source(Struct, array_like=True):
 
     def did_well(self, user: str, at_ms: int) -> None:
         """Somebody did well here: a source with many such accounts joins nobody."""
-        if user and user not in self.suspicious:
-            _mark(self.honest, user, at_ms)
+        if user not in self.suspicious:
+            honest = self.honest  # as ``_mark`` does: this is asked of nearly every event
+            honest.pop(user, None)
+            honest[user] = at_ms
+            if len(honest) > ACCOUNTS_PER_SOURCE_MAX:
+                del honest[next(iter(honest))]
 
 
 class Joined(Struct, array_like=True, frozen=True):
@@ -121,8 +125,12 @@ class Clusters(Struct):
         self.by_rate[rate] = campaign.id
         name = "rate." + rate.partition("\x1f")[0]
         campaign.sources.setdefault(name, onset_ms)
-        since = [each.user for each in self.loose.values() if each.at_ms >= onset_ms]
-        users = [user for user in since if self._enter(campaign, user, name, certainty)]
+        since = []
+        for each in reversed(self.loose.values()):  # the last trace of all stands last
+            if each.at_ms < onset_ms:
+                break
+            since.append(each.user)
+        users = [user for user in reversed(since) if self._enter(campaign, user, name, certainty)]
         return self._grown(kind, Joined(campaign, users), trace.at_ms)
 
     def explain(self, kind: Kind, token: str, at_ms: int) -> list[tuple[Campaign, str]]:
@@ -165,7 +173,7 @@ class Clusters(Struct):
         for sources in self.sources:
             for token in _idle(sources, before_ms):
                 del sources[token]
-        for user in [user for user, trace in self.loose.items() if trace.at_ms < before_ms]:
+        for user in _before(self.loose, before_ms):
             del self.loose[user]
         late_ms = at_ms - kind.settles_ms
         for token in [token for token, traces in self.waiting.items() if traces[-1].at_ms < late_ms]:
@@ -216,7 +224,8 @@ class Clusters(Struct):
             source.campaign = campaign.id
             accounts = len(source.suspicious)
             certainty = 100 * accounts // (accounts + len(source.honest))
-            users += [user for user in source.suspicious if self._enter(campaign, user, path, certainty)]
+            loose = [user for user in source.suspicious if user in self.loose]  # most are members already
+            users += [user for user in loose if self._enter(campaign, user, path, certainty)]
         return self._grown(kind, Joined(campaign, users, attached, merged), trace.at_ms)
 
     def _led_to(self, source: Source) -> list[Campaign]:
@@ -320,6 +329,16 @@ def _joins(source: Source, accounts: int, share: float, since_ms: int) -> bool:
             del seen[first]
     suspicious = len(source.suspicious)
     return suspicious >= accounts and suspicious >= share * (suspicious + len(source.honest))
+
+
+def _before(loose: dict[str, Trace], at_ms: int) -> list[str]:
+    """Accounts whose last trace is older; they stand in its order."""
+    users = []
+    for user, trace in loose.items():
+        if trace.at_ms >= at_ms:
+            break
+        users.append(user)
+    return users
 
 
 def _idle(sources: dict[str, Source], before_ms: int) -> list[str]:

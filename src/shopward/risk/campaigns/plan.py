@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,11 +18,17 @@ from shopward.risk.features.declare import FIELDS
 from shopward.values import parse_duration_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from shopward.events.facts import Facts
     from shopward.risk.features import Asked
     from shopward.risk.vocabulary import CelFilters
 
 ValueOf = Callable[["Facts"], str]
+ValuesOf = Callable[["Facts"], "tuple[str, ...]"]
+
+
+Found = TypeVar("Found")
 
 
 class Link(NamedTuple):
@@ -42,6 +48,7 @@ class Kind(NamedTuple):
     name: str
     title: Titles
     links: tuple[Link, ...]
+    tokens: ValuesOf
     rates: tuple[tuple[str, ValueOf], ...]
     explained_by: ValueOf | None
     settles_ms: int
@@ -54,14 +61,16 @@ class Plan(NamedTuple):
     """What one kind of event may mean.
 
     Attributes:
-        holds: asks all filters; each has a bit.
+        holds: asks the filters of rates, traces and entries, each of which has a bit; ``None`` where there are none.
+        does: asks the filters of deeds, which are asked of members alone; ``None`` where there are none.
         rates: ``(bit, name, key)`` of the rates that may count it.
         traces: ``(bit, kind)``: where one of its filters holds it is a trace.
         deeds: ``(bit, kind)``: where it holds, what is done on a member is the campaign's doing.
         entries: ``(bit, kind)``: where it holds, a success is remembered for its sources.
     """
 
-    holds: Asked
+    holds: Asked | None
+    does: Asked | None
     rates: tuple[tuple[int, str, ValueOf], ...]
     traces: tuple[tuple[int, int], ...]
     deeds: tuple[tuple[int, int], ...]
@@ -114,14 +123,15 @@ class CampaignPlans:
 
     def _plan(self, type_: str, status: str) -> Plan:
         asked: list[tuple[str | bool, int]] = []
+        done: list[tuple[str | bool, int]] = []
 
-        def bits(where: str) -> list[int]:
+        def bits(where: str, tests: list[tuple[str | bool, int]] = asked) -> list[int]:
             """The bit of a filter, none where it can never hold."""
             test = self._filters.decided(where, type_, status)
             if test is False:
                 return []
-            asked.append((test, 1 << len(asked)))
-            return [asked[-1][1]]
+            tests.append((test, 1 << len(tests)))
+            return [tests[-1][1]]
 
         kinds = list(enumerate(self.spec.campaign.values()))
         rates = tuple(
@@ -132,11 +142,14 @@ class CampaignPlans:
         traces = tuple(
             (bit, number) for number, kind in kinds for where in kind.traces for bit in bits(where)
         )
-        deeds = tuple((bit, number) for number, kind in kinds for bit in bits(kind.deeds))
+        deeds = tuple((bit, number) for number, kind in kinds for bit in bits(kind.deeds, done))
         entries = tuple(
             (bit, number) for number, kind in kinds if status == "succeeded" for bit in bits(kind.entries)
         )
-        return Plan(self._filters.asked(asked), rates, traces, deeds, entries)
+        return Plan(self._asks(asked), self._asks(done), rates, traces, deeds, entries)
+
+    def _asks(self, tests: list[tuple[str | bool, int]]) -> Asked | None:
+        return self._filters.asked(tests) if tests else None
 
     def _kind(self, name: str, kind: KindSpec) -> Kind:
         return Kind(
@@ -153,6 +166,7 @@ class CampaignPlans:
                 )
                 for link in kind.links
             ),
+            values_of([link.key for link in kind.links]),
             tuple((rate, value_of(self.spec.rate[rate].per)) for rate in kind.rates),
             value_of(kind.explained_by) if kind.explained_by else None,
             parse_duration_ms(kind.settles, path="settles"),
@@ -178,12 +192,37 @@ class CampaignPlans:
 
 def value_of(path: str) -> ValueOf:
     """How an event's value of a path is read, as text and empty for none; the whole shop has the value ``*``."""
+    return eval(f"lambda e: {_source(path)}", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
+
+
+def values_of(paths: Sequence[str]) -> ValuesOf:
+    """How the values of several paths are read at once."""
+    return eval(f"lambda e: ({''.join(_source(path) + ', ' for path in paths)})", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- as above
+
+
+def finder_of(tables: Sequence[tuple[str, Mapping[str, Found]]]) -> Callable[[Facts], list[Found]]:
+    """How all that stands in tables under an event's values is found: one function, which reads each path once.
+
+    Args:
+        tables: the path whose values they are by, and the table.
+    """
+    lines = ["def find(e):", " found = []"]
+    for path in dict.fromkeys(path for path, _table in tables):
+        lines.append(f" value = {_source(path)}")
+        for number, (of, _table) in enumerate(tables):
+            if of == path:
+                lines.append(f" if value in T_{number}: found.append(T_{number}[value])")
+    names: dict[str, Any] = {f"T_{number}": table for number, (_path, table) in enumerate(tables)}
+    names |= _NOTHING
+    exec("\n".join([*lines, " return found"]), names)  # noqa: S102 -- attribute names of our own table
+    return names["find"]  # type: ignore[no-any-return]
+
+
+def _source(path: str) -> str:
     if not path:
-        return lambda _facts: "*"
-    attribute, kind = FIELDS[path].attribute, FIELDS[path].kind
-    if kind == "int":
-        return eval(f"lambda e: str(e.{attribute}) if e.{attribute} else ''", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
-    return eval(f"lambda e: e.{attribute}", _NOTHING)  # type: ignore[no-any-return]  # noqa: S307 -- as above
+        return "'*'"
+    attribute = f"e.{FIELDS[path].attribute}"
+    return f"(str({attribute}) if {attribute} else '')" if FIELDS[path].kind == "int" else attribute
 
 
 _NOTHING: Final[dict[str, Any]] = {"__builtins__": {"str": str}}

@@ -8,7 +8,7 @@ from shopward.risk.features.choice import FeatureKernel, KernelChoice, open_kern
 from shopward.risk.features.declare import FeatureSpec, check_features
 from shopward.risk.features.kernel import Kernel
 from shopward.risk.features.layout import Asked, FilterCompiler, Layout
-from shopward.risk.features.readings import Outcome, Readings
+from shopward.risk.features.readings import Outcome, Readings, plain_outcome
 
 __all__ = [
     "Asked",
@@ -22,4 +22,5 @@ __all__ = [
     "Readings",
     "check_features",
     "open_kernel",
+    "plain_outcome",
 ]

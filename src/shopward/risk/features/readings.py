@@ -6,6 +6,7 @@ once. A reading speaks of the state as it was when the event had been observed a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -85,6 +86,10 @@ class Readings(dict[int, Any]):
         return row
 
 
+PASSED: Final = ("allow", "review")
+"""Decisions under which an action goes ahead."""
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What a decision writes back into the state.
 
@@ -92,13 +97,19 @@ class Outcome(msgspec.Struct, frozen=True):
         kind: allow, review, challenge or deny.
         score_centi: the score in hundredths.
         condemned: ``(path, token, until_ms)`` of the sources that a rule condemned.
+        passed: whether the action went ahead; it follows from the kind, and is asked several times an event.
     """
 
     kind: str
     score_centi: int
     condemned: tuple[tuple[str, str, int], ...] = ()
+    passed: bool = False
 
-    @property
-    def passed(self) -> bool:
-        """Whether the action went ahead."""
-        return self.kind in ("allow", "review")
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "passed", self.kind in PASSED)
+
+
+@lru_cache(maxsize=4_096)
+def plain_outcome(kind: str, score_centi: int) -> Outcome:
+    """The outcome of a decision that condemned nothing; nearly all decisions have one of few."""
+    return Outcome(kind, score_centi)

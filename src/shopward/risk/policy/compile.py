@@ -91,6 +91,7 @@ class Policy:
         self.version = spec.version
         self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
+        self._filters = filters
         self.types = filters.types
         self._index = {feature.name: position for position, feature in enumerate(spec.features)}
         self._environment = rule_environment(filters.types, tuple(model.name for model in spec.models))
@@ -210,7 +211,7 @@ class Policy:
                 continue
             if type_ == "label" and "label" not in rule.spec.on:
                 continue
-            left = rule.condition.under({("type",): type_, ("status",): status})
+            left = rule.condition.under(self._filters.known(type_, status))
             if left is not False:
                 applicable.append((position, rule, left))
         return applicable
