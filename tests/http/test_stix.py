@@ -16,10 +16,38 @@ ADDRESS = "203.0.113.7"
 SECRETS = ("victim", "target1", "target3", '"dx"', '"e-2"', "Budi")
 
 
+RELATIONS = {
+    ("indicator", "indicates", "campaign"), ("campaign", "uses", "attack-pattern"), ("campaign", "targets", "identity"),
+    ("incident", "related-to", "campaign"),
+}  # fmt: skip
+"""Of the standard's tables, those that we use; ``related-to`` is for any two."""
+
+
 def of_kind(raw, kind):
     """The objects of a kind, after the library has refused what the standard does not know."""
     bundle = stix2.parse(raw, allow_custom=False)
+    ids = [each["id"] for each in bundle.objects]
+    assert len(ids) == len(set(ids))
+    assert not {ref for each in bundle.objects for ref in refs_of(each)} - set(ids)
     return [each for each in bundle.objects if each["type"] == kind]
+
+
+def refs_of(made):
+    """Every id that an object names."""
+    found = []
+    for name, value in made.items():
+        found += [value] if name.endswith("_ref") else value if name.endswith("_refs") else []
+    return found
+
+
+def relations(raw):
+    """Each relationship as the kinds that it joins, and how; all of them the standard's."""
+    found = [
+        (each.source_ref.partition("--")[0], each.relationship_type, each.target_ref.partition("--")[0])
+        for each in of_kind(raw, "relationship")
+    ]
+    assert set(found) <= RELATIONS
+    return found
 
 
 @pytest.fixture
@@ -47,6 +75,9 @@ def test_a_campaign_leaves_without_anything_of_a_customer(attack_world):
         (seen,) = of_kind(first.text, "sighting")
         assert (seen.sighting_of_ref, campaign.first_seen <= campaign.last_seen) == (campaign.id, True)
         assert of_kind(first.text, "indicator") == []
+        assert sorted(how for _source, how, _target in relations(first.text)) == ["targets", "uses"]
+        (pattern,) = of_kind(first.text, "attack-pattern")
+        assert pattern.external_references[0].external_id == "T1110.004"
         (marking,) = of_kind(first.text, "marking-definition")
         assert (marking.name, campaign.object_marking_refs) == ("TLP:AMBER", [marking.id])
         green = json.loads((await client.get(path + "?tlp=green")).text)["objects"]
@@ -97,8 +128,7 @@ def test_an_address_of_the_attacker_leaves_where_it_is_asked_for(attack_world, i
         assert [each.pattern for each in indicators] == ([pattern] if pattern else [])
         for each in indicators:
             assert each.valid_from < each.valid_until
-            (link,) = of_kind(said, "relationship")
-            assert (link.relationship_type, link.source_ref) == ("indicates", each.id)
+            assert ("indicator", "indicates", "campaign") in relations(said)
             assert each.id in [seen.sighting_of_ref for seen in of_kind(said, "sighting")]
         assert of_kind(said, "marking-definition")[0].name == "TLP:AMBER+STRICT"
         assert not [each for each in SECRETS if each in said]
@@ -130,6 +160,8 @@ def test_an_incident_is_a_report_of_its_campaigns(attack_world):
         said = (await client.get(f"/v1/incidents/{made}/stix")).text
         (report,) = of_kind(said, "report")
         assert of_kind(said, "campaign")[0].id in report.object_refs
+        assert sorted(how for _source, how, _target in relations(said)) == ["related-to", "targets", "uses"]
+        assert said == (await client.get(f"/v1/incidents/{made}/stix")).text
         assert (report.name, "Budi" in said) == (f"credential_stuffing {made}", False)
         for path, status in (
             (f"/v1/incidents/{made}/stix?tlp=white", 422),

@@ -5,6 +5,10 @@ the campaign's and the incident's own. Under another TLP they are other objects 
 must not have two markings. Nothing of a customer goes in: counts, kinds, times, and addresses that the caller names.
 Titles and lines that people wrote stay out, since a name may stand in them.
 
+Every relationship is one that the standard names for its two ends: an indicator ``indicates`` a campaign, which ``uses`` an attack
+pattern and ``targets`` the shop; an incident is ``related-to`` its campaigns. Nothing is ``attributed-to`` anybody: we see deeds and
+never who did them.
+
 It says nothing of devices, payees and passwords: what we hold of them are tokens, which mean nothing elsewhere.
 """
 
@@ -37,6 +41,23 @@ _TLP_IDS: Final[Mapping[Tlp, str]] = {
     "red": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
 }
 """TLP 2.0 as OASIS numbers it (stix-extensions, extension-definition 60a3c5c5)."""
+
+
+class Technique(NamedTuple):
+    """A technique of MITRE ATT&CK, by its own number and name."""
+
+    id: str
+    name: str
+
+
+TECHNIQUES: Final[Mapping[str, Technique]] = {
+    "stuffing": Technique("T1110.004", "Credential Stuffing"),
+    "phished_codes": Technique("T1111", "Multi-Factor Authentication Interception"),
+    "linked_drain": Technique("T1657", "Financial Theft"),
+    "insider_reads": Technique("T1213", "Data from Information Repositories"),
+    "code_pumping": Technique("T1496.003", "Resource Hijacking: SMS Pumping"),
+}
+"""By kind of campaign of the policy that ships. A shop's own kinds have none: what they are nobody has told us."""
 
 
 class Address(NamedTuple):
@@ -80,10 +101,17 @@ def bundle(origin: Origin, attacks: Sequence[Attack], incident: Incident | None 
     """The bundle as JSON: marking, identity, what each campaign did, and the report of an incident."""
     made = _Maker(origin)
     objects = [made.marking(), made.identity()]
+    objects += [
+        made.pattern(each)
+        for each in sorted({TECHNIQUES[attack.kind] for attack in attacks if attack.kind in TECHNIQUES})
+    ]
     for attack in attacks:
         objects += made.campaign(attack)
     if incident is not None:
-        objects.append(made.report(incident, [each["id"] for each in objects[1:]]))
+        objects += made.incident(incident, attacks)
+        objects.append(
+            made.report(incident, [each["id"] for each in objects[1:]], has_campaign=bool(attacks))
+        )
     body = msgspec.json.encode(objects)
     return msgspec.json.encode({"type": "bundle", "id": _id("bundle", body.decode()), "objects": objects})
 
@@ -110,8 +138,15 @@ class _Maker:
         del made["created_by_ref"]
         return made | {"name": self._shop, "identity_class": "organization", "sectors": ["retail"]}
 
+    def pattern(self, technique: Technique) -> dict[str, Any]:
+        """A technique as others number it; its times never change, as the shop's do not."""
+        known = {"source_name": "mitre-attack", "external_id": technique.id}
+        return self._object("attack-pattern", technique.id, 0, 0) | {
+            "name": technique.name, "external_references": [known],
+        }  # fmt: skip
+
     def campaign(self, attack: Attack) -> list[dict[str, Any]]:
-        """A campaign, how often it was seen, its addresses, and how many of these were left out."""
+        """A campaign, how often it was seen, how and whom it attacked, its addresses, and how many of these were left out."""
         span = (attack.first_ms, max(attack.first_ms, attack.last_ms))
         seen = {"first_seen": to_rfc3339(span[0]), "last_seen": to_rfc3339(span[1])}
         head = self._object("campaign", attack.id, *span) | seen
@@ -120,6 +155,10 @@ class _Maker:
             "description": f"{attack.accounts} accounts, {attack.deeds} deeds",
         }  # fmt: skip
         objects = [head, self._sighting(head["id"], attack.id, span, attack.deeds)]
+        objects.append(self._relation(head["id"], "targets", self._identity, attack.id, span))
+        if technique := TECHNIQUES.get(attack.kind):
+            pattern = self._named("attack-pattern", technique.id)
+            objects.append(self._relation(head["id"], "uses", pattern, f"{attack.id} {technique.id}", span))
         for each in attack.addresses:
             objects += self._indicator(head["id"], attack, each)
         if attack.left_out:
@@ -130,13 +169,23 @@ class _Maker:
             )
         return objects
 
-    def report(self, incident: Incident, refs: Sequence[str]) -> dict[str, Any]:
-        """The incident, without the words of those who work on it."""
-        times = [each.written_ms for each in incident.timeline]
-        made = self._object("report", incident.id, incident.created_ms, max([incident.created_ms, *times]))
+    def incident(self, incident: Incident, attacks: Sequence[Attack]) -> list[dict[str, Any]]:
+        """The incident, without the words of those who work on it, and which campaigns it came from."""
+        span = _span(incident)
+        made = self._object("incident", incident.id, *span) | _described(incident)
+        return [
+            made,
+            *(
+                self._relation(made["id"], "related-to", self._named("campaign", each.id), f"{incident.id} {each.id}", span)
+                for each in attacks
+            ),
+        ]  # fmt: skip
+
+    def report(self, incident: Incident, refs: Sequence[str], *, has_campaign: bool) -> dict[str, Any]:
+        """All that is told of the incident, as one thing to read."""
+        made = self._object("report", incident.id, *_span(incident)) | _described(incident)
         return made | {
-            "name": f"{incident.kind} {incident.id}", "description": f"severity {incident.severity}, state {incident.state}",
-            "report_types": ["campaign" if len(refs) > 1 else "threat-report"], "published": made["created"],
+            "report_types": ["campaign" if has_campaign else "threat-report"], "published": made["created"],
             "object_refs": list(refs),
         }  # fmt: skip
 
@@ -147,9 +196,7 @@ class _Maker:
             "pattern": f"[ipv{each.version}-addr:value = '{each.value}']", "confidence": attack.confidence,
             "valid_from": to_rfc3339(each.first_ms), "valid_until": to_rfc3339(each.last_ms + VALID_MS),
         }  # fmt: skip
-        indicates = self._object("relationship", f"{name} indicates", *span) | {
-            "relationship_type": "indicates", "source_ref": indicator["id"], "target_ref": campaign,
-        }  # fmt: skip
+        indicates = self._relation(indicator["id"], "indicates", campaign, name, span)
         return [indicator, indicates, self._sighting(indicator["id"], name, span, each.accounts)]
 
     def _sighting(self, of: str, name: str, span: tuple[int, int], count: int) -> dict[str, Any]:
@@ -158,11 +205,33 @@ class _Maker:
             "sighting_of_ref": of, "where_sighted_refs": [self._identity],
         }  # fmt: skip
 
+    def _relation(
+        self, source: str, how: str, target: str, name: str, span: tuple[int, int]
+    ) -> dict[str, Any]:
+        return self._object("relationship", f"{name} {how}", *span) | {
+            "relationship_type": how, "source_ref": source, "target_ref": target,
+        }  # fmt: skip
+
+    def _named(self, kind: str, name: str) -> str:
+        """The id of an object of ours."""
+        return _id(kind, f"{self._whose} {name}")
+
     def _object(self, kind: str, name: str, created_ms: int, modified_ms: int) -> dict[str, Any]:
         return {
-            "type": kind, "spec_version": "2.1", "id": _id(kind, f"{self._whose} {name}"), "created_by_ref": self._identity,
+            "type": kind, "spec_version": "2.1", "id": self._named(kind, name), "created_by_ref": self._identity,
             "created": to_rfc3339(created_ms), "modified": to_rfc3339(modified_ms), "object_marking_refs": [_TLP_IDS[self._tlp]],
         } | ({"id": self._identity} if kind == "identity" else {})  # fmt: skip
+
+
+def _span(incident: Incident) -> tuple[int, int]:
+    """When it was opened, and when somebody wrote into it last."""
+    return incident.created_ms, max([incident.created_ms, *(each.written_ms for each in incident.timeline)])
+
+
+def _described(incident: Incident) -> dict[str, str]:
+    return {
+        "name": f"{incident.kind} {incident.id}", "description": f"severity {incident.severity}, state {incident.state}",
+    }  # fmt: skip
 
 
 def _id(kind: str, name: str) -> str:
