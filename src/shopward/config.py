@@ -298,6 +298,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Domain of the shop's mail relay, whose addresses partners get in the place of customers'; empty: no such addresses.",
         ),
     ] = ""
+    trained_purposes: Annotated[
+        str,
+        Meta(
+            max_length=2_000,
+            description="Purposes of reveals that are for trained persons alone, as purpose=course, separated by commas; empty: none.",
+        ),
+    ] = ""
     alias_day_max: Annotated[
         int,
         Meta(

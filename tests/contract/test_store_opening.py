@@ -40,12 +40,13 @@ from shopward.screening.profile.tables import metadata as profile_metadata
 from shopward.screening.reports.tables import metadata as reports_metadata
 from shopward.ssf.tables import metadata as ssf_metadata
 from shopward.stepup.tables import metadata as stepup_metadata
+from shopward.training.tables import metadata as training_metadata
 from shopward.vault.tables import metadata as vault_metadata
 
 ALL = [
     metadata, audit_metadata, outbox_metadata, protection_metadata, publication_metadata, recovery_metadata,
     stepup_metadata, findings_metadata, ledger_metadata, profile_metadata, claims_metadata, complaints_metadata, processing_metadata, incidents_metadata,
-    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata, lines_metadata, conversations_metadata,
+    reports_metadata, vault_metadata, notices_metadata, partners_metadata, ssf_metadata, lines_metadata, conversations_metadata, training_metadata,
 ]  # fmt: skip
 VERSION = table(VERSION_TABLE, column("version_num"))
 

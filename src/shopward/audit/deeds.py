@@ -105,5 +105,6 @@ class Deed(StrEnum):
     AUDIT_ROTATE = "audit:rotate"
     CANARY_PLANT = "canary:plant"
     CONVERSATION_STEP = "conversation:step"
+    TRAINING_RECORD = "training:record"
     LINE_STEP = "line:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "partner": "partner:partner",
     "signals": "signals:signals",
     "staff": "staff:staff",
+    "training": "training:training",
     "policy": "policy:policy",
     "order": "order:order",
     "recovery": "recovery:recovery",

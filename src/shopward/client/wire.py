@@ -57,6 +57,7 @@ _BY_PROBLEM: Final = {
     "vault_locked": "not_shown",
     "reveal_denied": "not_shown",
     "reveal_challenged": "not_shown",
+    "training_needed": "not_shown",
     "quota_reached": "not_shown",
     "second_person_needed": "not_shown",
     "request_state": "not_shown",

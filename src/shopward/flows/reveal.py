@@ -3,7 +3,7 @@
 The story of a reveal; it fails closed at every step:
   (1) the purpose is named and explained by a case or an order, and gives the fields that are asked for
   (2) nothing that is asked for, and not the person, is locked; the records open, and are not too old for the purpose; where
-      it rests on consent, every customer has given it and not withdrawn it
+      it rests on consent, every customer has given it and not withdrawn it; where it is for trained persons, this one is
   (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
   (4) a canary locks the reader there and then; so does one in an export, or found by a value that is nobody's else
   (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from shopward.flows.processing import Lawful
     from shopward.flows.staff import StaffDesk
     from shopward.flows.strongroom import Strongroom
+    from shopward.flows.training import Trained
     from shopward.flows.unexplained import ReadingWatch
     from shopward.vault.rows import Opened, Stored
 
@@ -71,16 +72,24 @@ class RevealDesk:
         room: the vault.
         guard: locks, and who agreed to what.
         lawful: whether the customers have agreed, where the purpose rests on that.
+        trained: whether this person is trained, where the purpose is for who is.
         staff: proofs of persons of staff.
         readings: hears who read messages of conversations.
     """
 
     def __init__(
-        self, room: Strongroom, guard: GuardDesk, lawful: Lawful, staff: StaffDesk, readings: ReadingWatch
+        self,
+        room: Strongroom,
+        guard: GuardDesk,
+        lawful: Lawful,
+        trained: Trained,
+        staff: StaffDesk,
+        readings: ReadingWatch,
     ) -> None:
         self._room = room
         self._guard = guard
         self._lawful = lawful
+        self._trained = trained
         self._staff = staff
         self._readings = readings
 
@@ -111,7 +120,12 @@ class RevealDesk:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise locked(lock)
         check_allowed(purpose, rows, ask.fields, now_ms)
-        refusal = self._room.records.read(lambda connection: self._unlawful(connection, ask, rows))
+        refusal = self._room.records.read(
+            lambda connection: (
+                self._trained.refusal(connection, ask.purpose, caller.person, now_ms)
+                or self._unlawful(connection, ask, rows)
+            )
+        )
         if refusal is not None:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise refusal
@@ -147,6 +161,12 @@ class RevealDesk:
         if lock is not None:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise locked(lock)
+        untrained = self._room.records.read(
+            lambda connection: self._trained.refusal(connection, SUBJECT_ACCESS, caller.person, now_ms)
+        )
+        if untrained is not None:
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise untrained
         self._check_proof(caller, "pii_export", ask, challenge_id, rows, now_ms)
         events, refusal = self._watched(caller, ask, opened, "pii_export", now_ms)  # (4)
         return Pending(ask, events, "exported", refusal, None, challenge_id)

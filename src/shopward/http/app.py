@@ -72,6 +72,7 @@ from shopward.http.signals import SignalCalls
 from shopward.http.ssf import SsfCalls
 from shopward.http.staff import StaffCalls
 from shopward.http.streams import StreamCalls
+from shopward.http.training import TrainingCalls
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
@@ -161,6 +162,7 @@ class Application:
                 *VaultCalls(shopward, self.gate, calls).routes(),
                 *VaultOffice(shopward, calls, self.beside).routes(),
                 *StaffCalls(shopward, calls).routes(),
+                *TrainingCalls(shopward, keys, calls).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),

@@ -37,6 +37,7 @@ CODES: Final[dict[str, str]] = {
     "purpose_window": "The record is too old for the purpose.",
     "vault_locked": "A person, a customer, a record or the vault is locked.",
     "reveal_denied": "The decision engine does not let this be seen.",
+    "training_needed": "The purpose is for persons who are trained for it, and there is no record that this one is.",
     "reveal_challenged": "The person has to prove that it is them; challenge_id says what to answer.",
     "quota_reached": "The person has seen as many records today as may be seen.",
     "request_state": "The request for a second person is over, used, or not agreed to.",

@@ -67,6 +67,7 @@ from shopward.http.screening_paths import SCREENING_SHAPES, screening_paths
 from shopward.http.signal_paths import SIGNAL_SHAPES, signal_paths
 from shopward.http.staff_paths import STAFF_SHAPES, staff_paths
 from shopward.http.stream_paths import RECEIVER_SCHEMES, STREAM_SHAPES, stream_paths
+from shopward.http.training_paths import TRAINING_SHAPES, training_paths
 from shopward.http.vault_paths import VAULT_SHAPES, vault_paths
 from shopward.http.victims import Sets, SetView
 from shopward.http.webhooks import Deliveries, Replayed, TestSent, Webhooks
@@ -114,7 +115,7 @@ _SHAPES: Final = (
     *ACCOUNT_SHAPES, *PASSWORD_SHAPES, *SCREENING_SHAPES, *LEDGER_SHAPES, *VAULT_SHAPES, Campaigns, CampaignView, Findings, FindingView, FindingSettled,
     *PEER_SHAPES,
     *CLAIM_SHAPES, *COMPLAINT_SHAPES, *INCIDENT_SHAPES, *PLAYBOOK_SHAPES, *SCOPE_SHAPES, *NOTICE_SHAPES, *LINE_SHAPES, *CONVERSATION_SHAPES, *PARTNER_SHAPES, *ALIAS_SHAPES, *SIGNAL_SHAPES, *STREAM_SHAPES,
-    *PROCESSING_SHAPES, *STAFF_SHAPES,
+    *PROCESSING_SHAPES, *STAFF_SHAPES, *TRAINING_SHAPES,
     WebhookAsked, WebhookView, Webhooks, Deliveries, TestSent, Replayed, CheckpointFile,
     PolicyAsked, RollbackAsked, Checked, PublicationView, Policies, PolicyView, Shadows,
 )  # fmt: skip
@@ -156,6 +157,7 @@ def document() -> dict[str, Any]:
         | ledger_paths()
         | vault_paths()
         | staff_paths()
+        | training_paths()
         | screening_paths()
         | claim_paths()
         | complaint_paths()

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shopward.errors import Misconfigured
+from shopward.flows.reveal import SUBJECT_ACCESS
+from shopward.training import courses_of
 from shopward.values import is_loopback, stays_private
+from shopward.vault.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from shopward.config import Settings
@@ -29,6 +32,7 @@ def check_settings(settings: Settings) -> None:
             hint="leave --state out; features live in memory and are rebuilt from the log",
         )
     _check_tls(settings)
+    _check_training(settings)
     _check_step_up(settings)
     if not (is_loopback(settings.host) or settings.has_tls or settings.behind_proxy):  # fails closed
         raise Misconfigured(
@@ -102,6 +106,17 @@ def _check_origin(origin: str, domain: str) -> None:
             path="shop_origins",
             expected="https://, the domain or a name below it, and a port if it has one",
             found="another text",
+        )
+
+
+def _check_training(settings: Settings) -> None:
+    """A purpose that is misspelt would be for everybody."""
+    if unknown := set(courses_of(settings.trained_purposes)) - {*PURPOSES, SUBJECT_ACCESS}:
+        raise Misconfigured(
+            "no such purpose of a reveal",
+            path="trained_purposes",
+            expected=", ".join([*PURPOSES, SUBJECT_ACCESS]),
+            found=f"{len(unknown)} others",
         )
 
 

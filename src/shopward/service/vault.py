@@ -22,6 +22,7 @@ from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.staff import StaffDesk
 from shopward.flows.strongroom import Strongroom
+from shopward.flows.training import Trained, TrainingDesk
 from shopward.flows.unexplained import ReadingWatch
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
@@ -29,6 +30,8 @@ from shopward.notices.store import NoticeStore
 from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
 from shopward.ssf.receiver_store import ReceiverStore
+from shopward.training import courses_of
+from shopward.training.store import TrainingStore
 from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.canaries import CanaryBook
@@ -61,6 +64,7 @@ class Vault(NamedTuple):
     keeper: EventKeeper
     history: History
     staff: StaffDesk
+    training: TrainingDesk
 
 
 def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, token_key: bytes) -> Vault:
@@ -105,6 +109,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
     staff = StaffDesk(
         desk=desks.step_up, blind=ground.blind, trail=desks.trail, clock=ground.clock, ids=SystemIds()
     )
+    trainings, courses = TrainingStore(tenant), courses_of(settings.trained_purposes)
     rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, partners.shares_between)
     marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
@@ -115,6 +120,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
             room,
             guard,
             Lawful(ProcessingStore(tenant)),
+            Trained(trainings, courses),
             staff,
             ReadingWatch(ConversationStore(tenant), FindingStore(tenant), desks.outbox),
         ),
@@ -130,6 +136,14 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         EventKeeper(room, log.held),
         History(ground.records, periods, log),
         staff,
+        TrainingDesk(
+            records=ground.records,
+            store=trainings,
+            courses=courses,
+            trail=desks.trail,
+            clock=ground.clock,
+            ids=SystemIds(),
+        ),
     )
 
 

@@ -65,6 +65,7 @@ REVISIONS: Final = (
     "0035_ssf_receivers",
     "0036_lines",
     "0037_conversations",
+    "0038_training",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
