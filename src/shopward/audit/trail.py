@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BindParameter, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from shopward.audit.chain import GENESIS
 from shopward.audit.checkpoints import Checkpoint
@@ -29,6 +28,7 @@ from shopward.audit.links import Links
 from shopward.audit.packs import Excerpt
 from shopward.audit.records import AuditEntry, Line, checked_actor, checked_line, checked_time
 from shopward.audit.tables import audit_checkpoint, audit_entry, audit_head
+from shopward.bulk import put_new
 from shopward.errors import Conflict, Misconfigured, NotFound, StoreError
 
 if TYPE_CHECKING:
@@ -48,10 +48,6 @@ _tenant: BindParameter[Any] = bindparam("t")
 _HEAD: Final = (
     select(audit_head.c.last_seq, audit_head.c.hash).where(audit_head.c.tenant == _tenant).with_for_update()
 )
-_ADD_HEAD: Final[dict[str, Any]] = {
-    "sqlite": sqlite.insert(audit_head).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(audit_head).on_conflict_do_nothing(),
-}
 _ADVANCE: Final = (
     update(audit_head)
     .where(audit_head.c.tenant == _tenant, audit_head.c.last_seq == bindparam("old"))
@@ -230,8 +226,6 @@ class AuditTrail:
         """The last position and its hash, locked until the transaction ends; the first appender makes the row."""
         head = connection.execute(_HEAD, {"t": self._tenant}).first()
         if head is None:
-            connection.execute(
-                _ADD_HEAD[connection.dialect.name], {"tenant": self._tenant, "last_seq": 0, "hash": GENESIS}
-            )
+            put_new(connection, audit_head, {"tenant": self._tenant, "last_seq": 0, "hash": GENESIS})
             head = connection.execute(_HEAD, {"t": self._tenant}).one()
         return int(head[0]), bytes(head[1])

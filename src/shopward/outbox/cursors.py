@@ -6,17 +6,15 @@ log, one acts and the other reads on from there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.outbox.tables import follow_cursor
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Cursors:
@@ -31,10 +29,7 @@ class Cursors:
 
     def begin(self, connection: Connection, name: str, seq: int) -> None:
         """Put a cursor there, where it has none."""
-        adding = _INSERTS[connection.dialect.name](follow_cursor)
-        connection.execute(
-            adding.on_conflict_do_nothing(), {"tenant": self._tenant, "name": name, "seq": seq}
-        )
+        put_new(connection, follow_cursor, {"tenant": self._tenant, "name": name, "seq": seq})
 
     def at(self, connection: Connection, name: str) -> int:
         """Where it is; 0 where there is none."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, String, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import among, put_rows
 from shopward.protection.money import Authorization
 from shopward.protection.resolve import resolve
 from shopward.protection.tables import money_authorization
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from shopward.protection.resolve import Ruling
     from shopward.protection.store import OrderStore
     from shopward.protection.users import DeclaredUsers
-
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 _SETTLED: Final = (("held", String), ("state", String), ("settled_ms", BigInteger), ("body", String))
@@ -61,10 +59,9 @@ class Authorizations:
     def add(self, connection: Connection, made: Sequence[Authorization]) -> dict[str, Authorization]:
         """New rows, and what then stands under their ids; one that is there already stays as it is."""
         fresh = {each.id: each for each in reversed(made)}  # of two under one id the first
-        adding = _INSERTS[connection.dialect.name](money_authorization).on_conflict_do_nothing()
         rows = [self._row(fresh[each]) for each in sorted(fresh)]
-        added = connection.execute(adding, rows, execution_options={"preserve_rowcount": True})
-        return fresh if added.rowcount == len(fresh) else self._found(connection, list(fresh), lock=False)
+        added = put_rows(connection, money_authorization, rows, keeping=True)
+        return fresh if added == len(fresh) else self._found(connection, list(fresh), lock=False)
 
     def locked(self, connection: Connection, ids: Sequence[str]) -> dict[str, Authorization]:
         """Those that there are; nobody else settles them before the transaction ends."""
@@ -167,25 +164,17 @@ class Authorizations:
 
     def _found(self, connection: Connection, ids: Sequence[str], *, lock: bool) -> dict[str, Authorization]:
         table = money_authorization.c
-        asked = select(table.body).where(table.tenant == self._tenant, table.id.in_(sorted(set(ids))))
+        asked = select(table.body).where(table.tenant == self._tenant, among(connection, table.id, ids))
         if lock:  # in one order everywhere, so that no two transactions wait for each other
             asked = asked.order_by(table.id).with_for_update()
         found = [_decode(body) for body in connection.scalars(asked)]
         return {each.id: each for each in found}
 
-    def _row(self, authorization: Authorization) -> dict[str, Any]:
-        return {
-            "tenant": self._tenant,
-            "id": authorization.id,
-            "state": authorization.state,
-            "user_token": authorization.user,
-            "operations": authorization.operations,
-            "currency": authorization.currency,
-            "amount_minor": authorization.amount_minor,
-            "expires_ms": authorization.expires_ms,
-            "settled_ms": authorization.settled_ms,
-            "body": _encode(authorization).decode(),
-        }
+    def _row(self, each: Authorization) -> tuple[Any, ...]:
+        return (
+            self._tenant, each.id, each.state, each.user, each.operations, each.currency, each.amount_minor,
+            each.expires_ms, each.settled_ms, _encode(each).decode(),
+        )  # fmt: skip
 
 
 def _of_row(tenant: str, held: ColumnElement[str]) -> Update:

@@ -7,12 +7,12 @@ count stops at its limit. Identifiers come from what the shop declared of a user
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import delete, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_new
 from shopward.protection.linkage import DECLARED_KINDS
 from shopward.protection.tables import declared_user, linked_identity
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from shopward.protection.linkage import Identifier, LinkKind
 
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PAGE: Final = 500
 _TABLES: Final[dict[str, str]] = {
     **dict.fromkeys(DECLARED_KINDS, "declared_user"),
@@ -91,8 +90,7 @@ class AccountLinks:
             "tenant": self._tenant, "user_token": account, "provider": provider, "identity": identity,
             "linked_ms": at_ms,
         }  # fmt: skip
-        adding = _INSERTS[self._connection.dialect.name](linked_identity)
-        self._connection.execute(adding.values(row).on_conflict_do_nothing())
+        put_new(self._connection, linked_identity, row)
 
     def remove(self, account: str, provider: str, identity: str) -> None:
         """It does so no longer; without an ``identity`` through none of that provider."""

@@ -13,9 +13,9 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import ARRAY, String, and_, any_, func, insert, literal, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ARRAY, String, and_, func, insert, literal, or_, select, update
 
+from shopward.bulk import among, put_new, put_rows
 from shopward.errors import Conflict
 from shopward.protection.inforce import Change
 from shopward.protection.orders import Order, Standing, decode_order, encode
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from shopward.values import IdSource
 
 _decode_change: Final = msgspec.json.Decoder(Change).decode
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _MOVING: Final = "shopward_moving_orders"
 
 
@@ -129,10 +128,8 @@ class OrderStore:
 
     def put_key(self, connection: Connection, key: str, digest: bytes, order_id: str) -> None:
         """Let a key stand for an order, whatever it stood for before."""
-        adding = _INSERTS[connection.dialect.name](protection_key)
-        changed = {"digest": adding.excluded.digest, "order_id": adding.excluded.order_id}
-        row = {"tenant": self._tenant, "key": key, "digest": digest, "order_id": order_id}
-        connection.execute(adding.on_conflict_do_update(index_elements=["tenant", "key"], set_=changed), row)
+        row = (self._tenant, key, digest, order_id)
+        put_rows(connection, protection_key, [row], replacing=("digest", "order_id"))
 
     def count_by(self, connection: Connection, author: str, *, after: str) -> int:
         """How many orders newer than an id somebody placed."""
@@ -170,7 +167,7 @@ class OrderStore:
         asked = select(table.user_token).where(
             table.tenant == self._tenant,
             table.order_id == order_id,
-            _is_among(connection, table.user_token, users),
+            among(connection, table.user_token, users),
         )
         return set(connection.scalars(asked))
 
@@ -215,10 +212,7 @@ class OrderStore:
 
     def next_version(self, connection: Connection) -> int:
         """The version of the next change; the head stays locked until the transaction ends."""
-        name = connection.dialect.name
-        connection.execute(
-            _INSERTS[name](protection_head).values(tenant=self._tenant, version=0).on_conflict_do_nothing()
-        )
+        put_new(connection, protection_head, {"tenant": self._tenant, "version": 0})
         head = protection_head.c
         connection.execute(
             update(protection_head).where(head.tenant == self._tenant).values(version=head.version + 1)
@@ -288,12 +282,3 @@ def _listed(connection: Connection, tokens: Sequence[str]) -> ColumnElement[str]
         packed = msgspec.json.encode(tokens).decode()
         return func.json_each(packed).table_valued("value").c.value.cast(String)
     return func.unnest(literal(list(tokens), ARRAY(String))).column_valued("listed")
-
-
-def _is_among(
-    connection: Connection, column: ColumnElement[str], tokens: Sequence[str]
-) -> ColumnElement[bool]:
-    """Whether a column is one of these tokens, in the form for which each engine takes its index unasked."""
-    if connection.dialect.name == "sqlite":
-        return column.in_(select(_listed(connection, tokens)))
-    return column == any_(literal(list(tokens), ARRAY(String)))

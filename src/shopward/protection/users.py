@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_rows
 from shopward.protection.attributes import Declared, compiled_predicate
 from shopward.protection.orders import STORED_SET, Measured
 from shopward.protection.tables import declared_user
@@ -32,7 +32,6 @@ SET_EXACT_UP_TO: Final = 20_000
 SAMPLE: Final = 10
 _PAGE: Final = 10_000
 _HOMES: Final = 5_000
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _COLUMNS: Final = [declared_user.c[name] for name in Declared.__struct_fields__]
 
 
@@ -52,14 +51,8 @@ class DeclaredUsers:
 
     def put(self, connection: Connection, users: Mapping[str, Declared]) -> None:
         """Declarations by user token; each replaces an earlier one."""
-        if not users:
-            return
         rows = [self._row(token, user) for token, user in sorted(users.items())]
-        adding = _INSERTS[connection.dialect.name](declared_user)
-        changed = {name: adding.excluded[name] for name in Declared.__struct_fields__}
-        connection.execute(
-            adding.on_conflict_do_update(index_elements=["tenant", "user_token"], set_=changed), rows
-        )
+        put_rows(connection, declared_user, rows, replacing=Declared.__struct_fields__)
 
     def get(self, connection: Connection, tokens: Sequence[str]) -> dict[str, Declared]:
         """The declarations among these users."""
@@ -170,10 +163,11 @@ class DeclaredUsers:
             left -= len(rows)
             after = rows[-1][0]
 
-    def _row(self, token: str, user: Declared) -> dict[str, Any]:
-        row = {name: getattr(user, name) for name in Declared.__struct_fields__}
-        row["identity_providers"] = msgspec.json.encode(user.identity_providers).decode()
-        return row | {"tenant": self._tenant, "user_token": token}
+    def _row(self, token: str, user: Declared) -> tuple[Any, ...]:
+        said = {name: getattr(user, name) for name in Declared.__struct_fields__}
+        said["identity_providers"] = msgspec.json.encode(user.identity_providers).decode()
+        said |= {"tenant": self._tenant, "user_token": token}
+        return tuple(said[column.name] for column in declared_user.columns)
 
 
 def _holds(holds: Callable[[Declared], bool], user: Declared) -> bool:

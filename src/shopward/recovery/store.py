@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from shopward.bulk import put_rows
 from shopward.recovery.cases import Undo, decode_case, encode
 from shopward.recovery.states import FINAL
 from shopward.recovery.tables import recovery_case, recovery_undo
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from shopward.recovery.cases import Case
 
-_INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_UNDO_SAID: Final = ("digest", "user_token", "changed_ms", "expires_ms", "recovery_id")
 
 
 class RecoveryStore:
@@ -74,12 +74,10 @@ class RecoveryStore:
 
     def put_undo(self, connection: Connection, undo: Undo) -> None:
         """A way back; a newer token of the same change makes the older worthless."""
-        adding = _INSERTS[connection.dialect.name](recovery_undo)
-        row = self._undo_row(undo)
-        fresh = {name: adding.excluded[name] for name in row if name not in ("tenant", "event_id")}
-        connection.execute(
-            adding.on_conflict_do_update(index_elements=["tenant", "event_id"], set_=fresh), row
-        )
+        row = (
+            self._tenant, undo.event_id, undo.digest, undo.user, undo.changed_ms, undo.expires_ms, undo.recovery_id,
+        )  # fmt: skip
+        put_rows(connection, recovery_undo, [row], replacing=_UNDO_SAID)
 
     def undo_of(self, connection: Connection, event_id: str) -> Undo | None:
         """The way back from a change, locked."""
@@ -124,15 +122,4 @@ class RecoveryStore:
             "id": case.id,
             "open_for": case.id if case.state in FINAL else case.user,
             "body": encode(case).decode(),
-        }
-
-    def _undo_row(self, undo: Undo) -> dict[str, Any]:
-        return {
-            "tenant": self._tenant,
-            "event_id": undo.event_id,
-            "digest": undo.digest,
-            "user_token": undo.user,
-            "changed_ms": undo.changed_ms,
-            "expires_ms": undo.expires_ms,
-            "recovery_id": undo.recovery_id,
         }
