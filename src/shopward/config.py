@@ -305,6 +305,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Purposes of reveals that are for trained persons alone, as purpose=course, separated by commas; empty: none.",
         ),
     ] = ""
+    staff_domains: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9., -]{0,500}$",
+            description="Mail domains of the shop's own staff, separated by commas: mails of exercises go nowhere else; empty: no exercises.",
+        ),
+    ] = ""
     alias_day_max: Annotated[
         int,
         Meta(

@@ -55,7 +55,11 @@ def test_a_purpose_is_for_who_is_trained_and_the_newest_line_counts(tmp_path):
         _status, said = await shop.get(f"{records}?person=ani&limit=2")
         _status, rest = await shop.get(f"{records}?before={said['next']}")
         courses = [each["course"] for each in said["records"] + rest["records"]]
-        assert (courses[0], sorted(courses), rest["next"]) == ("privacy", ["other", "privacy", "privacy"], None)
+        assert (courses[0], sorted(courses), rest["next"]) == (
+            "privacy",
+            ["other", "privacy", "privacy"],
+            None,
+        )
 
     demands = "fraud_investigation=privacy, subject_access=privacy"
     with Front(tmp_path / "data", trained_purposes=demands) as shop:

@@ -229,6 +229,27 @@ def test_an_app_of_a_person_from_a_terminal(server, monkeypatch):
     assert run(ani, "factors", "ani") == "none\n"
 
 
+def test_trainings_and_exercises_from_a_terminal(server, monkeypatch, tmp_path):
+    """Recorded, listed and due; an exercise is a dry run first, and off where its settings are missing."""
+    monkeypatch.setenv("SHOPWARD_KEY", server.key)
+
+    def run(*words, code=0):
+        done = CliRunner().invoke(main, ["training", *words, "--url", server.url])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    days = ("--done", "2026-01-05", "--until", "2026-01-31")
+    assert "by first" in run("record", "ani", "privacy", *days)
+    assert "privacy" in run("list", "--person", "ani")
+    assert "lapsed" in run("due")
+    file = tmp_path / "staff.csv"
+    file.write_text("ani,ani@staff.example,id\n")
+    assert "1 mails would be sent" in run("exercise", "parcel", str(file))
+    assert "not switched on" in run("exercise", "parcel", str(file), "--yes", code=1)
+    assert run("results") == "none\n"
+    assert "no mail of an exercise" in run("report", str(file), code=1)
+
+
 def test_a_rotation_goes_on_after_a_kill(tmp_path):
     """Killed right after it was begun, with keys of many customers left: the next start moves every one of them."""
     with Server(tmp_path / "data", policy=None) as server:

@@ -106,5 +106,7 @@ class Deed(StrEnum):
     CANARY_PLANT = "canary:plant"
     CONVERSATION_STEP = "conversation:step"
     TRAINING_RECORD = "training:record"
+    EXERCISE_SEND = "exercise:send"
+    EXERCISE_REPORT = "exercise:report"
     LINE_STEP = "line:step"
     AUDIT_CHECKPOINT = "audit:checkpoint"

@@ -38,6 +38,7 @@ from shopward.http.complaints import ComplaintCalls
 from shopward.http.conversations import ConversationCalls
 from shopward.http.cooperation import CooperationCalls
 from shopward.http.decided import decisions_on
+from shopward.http.exercises import ExerciseCalls
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
 from shopward.http.gate import Gate
@@ -163,6 +164,7 @@ class Application:
                 *VaultOffice(shopward, calls, self.beside).routes(),
                 *StaffCalls(shopward, calls).routes(),
                 *TrainingCalls(shopward, keys, calls).routes(),
+                *ExerciseCalls(shopward, calls, paper).routes(),
                 *FactorCalls(shopward, self.gate, calls).routes(),
                 *AuditCalls(shopward, calls).routes(),
                 *WebhookCalls(shopward, calls, self.beside).routes(),

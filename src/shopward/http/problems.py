@@ -37,6 +37,8 @@ CODES: Final[dict[str, str]] = {
     "purpose_window": "The record is too old for the purpose.",
     "vault_locked": "A person, a customer, a record or the vault is locked.",
     "reveal_denied": "The decision engine does not let this be seen.",
+    "exercise_off": "Exercises are not switched on: a setting is missing.",
+    "exercise_customer": "An address of the exercise is a customer's; nobody was sent anything.",
     "training_needed": "The purpose is for persons who are trained for it, and there is no record that this one is.",
     "reveal_challenged": "The person has to prove that it is them; challenge_id says what to answer.",
     "quota_reached": "The person has seen as many records today as may be seen.",

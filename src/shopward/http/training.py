@@ -88,7 +88,7 @@ class TrainingCalls:
     """
 
     def __init__(self, shopward: Shopward, keys: ApiKeys, calls: Calls) -> None:
-        self._desk, self._keys, self._calls = shopward.vault.training, keys, calls
+        self._desk, self._keys, self._calls = shopward.training, keys, calls
 
     def routes(self) -> list[Route]:
         """Where they answer."""

@@ -74,6 +74,7 @@ from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.response import acquittal, open_response
 from shopward.service.stores import edition_of_files, open_log, payer_of
+from shopward.service.training import training_desks
 from shopward.service.vault import Vault, open_vault
 from shopward.values import SystemClock, SystemIds, parse_duration_ms
 
@@ -128,8 +129,7 @@ class Shopward:
         self.advisories = desks.advisories
         self.victims = desks.victims
         self.vault = vault
-        self.books = desks.books
-        self.screening = desks.screening
+        self.books, self.screening = desks.books, desks.screening
         self.reports, self.report_cases = desks.reports, desks.report_cases
         cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
         asking = RecoveryAsking(
@@ -208,6 +208,7 @@ class Shopward:
             told=self.notices.of_incident,
         )
         self.partners, self.pulls, self.aliases = partner_desks(settings, desks, vault, clock, self.ids)
+        self.training, self.exercises = training_desks(settings, desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
         self.complaints, self.sight, self.processing, self.dossiers = open_customers(
             settings, desks, log=log, history=vault.history, maker=maker, clock=clock, wording=self.wording

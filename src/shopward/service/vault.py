@@ -22,7 +22,7 @@ from shopward.flows.rekey import RekeyDesk
 from shopward.flows.reveal import RevealDesk
 from shopward.flows.staff import StaffDesk
 from shopward.flows.strongroom import Strongroom
-from shopward.flows.training import Trained, TrainingDesk
+from shopward.flows.training import Trained
 from shopward.flows.unexplained import ReadingWatch
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
@@ -64,7 +64,6 @@ class Vault(NamedTuple):
     keeper: EventKeeper
     history: History
     staff: StaffDesk
-    training: TrainingDesk
 
 
 def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, token_key: bytes) -> Vault:
@@ -109,7 +108,6 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
     staff = StaffDesk(
         desk=desks.step_up, blind=ground.blind, trail=desks.trail, clock=ground.clock, ids=SystemIds()
     )
-    trainings, courses = TrainingStore(tenant), courses_of(settings.trained_purposes)
     rekeying = RekeyDesk(room, partial(_next_root, settings), desks.renewals, partners.shares_between)
     marks = MarkRing(lambda: keys.known("mark"))
     return Vault(
@@ -120,7 +118,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
             room,
             guard,
             Lawful(ProcessingStore(tenant)),
-            Trained(trainings, courses),
+            Trained(TrainingStore(tenant), courses_of(settings.trained_purposes)),
             staff,
             ReadingWatch(ConversationStore(tenant), FindingStore(tenant), desks.outbox),
         ),
@@ -136,14 +134,6 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         EventKeeper(room, log.held),
         History(ground.records, periods, log),
         staff,
-        TrainingDesk(
-            records=ground.records,
-            store=trainings,
-            courses=courses,
-            trail=desks.trail,
-            clock=ground.clock,
-            ids=SystemIds(),
-        ),
     )
 
 

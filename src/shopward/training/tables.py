@@ -26,3 +26,29 @@ training_record = Table(
     Index("ix_training_record_person", "tenant", "person", "course"),
     sqlite_with_rowid=False,
 )
+
+training_exercise = Table(
+    "training_exercise",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("lure", String(32), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+training_mail = Table(
+    "training_mail",
+    metadata,
+    Column("tenant", String(64), primary_key=True),
+    Column("exercise", String(64), primary_key=True),
+    Column("person", String(128), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("clicked_ms", BigInteger, nullable=False),
+    Column("reported_ms", BigInteger, nullable=False),
+    Index("ix_training_mail_digest", "tenant", "digest"),
+    sqlite_with_rowid=False,
+)

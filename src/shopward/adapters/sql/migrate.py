@@ -66,6 +66,7 @@ REVISIONS: Final = (
     "0036_lines",
     "0037_conversations",
     "0038_training",
+    "0039_exercises",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

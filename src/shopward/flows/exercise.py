@@ -1,0 +1,221 @@
+"""Exercises for staff: mails of ours that look like phishing, and what came of them.
+
+The story of one:
+  (1) it can be sent at all: a mail server, the address of the pages and the domains of staff are set
+  (2) every address is of those domains, and none is a customer's, as far as the vault has customers; otherwise nobody is sent anything
+  (3) what is kept of each mail (whose, the hash of its token) and the line of the audit log are committed
+  (4) the mails are handed in, one after the other; after some in a row that the server did not take the rest is given up
+  (5) who opens the link sees what gave the mail away; who reports it is counted
+
+Addresses are handed on and kept nowhere. That a mail was opened is not known and not asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from shopward.errors import Conflict, InvalidField, NotFound, Refused
+from shopward.ports import Parcel
+from shopward.training.exercise import (
+    PATH,
+    Exercise,
+    LureMail,
+    digest_of,
+    new_token,
+    shown,
+    token_in,
+    written,
+)
+from shopward.vault.search import EXACT, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shopward.access import Caller
+    from shopward.flows.strongroom import Strongroom
+    from shopward.ports import Postman
+    from shopward.training.exercise_store import ExerciseStore
+
+FAILED_MAX: Final = 3
+"""So many mails in a row that are not taken, and the server is left alone."""
+
+
+class Exercised(NamedTuple):
+    """Whom a mail goes to."""
+
+    person: str
+    email: str
+    language: str
+
+
+class Outcome(NamedTuple):
+    """An exercise and what came of its mails."""
+
+    exercise: Exercise
+    mails: list[LureMail]
+
+
+class ExerciseDesk:
+    """May be called from any thread.
+
+    Args:
+        room: the vault, for its store, and for who is a customer.
+        store: exercises.
+        postman: hands mails in; ``None`` where no mail server is set.
+        page_url: where links lead; empty where it is not set.
+        domains: of staff; none: no exercises.
+        shop: the shop's name.
+        entropy: makes tokens.
+    """
+
+    def __init__(
+        self, *, room: Strongroom, store: ExerciseStore, postman: Postman | None, page_url: str, domains: frozenset[str],
+        shop: str, entropy: Callable[[int], bytes],
+    ) -> None:  # fmt: skip
+        self._room, self._store, self._postman = room, store, postman
+        self._page_url, self._domains, self._shop, self._entropy = (
+            page_url.rstrip("/"), domains, shop, entropy,
+        )  # fmt: skip
+
+    def send(self, caller: Caller, lure: str, people: Sequence[Exercised]) -> Outcome:
+        """(1) to (4).
+
+        Raises:
+            Conflict: ``exercise_off``: a setting is missing.
+            InvalidField: a person twice, or an address of another domain.
+            Refused: ``exercise_customer``: an address is a customer's.
+        """
+        postman = self._postman  # (1)
+        if postman is None or not self._page_url or not self._domains:
+            raise Conflict(
+                "exercises are not switched on", code="exercise_off",
+                expected="the settings smtp_url, page_url and staff_domains", found="one that is empty",
+            )  # fmt: skip
+        self._check(people)  # (2)
+        now_ms = self._room.clock.now_ms()
+        made = Exercise(self._room.ids.new("ex", now_ms), lure, caller.person, now_ms)
+        tokens = {each.person: new_token(self._entropy) for each in people}
+        mails = {
+            each.person: LureMail(
+                made.id, each.person, digest_of(tokens[each.person]), each.language, "sending"
+            )
+            for each in people
+        }
+
+        def begun(connection: Any) -> None:  # (3)
+            self._store.add(connection, made, list(mails.values()))
+            details = {"lure": lure, "people": len(people)}
+            self._room.line(connection, caller.key, "exercise:send", made.id, details, now_ms)
+
+        self._room.records.write(begun)
+        failed = 0
+        for each in people:  # (4)
+            is_taken = False
+            if failed < FAILED_MAX:
+                is_taken = postman.hand_in(self._parcel(made, each, tokens[each.person])).said == "taken"
+            failed = 0 if is_taken else failed + 1
+            self._sent(mails[each.person], is_taken=is_taken)
+        return self.one(made.id)
+
+    def opened(self, token: str) -> tuple[str, dict[str, Any]] | None:
+        """(5) The language and the texts of the page behind a link, whose opening is noted; ``None`` where it is none of ours."""
+        digest, now_ms = digest_of(token), self._room.clock.now_ms()
+
+        def work(connection: Any) -> tuple[LureMail, Exercise] | None:
+            mail = self._store.of_digest(connection, digest)
+            exercise = None if mail is None else self._store.one(connection, mail.exercise)
+            if mail is None or exercise is None:
+                return None
+            self._store.mark(connection, digest, "clicked_ms", now_ms)
+            return mail, exercise
+
+        found = self._room.records.write(work)
+        if found is None:
+            return None
+        mail, exercise = found
+        return mail.language, shown(exercise.lure, mail.language, shop=self._shop)
+
+    def report(self, caller: Caller, text: str) -> str:
+        """(5) Somebody passed a mail on: the exercise that it is of; reported once, however often it is passed on.
+
+        Raises:
+            NotFound: there is no link of an exercise in it.
+        """
+        token, now_ms = token_in(text), self._room.clock.now_ms()
+
+        def work(connection: Any) -> str:
+            digest = digest_of(token or "")
+            mail = self._store.of_digest(connection, digest)
+            if mail is None:
+                raise NotFound("no mail of an exercise", path="link", expected="the link of one", found="another text")  # fmt: skip
+            if self._store.mark(connection, digest, "reported_ms", now_ms):
+                self._room.line(
+                    connection, caller.key, "exercise:report", mail.exercise, {"person": mail.person}, now_ms
+                )
+            return mail.exercise
+
+        return self._room.records.write(work)
+
+    def one(self, exercise_id: str) -> Outcome:
+        """What came of an exercise; raises ``NotFound``."""
+
+        def work(connection: Any) -> Outcome:
+            found = self._store.one(connection, exercise_id)
+            if found is None:
+                raise NotFound("no such exercise", path="id", expected="the id of an exercise")
+            return Outcome(found, self._store.mails(connection, [found.id]))
+
+        return self._room.records.read(work)
+
+    def listed(self, *, before: str, limit: int) -> list[Outcome]:
+        """Exercises, newest first."""
+
+        def work(connection: Any) -> list[Outcome]:
+            found = self._store.listed(connection, before=before, limit=limit)
+            mails: dict[str, list[LureMail]] = {each.id: [] for each in found}
+            for each in self._store.mails(connection, list(mails)):
+                mails[each.exercise].append(each)
+            return [Outcome(each, mails[each.id]) for each in found]
+
+        return self._room.records.read(work)
+
+    # The steps.
+
+    def _check(self, people: Sequence[Exercised]) -> None:
+        """(2) Fails closed: one wrong address, and nobody is sent anything."""
+        if len({each.person for each in people}) != len(people):
+            raise InvalidField("a person stands there twice", path="people", expected="each person once")
+        for place, each in enumerate(people):
+            if each.email.rpartition("@")[2].lower() not in self._domains:
+                raise InvalidField(
+                    "exercises are for staff alone", path=f"people[{place}].email",
+                    expected="an address of staff_domains", found="another domain",
+                )  # fmt: skip
+
+        def customers(connection: Any) -> list[int]:
+            return [
+                place
+                for place, each in enumerate(people)
+                if any(
+                    self._room.sealed.find(connection, name, terms("email", "exact", each.email), 1)
+                    for name in EXACT["email"]
+                )
+            ]
+
+        if found := self._room.records.read(customers):
+            raise Refused(
+                "exercises are never for customers", code="exercise_customer", path=f"people[{found[0]}].email",
+                expected="an address that no customer has", found=f"{len(found)} of customers",
+            )  # fmt: skip
+
+    def _parcel(self, exercise: Exercise, to: Exercised, token: str) -> Parcel:
+        link = f"{self._page_url}{PATH}{token}"
+        mail = written(exercise.lure, to.language, shop=self._shop, link=link)
+        return Parcel(
+            to.email, mail.subject, mail.text, to.language, self._room.ids.new("xm", exercise.at_ms)
+        )
+
+    def _sent(self, mail: LureMail, *, is_taken: bool) -> None:
+        self._room.records.write(
+            lambda connection: self._store.sent(connection, mail, "sent" if is_taken else "failed")
+        )
