@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from shopward.errors import InvalidField
 
@@ -119,6 +119,25 @@ def to_rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as ``2026-01-05T00:07:12.345Z``."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
+
+
+def with_times(said: Any, *, is_short: bool = False) -> Any:
+    """Plain data as people read it: ``made_ms`` as ``made_at`` in words, ``at_ms`` as ``at``, and none where it is 0.
+
+    ``is_short`` leaves out what is empty, too.
+    """
+    if isinstance(said, (list, tuple)):
+        return [with_times(each, is_short=is_short) for each in said]
+    if not isinstance(said, dict):
+        return said
+    made = {}
+    for name, each in said.items():
+        if name.endswith("_ms") and isinstance(each, int):
+            if each:
+                made[name.removesuffix("_ms") + ("" if name == "at_ms" else "_at")] = to_rfc3339(each)
+        elif not is_short or each not in ("", [], (), {}, None):
+            made[name] = with_times(each, is_short=is_short)
+    return made
 
 
 def minor_digits(currency: str) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shopward.outbox.schedule import DEAD_AFTER_MS, PAUSES_MS
+from shopward.outbox.schedule import is_silent, pause_ms
 from shopward.partners import bar_of
 from shopward.ssf.receiver_store import REFUSED, TAKEN
 from shopward.ssf.sets import SECEVENT
@@ -25,6 +25,8 @@ from shopward.ssf.signing import sign, signer
 from shopward.values import DAY_MS, MINUTE_MS, is_loopback
 
 if TYPE_CHECKING:
+    import random
+
     from shopward.keyring import BoundSealer
     from shopward.partners.store import PartnerStore
     from shopward.ports import Outward, Records
@@ -107,14 +109,16 @@ class Pusher:
         outward: carries.
         clock: the server's.
         issuer: the address under which other companies reach this server; where that is this machine, receivers may be here, too.
+        random: spreads the pauses.
     """
 
     def __init__(
         self, *, records: Records, store: ReceiverStore, teller: Teller, sealer: BoundSealer, partners: PartnerStore,
-        outward: Outward, clock: Clock, issuer: str,
+        outward: Outward, clock: Clock, issuer: str, random: random.Random,
     ) -> None:  # fmt: skip
         self._records, self._store, self._teller, self._sealer = records, store, teller, sealer
         self._partners, self._outward, self._clock = partners, outward, clock
+        self._random = random
         self._near = issuer if is_loopback(urlsplit(issuer).hostname or "") else ""
 
     def step(self) -> int:
@@ -173,8 +177,8 @@ class Pusher:
             receiver.stream, last_code=code or receiver.stream.last_code, tries=0 if is_well else receiver.stream.tries + 1,
             failing_since_ms=0 if is_well else receiver.stream.failing_since_ms or now_ms,
         )  # fmt: skip
-        due_ms = now_ms if is_well else now_ms + PAUSES_MS[min(stream.tries, len(PAUSES_MS)) - 1]
-        if stream.failing_since_ms and now_ms - stream.failing_since_ms >= DEAD_AFTER_MS:
+        due_ms = now_ms if is_well else now_ms + pause_ms(stream.tries, random=self._random)
+        if is_silent(failing_since_ms=stream.failing_since_ms, at_ms=now_ms):
             stream = msgspec.structs.replace(stream, status="disabled", reason="nothing was taken for days")
             self._store.drop_waiting(connection, receiver.id)
             due_ms = 0

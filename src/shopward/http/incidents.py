@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs, to_builtins
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -25,7 +25,7 @@ from shopward.incidents.incident import Severity, State
 from shopward.incidents.law import NOTICE
 from shopward.incidents.words import Kind, Short
 from shopward.notices.mailing import UNREACHED
-from shopward.values import to_rfc3339
+from shopward.values import to_rfc3339, with_times
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -233,7 +233,13 @@ def shown_incident(desk: IncidentDesk, incident_id: str, *, spoken: str, now_ms:
     ]  # fmt: skip
     run = run_view(incident, spoken, now_ms)
     plain = structs.replace(incident, run=None)
-    return IncidentView(_shown(plain), [_obligation(each) for each in owed], counts, mailings, run)
+    return IncidentView(
+        with_times(to_builtins(plain), is_short=True),
+        [_obligation(each) for each in owed],
+        counts,
+        mailings,
+        run,
+    )
 
 
 def _obligation(owed: Obligation) -> ObligationView:
@@ -242,22 +248,6 @@ def _obligation(owed: Obligation) -> ObligationView:
         owed.is_complete, owed.clock, _at(owed.started_ms), _at(owed.due_ms), owed.missing, _at(owed.sent_ms),
         _at(owed.followup_due_ms), owed.followup, owed.waits_for,
     )  # fmt: skip
-
-
-def _shown(value: Any) -> Any:
-    """A record with its times as text: ``at_ms`` is shown as ``at``."""
-    if isinstance(value, Struct):
-        made = {}
-        for name, each in structs.asdict(value).items():
-            if name.endswith("_ms"):
-                if each:
-                    made[name.removesuffix("_ms") + ("" if name == "at_ms" else "_at")] = to_rfc3339(each)
-            elif each not in ("", (), {}, None):
-                made[name] = _shown(each)
-        return made
-    if isinstance(value, tuple):
-        return [_shown(each) for each in value]
-    return value
 
 
 def _at(at_ms: int) -> str:

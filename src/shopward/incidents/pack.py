@@ -21,7 +21,7 @@ from shopward.incidents.incident import Incident
 from shopward.incidents.law import NOTICE
 from shopward.incidents.obligations import obligations
 from shopward.scrubber import scrub
-from shopward.values import to_rfc3339
+from shopward.values import to_rfc3339, with_times
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -156,20 +156,5 @@ def index_files(
 
 def as_file(value: Any) -> bytes:
     """JSON with its times as text: ``at_ms`` is ``at``, another ``x_ms`` is ``x_at``; a time of 0 is left out."""
-    plain = _timed(msgspec.to_builtins(value))
+    plain = with_times(msgspec.to_builtins(value))
     return msgspec.json.format(msgspec.json.encode(plain, order="deterministic"), indent=2) + b"\n"
-
-
-def _timed(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_timed(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    made = {}
-    for name, each in value.items():
-        if name.endswith("_ms") and isinstance(each, int):
-            if each:
-                made[name.removesuffix("_ms") + ("" if name == "at_ms" else "_at")] = to_rfc3339(each)
-        else:
-            made[name] = _timed(each)
-    return made

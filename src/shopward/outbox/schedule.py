@@ -34,9 +34,19 @@ def next_due_ms(tries: int, *, at_ms: int, random: random.Random) -> int | None:
     """When the next try is due after so many that failed; ``None`` where none is left."""
     if tries >= TRIES:
         return None
-    return at_ms + round(PAUSES_MS[tries - 1] * random.uniform(1 - _SPREAD, 1 + _SPREAD))
+    return at_ms + pause_ms(tries, random=random)
+
+
+def pause_ms(tries: int, *, random: random.Random) -> int:
+    """How long to wait after so many tries that failed; the longest pause comes again and again."""
+    return round(PAUSES_MS[min(tries, len(PAUSES_MS)) - 1] * random.uniform(1 - _SPREAD, 1 + _SPREAD))
 
 
 def is_dead(code: str, *, failing_since_ms: int, at_ms: int) -> bool:
     """Whether a receiver that fails now is not coming back."""
-    return code == GONE or (0 < failing_since_ms <= at_ms - DEAD_AFTER_MS)
+    return code == GONE or is_silent(failing_since_ms=failing_since_ms, at_ms=at_ms)
+
+
+def is_silent(*, failing_since_ms: int, at_ms: int) -> bool:
+    """Whether a receiver took nothing for so long that it is given up; 0 is one that does not fail."""
+    return 0 < failing_since_ms <= at_ms - DEAD_AFTER_MS

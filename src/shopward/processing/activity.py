@@ -11,10 +11,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from shopward.errors import InvalidField
+from shopward.toml import from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,18 +69,7 @@ class _File(Struct, forbid_unknown_fields=True):
 
 def load_activities(text: str) -> Mapping[str, Activity]:
     """The activities of a TOML file's text, by name; raises ``InvalidField`` with the place in the file."""
-    try:
-        return msgspec.toml.decode(text, type=_File).activity
-    except msgspec.ValidationError as refusal:
-        expected, _at, path = str(refusal).partition(" - at `$.")
-    except msgspec.DecodeError:
-        expected, path = "TOML", ""
-    raise InvalidField(
-        "these are no activities",
-        path=path.rstrip("`") or "(the file)",
-        expected=expected,
-        found="something else",
-    )
+    return from_toml(text, _File, refusal="these are no activities").activity
 
 
 @cache

@@ -6,6 +6,7 @@ anything is served.
 
 from __future__ import annotations
 
+import random
 import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,6 +89,6 @@ def open_shared_signals(settings: Settings, desks: Desks, *, history: History, c
         ),
         Pusher(
             records=records, store=told, teller=teller, sealer=bound, partners=partners, outward=outward, clock=clock,
-            issuer=issuer,
+            issuer=issuer, random=random.Random(),  # noqa: S311 -- spreads pauses
         ),
     )  # fmt: skip

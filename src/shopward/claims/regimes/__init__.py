@@ -10,11 +10,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
 from shopward.calendars import Place, Within, is_known
 from shopward.errors import InvalidField, NotFound
+from shopward.toml import from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,7 @@ Minor = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 _SHIPPED: Final = ("full", "reg_e", "uk_app")
 DEFAULT: Final = "full"
+_REFUSAL: Final = "this is no regime"
 
 
 class Tiers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,24 +82,12 @@ def load_regime(text: str) -> Regime:
     Raises:
         InvalidField: with the place in the file.
     """
-    try:
-        regime = msgspec.toml.decode(text, type=Regime)
-        if is_known(regime.place):
-            return regime
-        failed = InvalidField(
-            "this is no regime",
-            path="place",
-            expected="a country, region and time zone that there are",
-            found="another",
-        )
-    except msgspec.ValidationError as refusal:
-        what, _at, place = str(refusal).partition(" - at `$.")
-        failed = InvalidField(
-            "this is no regime", path=place.rstrip("`") or "(the file)", expected=what, found="something else"
-        )
-    except msgspec.DecodeError:
-        failed = InvalidField("this is no regime", path="(the file)", expected="TOML", found="another text")
-    raise failed
+    regime = from_toml(text, Regime, refusal=_REFUSAL)
+    if is_known(regime.place):
+        return regime
+    raise InvalidField(
+        _REFUSAL, path="place", expected="a country, region and time zone that there are", found="another"
+    )
 
 
 @cache

@@ -12,17 +12,18 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from shopward.calendars import Place, Within, is_known
 from shopward.errors import InvalidField, NotFound
+from shopward.toml import from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NOTICE: Final = "Not legal advice: a reading of published rules, to be checked by counsel."
 DEFAULT: Final = "house"
+_REFUSAL: Final = "this is no regime"
 _SHIPPED: Final = ("house", "id_ojk", "id_pdp", "cn_pi", "uk_disp", "uk_psd", "eu_gdpr")
 
 
@@ -56,18 +57,12 @@ class Regime(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def load_regime(text: str) -> Regime:
     """A regime of a TOML file's text; raises ``InvalidField`` with the place in the file."""
-    try:
-        found = msgspec.toml.decode(text, type=Regime)
-    except msgspec.ValidationError as refusal:
-        what, _at, place = str(refusal).partition(" - at `$.")
-        path, expected = place.rstrip("`") or "(the file)", what
-    except msgspec.DecodeError:
-        path, expected = "(the file)", "TOML"
-    else:
-        if is_known(found.place):
-            return found
-        path, expected = "place", "a country, region and time zone that there are"
-    raise InvalidField("this is no regime", path=path, expected=expected, found="something else")
+    regime = from_toml(text, Regime, refusal=_REFUSAL)
+    if is_known(regime.place):
+        return regime
+    raise InvalidField(
+        _REFUSAL, path="place", expected="a country, region and time zone that there are", found="another"
+    )
 
 
 @cache

@@ -13,11 +13,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from shopward.calendars import Place, is_known
 from shopward.errors import InvalidField
+from shopward.toml import from_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,6 +119,9 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.id.partition("-")[0]
 
 
+_REFUSAL: Final = "these are no rules"
+
+
 class _File(Struct, forbid_unknown_fields=True):
     rule: list[Rule]
 
@@ -129,16 +132,7 @@ def load_rules(text: str) -> Mapping[str, Rule]:
     Raises:
         InvalidField: with the place in the file.
     """
-    try:
-        found = msgspec.toml.decode(text, type=_File).rule
-    except msgspec.ValidationError as refusal:
-        what, _at, place = str(refusal).partition(" - at `$.")
-        failed = _refused(place.rstrip("`") or "(the file)", what, "something else")
-    except msgspec.DecodeError:
-        failed = _refused("(the file)", "TOML", "another text")
-    else:
-        return _checked(found)
-    raise failed
+    return _checked(from_toml(text, _File, refusal=_REFUSAL).rule)
 
 
 @cache
@@ -164,4 +158,4 @@ def _checked(found: list[Rule]) -> Mapping[str, Rule]:
 
 
 def _refused(path: str, expected: str, found: str) -> InvalidField:
-    return InvalidField("these are no rules", path=path, expected=expected, found=found)
+    return InvalidField(_REFUSAL, path=path, expected=expected, found=found)
