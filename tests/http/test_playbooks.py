@@ -1,11 +1,18 @@
 """Playbooks over HTTP: an incident follows one, step by step; others are brought and become tasks."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shopward.access import Caller
+from shopward.config import Settings
+from shopward.errors import Conflict
 from shopward.incidents.cacao import written
 from shopward.incidents.playbooks import shipped
+from shopward.service import Shopward
+from stores import empty_store
 
 
 async def opened(client, **more):
@@ -127,6 +134,44 @@ def test_a_playbook_leaves_as_it_came(world):
         assert brought.json()["name"] == "合作方处的订单数据被读取或出售"
 
     world.run(story)
+
+
+def test_no_foreign_playbook_takes_the_id_of_another(world):
+    """By its name it would have been the next version of one that ships, and incidents would have followed it."""
+
+    async def story(client, _world):
+        document = json.loads(written(shipped()["insider"]))
+        foreign = {name: value for name, value in document.items() if name != "playbook_extensions"}
+        foreign |= {"id": "playbook--11111111-1111-5111-9111-111111111111", "name": "Insider"}
+        refused = await client.post("/v1/playbooks", json=foreign)
+        assert (refused.status_code, refused.json()["code"]) == (409, "playbook_taken"), refused.text
+        brought = await client.post("/v1/playbooks", json=foreign | {"name": "Insider of theirs"})
+        assert (brought.status_code, brought.json()["id"]) == (201, "insider-of-theirs"), brought.text
+
+    world.run(story)
+
+
+def test_whoever_brings_at_the_same_moment_makes_a_version_or_is_told(tmp_path):
+    """On PostgreSQL several see the same newest version: none of them meets an error that nobody explains."""
+    document = json.loads(written(shipped()["insider"]))
+    caller, start = Caller("k-1", "Ani", ("analyst",)), threading.Barrier(4)
+
+    def bring(number):
+        start.wait()
+        try:
+            made = shopward.playbooks.bring(
+                caller, json.dumps(document | {"description": f"{number}"}).encode()
+            )
+        except Conflict as refused:
+            return refused.code
+        return made.version
+
+    with empty_store("postgresql", tmp_path) as url:
+        settings = Settings(data=str(tmp_path / "data"), database=url)
+        with Shopward.open(settings) as shopward, ThreadPoolExecutor(4) as pool:
+            came = list(pool.map(bring, range(4)))
+    made = sorted(each for each in came if each != "playbook_raced")
+    assert made == list(range(2, 2 + len(made)))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 Promise:
 - what is brought is read as CACAO 2.0 and kept as a new version, with its line in the audit log, in one transaction; the same
   again makes none;
+- an id stays one playbook's: no other takes it, be it by its name, and two who bring a version at the same moment do not make one;
 - the newest version of an id is what an incident begins with; one that runs keeps its own.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import Conflict, NotFound
-from shopward.incidents.cacao import read
+from shopward.incidents.cacao import cacao_id, read
 from shopward.incidents.playbooks import shipped
 
 if TYPE_CHECKING:
@@ -62,12 +63,18 @@ class PlaybookDesk:
 
         Raises:
             BadInput: it is none that can be followed.
-            Conflict: there are too many.
+            Conflict: there are too many, its id is another playbook's, or somebody else brings one at the same moment.
         """
         told, now_ms = read(raw), self._clock.now_ms()
 
         def work(connection: Any) -> Playbook:
             newest = self._newest(connection, told.id)
+            if newest is not None and cacao_id(newest) != cacao_id(told):
+                raise Conflict(
+                    "another playbook has this id", code="playbook_taken", path="name",
+                    expected="a name of its own, or the id of the playbook that it is a version of", found="another id",
+                    hint="to change the one that is here, export it and bring it back",
+                )  # fmt: skip
             if newest is not None and msgspec.structs.replace(told, version=newest.version) == newest:
                 return newest
             if newest is None and len(self._store.listed(connection)) >= BROUGHT_MAX:
@@ -78,7 +85,11 @@ class PlaybookDesk:
                     found="more",
                 )
             made = msgspec.structs.replace(told, version=1 if newest is None else newest.version + 1)
-            self._store.add(connection, made, person=caller.person, at_ms=now_ms)
+            if not self._store.add(connection, made, person=caller.person, at_ms=now_ms):
+                raise Conflict(
+                    "somebody else brought this playbook at the same moment", code="playbook_raced", path="id",
+                    expected="one at a time", found="a version of now", hint="look at it, and bring yours again",
+                )  # fmt: skip
             self._trail.append(
                 connection, at_ms=now_ms, actor=caller.key, deed="playbook:import", subject=made.id,
                 details={"version": made.version, "steps": len(made.steps)},

@@ -12,6 +12,6 @@ check is our own.
 """
 
 from shopward.incidents.cacao.reading import read
-from shopward.incidents.cacao.writing import written
+from shopward.incidents.cacao.writing import cacao_id, written
 
-__all__ = ["read", "written"]
+__all__ = ["cacao_id", "read", "written"]

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
+from shopward.bulk import put_new
 from shopward.incidents.playbooks.playbook import Playbook
 from shopward.incidents.tables import playbook_record
 
@@ -29,8 +30,8 @@ class PlaybookStore:
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
 
-    def add(self, connection: Connection, playbook: Playbook, *, person: str, at_ms: int) -> None:
-        """A new version."""
+    def add(self, connection: Connection, playbook: Playbook, *, person: str, at_ms: int) -> bool:
+        """A new version; false where somebody else just made it."""
         row = {
             "tenant": self._tenant,
             "id": playbook.id,
@@ -38,7 +39,7 @@ class PlaybookStore:
             "at_ms": at_ms,
             "person": person,
         }
-        connection.execute(insert(playbook_record), {**row, "body": msgspec.json.encode(playbook).decode()})
+        return put_new(connection, playbook_record, row | {"body": msgspec.json.encode(playbook).decode()})
 
     def newest(self, connection: Connection, playbook_id: str) -> Playbook | None:
         """The newest version of one."""
