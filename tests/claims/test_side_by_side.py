@@ -10,8 +10,10 @@ from shopward.adapters.sql.schema import log_page
 from shopward.errors import SealBroken
 from shopward.flows.claim import Filing
 from shopward.flows.payout import LEASE_MS
+from shopward.ledger import Book, postings, verify
+from shopward.service import TENANT
 
-USERS = ("anna", "broken", "citra", "dewi")
+USERS = ("anna", "broken", "citra", "dewi", "voided")
 
 
 def spoil(shop, user):
@@ -28,8 +30,15 @@ def spoil(shop, user):
     shop.records.write(work)
 
 
-def test_one_that_cannot_be_asked_for_keeps_nobody_waiting(opened, clock):
-    """An event that does not open hides whom one payout is for: it stays on its way, the fault is told, the others are paid."""
+def void(shop, claim_id):
+    """What was promised on a claim is taken back in the books, beside the payout that carries it."""
+    (payout,) = shop.claims.get(claim_id)[1]
+    rule = postings.not_paid(payout.transfer, payout="another")
+    shop.records.write(lambda each: Book(TENANT).post_one(each, rule, at_ms=NOW_MS))
+
+
+def test_one_that_cannot_be_carried_keeps_nobody_waiting(opened, clock):
+    """One hides whom it is for, one is refused by the books: both stay on their way, the fault is told, the others are paid."""
     with opened() as shop:
         claims = {}
         for user in USERS:
@@ -38,6 +47,7 @@ def test_one_that_cannot_be_asked_for_keeps_nobody_waiting(opened, clock):
             draft = shop.claims.draft(SERVICE, user, regime="full")
             claims[user] = shop.claims.submit(SERVICE, draft.id, Filing((f"{user}-stolen-0",))).id
         spoil(shop, "broken")
+        void(shop, claims["voided"])
     with paying("never") as endpoint:
         url = f"http://127.0.0.1:{endpoint.server_port}/payouts"
         with opened(payout_url=url, payout_secret=SECRET) as shop:
@@ -45,6 +55,9 @@ def test_one_that_cannot_be_asked_for_keeps_nobody_waiting(opened, clock):
                 with pytest.raises(SealBroken):
                     shop.payouts.step()
                 states = {user: shop.claims.get(claims[user])[1][0].state for user in USERS}
-                assert states == dict.fromkeys(USERS, "paid") | {"broken": "sent"}
+                assert states == dict.fromkeys(USERS, "paid") | {"broken": "sent", "voided": "sent"}
                 clock.advance(LEASE_MS)
+            deeds = shop.records.read(lambda each: shop.trail.read(each, after_seq=0, limit=500))
+            assert [each.deed for each in deeds].count("payout:settle") == len(USERS) - 2
+            assert shop.records.read(lambda each: verify(each, TENANT)).is_sound
     assert sorted(endpoint.paid.values()) == [1] * (len(USERS) - 1)

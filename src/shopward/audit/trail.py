@@ -126,6 +126,22 @@ class AuditTrail:
         line = Line(at_ms=at_ms, actor=actor, deed=deed, subject=subject, details=details)
         return self.append_many(connection, [line])[0]
 
+    def append_each(
+        self,
+        connection: Connection,
+        *,
+        at_ms: int,
+        actor: str,
+        deed: str,
+        told: Mapping[str, Mapping[str, JSON]],
+    ) -> list[AuditEntry]:
+        """Add a line for each subject, with its details, to which one person did the same; as ``append`` does, in one go."""
+        lines = [
+            Line(at_ms=at_ms, actor=actor, deed=deed, subject=subject, details=details)
+            for subject, details in told.items()
+        ]
+        return self.append_many(connection, lines)
+
     def append_many(self, connection: Connection, lines: Sequence[Line]) -> list[AuditEntry]:
         """Add lines as ``append`` does, in order, in one go: for deeds on many subjects in one transaction.
 

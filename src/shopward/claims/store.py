@@ -17,7 +17,7 @@ from shopward.claims.tables import claim_item, claim_payout, claim_record
 from shopward.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -36,6 +36,11 @@ class ClaimStore:
         """New claims."""
         put_rows(connection, claim_record, [tuple(self._row(each).values()) for each in claims])
 
+    def put_many(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Claims that are locked, changed."""
+        rows = [tuple(self._row(each).values()) for each in claims]
+        put_rows(connection, claim_record, rows, replacing=("state", "due_ms", "body"))
+
     def put(self, connection: Connection, claim: Claim) -> None:
         """A claim that is locked, changed."""
         table = claim_record.c
@@ -51,6 +56,16 @@ class ClaimStore:
         query = select(table.body).where(table.tenant == self._tenant, table.id == claim_id)
         body = connection.scalar(query.with_for_update() if lock else query)
         return None if body is None else decode(body)
+
+    def get_many(
+        self, connection: Connection, claim_ids: Iterable[str], *, lock: bool = False
+    ) -> dict[str, Claim]:
+        """Claims by their ids; with ``lock`` ones that nobody else changes until the commit, locked in one order for all."""
+        table = claim_record.c
+        query = select(table.body).where(table.tenant == self._tenant, among(connection, table.id, claim_ids))
+        query = query.order_by(table.id)
+        found = map(decode, connection.scalars(query.with_for_update() if lock else query))
+        return {each.id: each for each in found}
 
     def listed(
         self, connection: Connection, *, state: str, user: str, incident: str, before: str, limit: int
@@ -116,32 +131,43 @@ class ClaimStore:
 
     def add_payouts(self, connection: Connection, payouts: Sequence[Payout]) -> None:
         """New payouts; one that is there already stays as it is."""
-        rows = [
-            (self._tenant, *(each._asdict() | {"is_provisional": int(each.is_provisional)}).values())
-            for each in payouts
-        ]
-        put_rows(connection, claim_payout, rows, keeping=True)
+        put_rows(connection, claim_payout, self._payout_rows(payouts), keeping=True)
 
-    def put_payout(self, connection: Connection, payout: Payout) -> None:
-        """A payout that is locked, changed."""
-        table = claim_payout.c
-        connection.execute(
-            update(claim_payout)
-            .where(table.tenant == self._tenant, table.id == payout.id)
-            .values(payout._asdict())
+    def put_payouts(self, connection: Connection, payouts: Sequence[Payout]) -> None:
+        """Payouts that are locked, changed."""
+        put_rows(
+            connection,
+            claim_payout,
+            self._payout_rows(payouts),
+            replacing=("state", "due_ms", "tries", "said"),
         )
 
-    def payout(self, connection: Connection, payout_id: str) -> Payout | None:
-        """A payout, locked."""
-        row = connection.execute(
-            self._payouts().where(claim_payout.c.id == payout_id).with_for_update()
-        ).one_or_none()
-        return None if row is None else _payout(row)
+    def payouts(
+        self, connection: Connection, payout_ids: Iterable[str], *, lock: bool = False
+    ) -> dict[str, Payout]:
+        """Payouts by their ids; with ``lock`` ones that nobody else changes until the commit, locked in one order for all."""
+        query = (
+            self._payouts()
+            .where(among(connection, claim_payout.c.id, payout_ids))
+            .order_by(claim_payout.c.id)
+        )
+        found = map(_payout, connection.execute(query.with_for_update() if lock else query))
+        return {each.id: each for each in found}
 
     def payouts_of(self, connection: Connection, claim_id: str) -> list[Payout]:
         """The payouts of a claim."""
-        query = self._payouts().where(claim_payout.c.claim == claim_id).order_by(claim_payout.c.id)
-        return [_payout(row) for row in connection.execute(query)]
+        return self.payouts_of_each(connection, [claim_id])[claim_id]
+
+    def payouts_of_each(self, connection: Connection, claim_ids: Iterable[str]) -> dict[str, list[Payout]]:
+        """The payouts of claims, by claim."""
+        found: dict[str, list[Payout]] = {each: [] for each in claim_ids}
+        query = (
+            self._payouts().where(among(connection, claim_payout.c.claim, found)).order_by(claim_payout.c.id)
+        )
+        for row in connection.execute(query):
+            payout = _payout(row)
+            found[payout.claim].append(payout)
+        return found
 
     def due_payouts(self, connection: Connection, *, at_ms: int, limit: int) -> list[Payout]:
         """Payouts to look at now, the longest due first; nobody else takes them before the commit."""
@@ -164,6 +190,12 @@ class ClaimStore:
     def _payouts(self) -> Any:
         columns = [claim_payout.c[name] for name in Payout._fields]
         return select(*columns).where(claim_payout.c.tenant == self._tenant)
+
+    def _payout_rows(self, payouts: Sequence[Payout]) -> list[tuple[Any, ...]]:
+        return [
+            (self._tenant, *(each._asdict() | {"is_provisional": int(each.is_provisional)}).values())
+            for each in payouts
+        ]
 
     def _row(self, claim: Claim) -> dict[str, Any]:
         """In the order of the table's columns."""

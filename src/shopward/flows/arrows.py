@@ -36,6 +36,12 @@ class Trail(Protocol):
         """Add a line in the caller's transaction."""
         ...
 
+    def append_each(
+        self, connection: Any, *, at_ms: int, actor: str, deed: str, told: Mapping[str, Mapping[str, Any]]
+    ) -> Any:
+        """Add a line for each subject in the caller's transaction."""
+        ...
+
 
 class Outbox(Protocol):
     """``outbox.messages.Outbox``, as far as it is used here."""
@@ -44,6 +50,12 @@ class Outbox(Protocol):
         self, connection: Any, *, at_ms: int, topic: str, subject: str, payload: Mapping[str, Any]
     ) -> Any:
         """Add a message in the caller's transaction."""
+        ...
+
+    def owe_many(
+        self, connection: Any, *, at_ms: int, topic: str, told: Mapping[str, Mapping[str, Any]]
+    ) -> Any:
+        """Add a message for each subject in the caller's transaction."""
         ...
 
 

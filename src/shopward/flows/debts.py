@@ -1,6 +1,6 @@
 """What a claim owes, in the books and as payouts: accrued once, promised once, and what was credited before counts.
 
-Promise, for calls on a claim that is locked, in the caller's transaction:
+Promise, for calls on claims that are locked, in the caller's transaction:
 - what is accrued on a claim is what its rounds approved, each amount once;
 - what is promised and paid is never more than that, whatever was credited provisionally and whichever payouts failed;
 - a provisional credit that was paid is settled against what is owed; one that was not owed stays a receivable
@@ -51,7 +51,7 @@ def owe(
         if payout.is_provisional and payout.state == "paid":
             claim = _count(connection, book, claim, payout, now_ms)
     promise(connection, store, book, claim, instrument, now_ms)
-    return closed(store, connection, claim, now_ms)
+    return closed(claim, store.payouts_of(connection, claim.id), now_ms)
 
 
 def owe_many(
@@ -141,24 +141,39 @@ def credit(connection: Any, store: ClaimStore, book: Book, claim: Claim, now_ms:
 
 
 def settled(
-    connection: Any, store: ClaimStore, book: Book, claim: Claim, payout: Payout, now_ms: int
+    connection: Any,
+    store: ClaimStore,
+    book: Book,
+    claims: Mapping[str, Claim],
+    payouts: Sequence[Payout],
+    now_ms: int,
 ) -> None:
-    """A payout ended: a credit that is owed by now is counted, one that failed is promised as what it is owed for."""
-    if claim.state != "approved":
-        return
-    before = claim
-    if payout.is_provisional and payout.state == "paid":
-        claim = _count(connection, book, claim, payout, now_ms)
-    if payout.is_provisional and payout.state == "failed":
-        promise(connection, store, book, claim, payout.instrument, now_ms)
-    after = closed(store, connection, claim, now_ms)
-    if after is not before:
-        store.put(connection, after)
+    """Payouts ended: a credit that is owed by now is counted, one that failed is promised as what it is owed for.
+
+    Args:
+        connection: in a transaction.
+        store: where the claims and payouts are.
+        book: the ledger.
+        claims: those that the payouts are of, by id, locked; one that is not there any more is left out.
+        payouts: that ended, in the store already.
+        now_ms: when.
+    """
+    after = {name: claim for name, claim in claims.items() if claim.state == "approved"}
+    for payout in payouts:
+        if not payout.is_provisional or payout.claim not in after:
+            continue
+        if payout.state == "paid":
+            after[payout.claim] = _count(connection, book, after[payout.claim], payout, now_ms)
+        if payout.state == "failed":
+            promise(connection, store, book, after[payout.claim], payout.instrument, now_ms)
+    every = store.payouts_of_each(connection, after)
+    changed = [closed(claim, every[name], now_ms) for name, claim in after.items()]
+    store.put_many(connection, [each for each in changed if each is not claims[each.id]])
 
 
-def closed(store: ClaimStore, connection: Any, claim: Claim, now_ms: int) -> Claim:
+def closed(claim: Claim, payouts: Sequence[Payout], now_ms: int) -> Claim:
     """Paid, where all that is accrued was paid; else the claim as it is."""
-    paid = _sums([each for each in store.payouts_of(connection, claim.id) if each.state == "paid"])
+    paid = _sums([each for each in payouts if each.state == "paid"])
     is_whole = all(paid.get(currency, 0) >= amount for currency, amount in claim.accrued_minor.items())
     return states.paid(claim, at_ms=now_ms) if is_whole else claim
 

@@ -4,13 +4,16 @@ The story of a payout:
   (1) it is leased in a transaction that writes down the intent: from here on it counts as sent
   (2) one that was sent before is asked about first, under its key; what the shop knows is taken as it is
   (3) only where the shop knows nothing of the key is it sent, with the key
-  (4) what the shop says becomes true in one transaction: the books, the payout, the claim, the line of the audit log
+  (4) what the shop says becomes true in one transaction: the books, the payout, the claim, the line of the audit log; what was
+      answered at about the same time together, in one post of the books. One that the books refuse stays on its way and spoils
+      no other
 
 So a crash after (1) costs a question, a crash after (3) too, and a payment that timed out after it was made is found by (2).
 That holds as long as the shop keeps its side: the same key is the same payment. Where it answers neither yes nor no, the
 payout stays on its way and is asked about again, later each time; nothing is paid on a guess (fails closed).
 
 Several are carried side by side, each on its own: a shop that takes a second for one does not make the next wait for it.
+Rows are locked in one order everywhere, so that no two wait for each other: claims, their payouts, the head of the books.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.claims.payouts import Payout, pause_ms
-from shopward.errors import Conflict, NotFound
+from shopward.errors import Conflict, NotFound, ShopwardError
 from shopward.flows import debts
 from shopward.flows.arrows import SYSTEM
 from shopward.ledger import postings
@@ -28,9 +31,10 @@ from shopward.outbox import Topic
 from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shopward.access import Caller
+    from shopward.claims import Claim
     from shopward.claims.store import ClaimStore
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.history import History
@@ -42,6 +46,8 @@ LEASE_MS: Final = 2 * MINUTE_MS
 """Longer than the shop is waited for: nobody else takes it meanwhile."""
 AT_ONCE: Final = 8
 """So many are asked of the shop at the same time."""
+GATHER_S: Final = 0.2
+"""So long after an answer others are waited for, to be written down with it."""
 EACH_MAX: Final = 3
 """So many are asked about and sent one after the other within one lease, though the shop takes all the time that it has."""
 
@@ -105,7 +111,9 @@ class PayoutDesk:
         """A person says what became of a payout: for shops that pay by hand, and where the shop's answer was lost."""
 
         def work(connection: Any) -> Payout:
-            payout = self._store.payout(connection, payout_id)
+            known = self._store.payouts(connection, [payout_id])
+            claims, payouts = self._locked(connection, list(known.values()))
+            payout = payouts.get(payout_id)
             if payout is None:
                 raise NotFound(
                     "no such payout", path="payout", expected="the id of a payout", found="another id"
@@ -118,35 +126,45 @@ class PayoutDesk:
                     expected="due or sent",
                     found=payout.state,
                 )
-            return self._settle(connection, payout, "paid" if is_paid else "failed", caller.key, reference)
+            ended = _ended(payout, is_paid=is_paid, said=reference)
+            for refused in self._settle(connection, claims, [ended], caller.key):
+                raise refused
+            return ended
 
         return self._records.write(work)
 
     def _take(self, connection: Any) -> list[Taken]:
         """Step (1)."""
         now_ms = self._clock.now_ms()
-        taken = []
-        for payout in self._store.due_payouts(connection, at_ms=now_ms, limit=AT_ONCE * EACH_MAX):
-            sent = payout._replace(state="sent", tries=payout.tries + 1, due_ms=now_ms + LEASE_MS)
-            self._store.put_payout(connection, sent)
-            claim = self._store.get(connection, payout.claim)
-            taken.append(Taken(sent, payout.state == "sent", "" if claim is None else claim.user))
-        return taken
+        due = self._store.due_payouts(connection, at_ms=now_ms, limit=AT_ONCE * EACH_MAX)
+        sent = [each._replace(state="sent", tries=each.tries + 1, due_ms=now_ms + LEASE_MS) for each in due]
+        self._store.put_payouts(connection, sent)
+        claims = self._store.get_many(connection, {each.claim for each in due})
+        users = {name: claim.user for name, claim in claims.items()}
+        return [
+            Taken(now, before.state == "sent", users.get(now.claim, ""))
+            for before, now in zip(due, sent, strict=True)
+        ]
 
     def _carry(self, taken: Sequence[Taken], payer: Payer) -> None:
-        """Steps (2) and (3) side by side; (4) in one transaction for all that was answered since the last one.
+        """Steps (2) and (3) side by side; (4) in one transaction for all that was answered within a moment of each other.
 
-        Raises, when the others are written down, what kept one from being asked for, as an event that does not open.
+        Raises, when the others are written down, what kept one from being asked for, as an event that does not open, or what
+        the books had against one.
         """
+        refused: list[ShopwardError] = []
         with ThreadPoolExecutor(AT_ONCE, "shopward-payout") as pool:
             asked = [pool.submit(self._asked, each, payer) for each in taken]
             waiting = set(asked)
             while waiting:
-                answered, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                heard = [each.result() for each in answered if each.exception() is None]
-                self._records.write(partial(self._hear, heard))
+                first, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                others, waiting = wait(waiting, timeout=GATHER_S)
+                heard = [each.result() for each in first | others if each.exception() is None]
+                refused += self._records.write(partial(self._hear, heard))
         for each in asked:
             each.result()
+        for why in refused:
+            raise why
 
     def _asked(self, taken: Taken, payer: Payer) -> tuple[Payout, PayoutAnswer]:
         payout = taken.payout
@@ -155,35 +173,58 @@ class PayoutDesk:
             answer = payer.pay(payout, user_id=self._history.user(taken.user))  # (3)
         return payout, answer
 
-    def _hear(self, answers: Sequence[tuple[Payout, PayoutAnswer]], connection: Any) -> None:
-        """Step (4)."""
+    def _hear(self, answers: Sequence[tuple[Payout, PayoutAnswer]], connection: Any) -> list[ShopwardError]:
+        """Step (4); what the books refused."""
+        now_ms = self._clock.now_ms()
+        claims, payouts = self._locked(connection, [payout for payout, _answer in answers])
+        ended, later = [], []
         for payout, answer in answers:
-            kept = self._store.payout(connection, payout.id)
+            kept = payouts.get(payout.id)
             if kept is None or kept.state != "sent":
                 continue  # a person said meanwhile what became of it
             if answer in ("paid", "failed"):
-                self._settle(connection, kept, answer, SYSTEM, answer)
-                continue
-            wait_ms = self._clock.now_ms() + pause_ms(kept.tries)
-            self._store.put_payout(connection, kept._replace(due_ms=wait_ms, said=answer))
+                ended.append(_ended(kept, is_paid=answer == "paid", said=answer))
+            else:
+                later.append(kept._replace(due_ms=now_ms + pause_ms(kept.tries), said=answer))
+        self._store.put_payouts(connection, later)
+        return self._settle(connection, claims, ended, SYSTEM)
 
-    def _settle(self, connection: Any, payout: Payout, state: str, actor: str, said: str) -> Payout:
-        """What the shop or a person says becomes true."""
-        now_ms, is_paid = self._clock.now_ms(), state == "paid"
-        rule = postings.paid if is_paid else postings.not_paid
-        self._book.post_one(connection, rule(payout.transfer, payout=payout.id), at_ms=now_ms)
-        settled = payout._replace(state="paid" if is_paid else "failed", said=said[:64])
-        self._store.put_payout(connection, settled)
-        self._trail.append(
-            connection, at_ms=now_ms, actor=actor, deed="payout:settle", subject=payout.id,
-            details={"state": settled.state, "claim": payout.claim},
+    def _locked(
+        self, connection: Any, payouts: Sequence[Payout]
+    ) -> tuple[dict[str, Claim], dict[str, Payout]]:
+        """The claims of these payouts and the payouts as they are now, locked in this order."""
+        claims = self._store.get_many(connection, {each.claim for each in payouts}, lock=True)
+        return claims, self._store.payouts(connection, [each.id for each in payouts], lock=True)
+
+    def _settle(
+        self, connection: Any, claims: Mapping[str, Claim], ended: Sequence[Payout], actor: str
+    ) -> list[ShopwardError]:
+        """What the shop or a person says becomes true, but of those that the books refuse: why they do."""
+        now_ms = self._clock.now_ms()
+        rules = [
+            (postings.paid if each.state == "paid" else postings.not_paid)(each.transfer, payout=each.id)
+            for each in ended
+        ]
+        answers = self._book.post(connection, rules, at_ms=now_ms) if rules else []
+        booked = [
+            each for each, answer in zip(ended, answers, strict=True) if not isinstance(answer, ShopwardError)
+        ]
+        self._store.put_payouts(connection, booked)
+        self._trail.append_each(
+            connection, at_ms=now_ms, actor=actor, deed="payout:settle",
+            told={each.id: {"state": each.state, "claim": each.claim} for each in booked},
         )  # fmt: skip
-        self._outbox.owe(
-            connection, at_ms=now_ms, topic=Topic.PAYOUT_SETTLED, subject=payout.id,
-            payload={"claim": payout.claim, "state": settled.state, "amount_minor": payout.amount_minor,
-                     "currency": payout.currency},
+        self._outbox.owe_many(
+            connection, at_ms=now_ms, topic=Topic.PAYOUT_SETTLED,
+            told={
+                each.id: {"claim": each.claim, "state": each.state, "amount_minor": each.amount_minor,
+                          "currency": each.currency}
+                for each in booked
+            },
         )  # fmt: skip
-        claim = self._store.get(connection, payout.claim, lock=True)
-        if claim is not None:
-            debts.settled(connection, self._store, self._book, claim, settled, now_ms)
-        return settled
+        debts.settled(connection, self._store, self._book, claims, booked, now_ms)
+        return [answer for answer in answers if isinstance(answer, ShopwardError)]
+
+
+def _ended(payout: Payout, *, is_paid: bool, said: str) -> Payout:
+    return payout._replace(state="paid" if is_paid else "failed", said=said[:64])

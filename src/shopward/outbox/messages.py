@@ -69,18 +69,27 @@ class Outbox:
         Raises:
             InvalidField: what no message may hold; nothing is written.
         """
-        message_id = self._ids.new("m", at_ms)
-        row = {
-            "tenant": self._tenant,
-            "id": message_id,
-            "at_ms": at_ms,
-            "topic": _topic(topic),
-            "subject": _text(subject, "subject"),
-            "payload": _encode(_plain(payload)).decode(),
-            "state": "owed",
-        }
-        connection.execute(insert(outbox_message), row)
-        return message_id
+        return self.owe_many(connection, at_ms=at_ms, topic=topic, told={subject: payload})[0]
+
+    def owe_many(
+        self,
+        connection: Connection,
+        *,
+        at_ms: int,
+        topic: str,
+        told: Mapping[str, Mapping[str, str | int | bool | Sequence[str]]],
+    ) -> list[str]:
+        """The same of many things to which the same happened, by their ids; the messages' ids."""
+        rows = [
+            {
+                "tenant": self._tenant, "id": self._ids.new("m", at_ms), "at_ms": at_ms, "topic": _topic(topic),
+                "subject": _text(subject, "subject"), "payload": _encode(_plain(payload)).decode(), "state": "owed",
+            }
+            for subject, payload in told.items()
+        ]  # fmt: skip
+        if rows:
+            connection.execute(insert(outbox_message), rows)
+        return [str(each["id"]) for each in rows]
 
 
 def _topic(word: str) -> str:
