@@ -204,6 +204,27 @@ def test_a_stream_that_is_paused_is_told(shop):
     assert [(subject, json.loads(said)) for subject, said in told] == [("idp", {"status": "paused"})]
 
 
+def test_what_was_said_of_a_stream_is_not_said_again(shop):
+    """An old token that somebody kept, or one that was overtaken, sets no status; a state that came is taken again as it was."""
+    shop.registers()
+    stream, updated = {"format": "opaque", "id": "st-1"}, "ssf/event-type/stream-updated"
+    paused = shop.token("j-1", stream, updated, status="paused")
+    shop.pushed(paused)
+    shop.clock.advance(5_000)
+    late = shop.token("j-2", stream, updated, status="disabled")
+    shop.clock.advance(5_000)
+    shop.pushed(shop.token("j-3", stream, updated, status="enabled"))
+    for token in (paused, late):
+        shop.pushed(token)
+    assert shop.it.shared.transmitters.get("idp").status == "enabled"
+    assert shop.counted["stream"] == 3
+    shop.it.shared.transmitters.verify(ADMIN, "idp")
+    verified = shop.token("j-4", stream, "ssf/event-type/verification", state=shop.peer.asked[-1][2]["state"])
+    shop.pushed(verified)
+    shop.it.shared.transmitters.verify(ADMIN, "idp")
+    shop.pushed(verified)
+
+
 def test_polling_takes_acknowledges_and_refuses(shop):
     """Page by page; what is wrong is named and does not come again; while the peer is down nothing is lost."""
     shop.registers(delivery="poll")

@@ -34,7 +34,7 @@ from shopward.ssf.keys import read_keys
 from shopward.ssf.naming import link_token, name_of
 from shopward.ssf.reactions import NO_DANGER, short_name, word_of
 from shopward.ssf.sets import KeyUnknown, SetRefused, verify
-from shopward.ssf.store import ACTED, PENDING, Received
+from shopward.ssf.store import ACTED, OF_STREAM, PENDING, Received
 from shopward.ssf.transmitters import PeerUnreachable, digest_of
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, digest16, to_rfc3339
 
@@ -177,23 +177,29 @@ class Receiver:
         return _keys_of(transmitter.jwks.encode())
 
     def _of_stream(self, transmitter: Transmitter, told: SecurityEvent) -> None:
-        """A verification, or another status of the stream."""
-        now_ms, state = self._clock.now_ms(), told.payload.get("state")
-        if told.event != STREAM_UPDATED:
-            came = digest_of(state) if isinstance(state, str) else ""
-            self._keep(transmitter.id, lambda kept: _verified_by(kept, came, now_ms))
-            return
-        status = told.payload["status"]
+        """A verification, or another status of the stream; one that comes again, or late, changes nothing."""
+        now_ms, jti = self._clock.now_ms(), digest16(told.jti.encode()).hex()
 
         def work(connection: Any) -> None:
             kept = self._store.get(connection, transmitter.id, lock=True)
-            if kept is None or kept.status == status:
+            heard = Received(short_name(told.event), happened_s=told.happened_s)
+            if kept is None or not self._store.keep(
+                connection, kept.id, jti, heard, outcome=OF_STREAM, at_ms=now_ms
+            ):
                 return
-            self._store.put(connection, msgspec.structs.replace(kept, status=status))
-            self._outbox.owe(
-                connection, at_ms=now_ms, topic=Topic.SIGNALS_STREAM_CHANGED, subject=transmitter.id,
-                payload={"status": status},
-            )  # fmt: skip
+            if told.event != STREAM_UPDATED:
+                self._store.put(connection, _verified_by(kept, told.payload.get("state"), now_ms))
+                return
+            status = told.payload["status"]
+            if told.issued_s < kept.status_s:  # a newer one came first
+                return
+            after = msgspec.structs.replace(kept, status=status, status_s=told.issued_s)
+            self._store.put(connection, after)
+            if kept.status != status:
+                self._outbox.owe(
+                    connection, at_ms=now_ms, topic=Topic.SIGNALS_STREAM_CHANGED, subject=transmitter.id,
+                    payload={"status": status},
+                )  # fmt: skip
 
         self._records.write(work)
 
@@ -236,8 +242,9 @@ class Receiver:
         ]
 
 
-def _verified_by(kept: Transmitter, came: str, now_ms: int) -> Transmitter:
+def _verified_by(kept: Transmitter, state: object, now_ms: int) -> Transmitter:
     """A transmitter whose verification came; raises ``SetRefused`` for a state that nobody asked for while others were."""
+    came = digest_of(state) if isinstance(state, str) else ""
     if came and kept.asked_states and came not in kept.asked_states:
         raise SetRefused("invalid_state", "not a state that was asked for", path="state")
     left = tuple(each for each in kept.asked_states if each != came)

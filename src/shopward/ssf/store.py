@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PENDING: Final = "pending"
 ACTED: Final = "acted"
+OF_STREAM: Final = "stream"
 _transmitter = msgspec.json.Decoder(Transmitter).decode
 _secrets = msgspec.json.Decoder(Secrets).decode
 

@@ -70,7 +70,7 @@ class Transmitter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         jwks, jwks_ms: its keys, and when they were fetched.
         stream: the id of its stream to us.
-        status: of the stream, as the transmitter said last.
+        status, status_s: of the stream, as the transmitter said last, and when it said so.
         pusher: the digest of what a push has to show; empty where nothing.
         asked_states: the digests of the states of verifications that may be under way.
         verified_ms: when it last proved that its tokens reach us.
@@ -91,6 +91,7 @@ class Transmitter(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verification_url: str = ""
     poll_url: str = ""
     status: StreamStatus = "enabled"
+    status_s: int = 0
     pusher: str = ""
     asked_states: tuple[str, ...] = ()
     verified_ms: int = 0
