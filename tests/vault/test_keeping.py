@@ -12,6 +12,7 @@ from shopward.config import Settings
 from shopward.errors import SealBroken, StoreLocked
 from shopward.flows.keeping import InClear
 from shopward.service import Shopward
+from shopward.service.doctor.events import look_at_events
 from shopward.testing.shop import Shop
 from shopward.values import DAY_MS, MINUTE_MS
 from shopward.vault.period_key import ERASED, period_of
@@ -48,6 +49,11 @@ def periods(shop):
 def clear_column(shop):
     """Everything of the column, joined."""
     return b"".join(bytes(each) for (each,) in rows(shop, select(log_page.c.personal)))
+
+
+def in_clear(shop):
+    """How many events lie in clear, as the doctor counts them."""
+    return shop.records.read(lambda each: look_at_events(each, shop.log.last_seq())).clear
 
 
 def test_no_event_lies_in_clear_and_its_reader_has_it_as_it_was_sent(shop):
@@ -168,6 +174,7 @@ def test_what_was_recorded_in_clear_is_sealed_step_by_step(settings, clock):
         erase(shop, "u4")
     with Shopward.open(settings, clock=clock) as shop:
         assert b"203.0.113.9" in clear_column(shop)
+        assert in_clear(shop) == 559  # without the erased, and what stands in the log besides
         assert b"203.0.113.9" in told(shop, "e-1")
         shop.decide(login(1000))
         assert shop.vault.keeper.step()
@@ -175,6 +182,7 @@ def test_what_was_recorded_in_clear_is_sealed_step_by_step(settings, clock):
     with Shopward.open(settings, clock=clock) as shop:
         assert settle(shop) == 2
         assert b"203.0.113.9" not in clear_column(shop)
+        assert in_clear(shop) == 0
         assert periods(shop) == [(0, False), (1, True)]
         assert b"203.0.113.9" in told(shop, "e-1")
         assert told(shop, "e-4") == ERASED

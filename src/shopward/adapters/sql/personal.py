@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import select, union, update
 
-from shopward.adapters.sql.pages import heads_of, page_of, unpacked
+from shopward.adapters.sql.pages import Head, heads_of, page_of, unpacked
 from shopward.adapters.sql.schema import log_head, log_page, log_user
 from shopward.vault.erasures import overwrite_freed
 from shopward.vault.period_key import ERASED, period_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from sqlalchemy import Connection, Select
 
@@ -86,13 +86,17 @@ class PersonalColumn:
 
     def users(self, connection: Connection, after_seq: int, until_seq: int) -> set[str]:
         """The tokens of the users, and of nobody, who have events that are not erased in the pages of a stretch of the log."""
-        pages = connection.scalars(self._stretch(log_page.c.heads, after_seq, until_seq))
-        return {
-            head.user
-            for heads in pages
-            for head in heads_of(heads)
-            if head.kind == "event" and head.personal > len(ERASED)
-        }
+        return {head.user for head in self._heads(connection, after_seq, until_seq)}
+
+    def count(self, connection: Connection, after_seq: int, until_seq: int) -> int:
+        """How many events that are not erased are in the pages of a stretch of the log; reads the heads of all of them."""
+        return sum(1 for _head in self._heads(connection, after_seq, until_seq))
+
+    def _heads(self, connection: Connection, after_seq: int, until_seq: int) -> Iterator[Head]:
+        for heads in connection.scalars(self._stretch(log_page.c.heads, after_seq, until_seq)):
+            yield from (
+                head for head in heads_of(heads) if head.kind == "event" and head.personal > len(ERASED)
+            )
 
     def _stretch(self, column: Any, after_seq: int, until_seq: int) -> Select[Any]:
         table = log_page.c

@@ -172,7 +172,7 @@ def _events(seen: Seen) -> _Said:
     if events.clear:
         yield (
             "warn",
-            f"up to {events.clear} events from before they were sealed lie in clear",
+            f"{events.clear} events from before they were sealed lie in clear",
             "keep the server running: it seals them beside the decisions",
         )
     if events.oldest_ended_ms and seen.now_ms - events.oldest_ended_ms > UNSETTLED_MS:

@@ -91,7 +91,7 @@ class RootSeen(Struct, frozen=True):
 
 
 class EventsSeen(Struct, frozen=True):
-    """Events as they were sent: how many may lie in clear, how many days wait to be settled, when the oldest of them ended (0: none)."""
+    """Events as they were sent: how many lie in clear, how many days wait to be settled, when the oldest of them ended (0: none)."""
 
     clear: int = 0
     waiting: int = 0
