@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -173,3 +174,20 @@ def test_strings_with_one_key_are_looked_for_in_plain_python(monkeypatch):
     strings = onepass.CompiledStrings(cues)
     assert strings._words is None
     assert strings.score("abc") == Strings(cues).score("abc")
+
+
+def test_what_earlier_versions_left_is_removed_but_for_the_newest_two(tmp_path, monkeypatch):
+    """Nobody else's folder is touched, and none that was used within a day: its process may still write there."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    now_s = tmp_path.stat().st_mtime
+    for number in range(4):
+        old = tmp_path / f"forest-{number:016x}"
+        old.mkdir()
+        os.utime(old, (now_s, now_s - 86_400 * (4 - number) - 60))
+    for other in ("forest-mine", "kernel-0000000000000000", "forest-00000000000000ff"):
+        (tmp_path / other).mkdir()
+        os.utime(tmp_path / other, (now_s, now_s - 86_400 * 9 * (other != "forest-00000000000000ff")))
+    used = machine_code.code_folder("forest", [Path(__file__)])
+    assert {each.name for each in tmp_path.iterdir()} == {
+        used.name, "forest-00000000000000ff", "forest-mine", "kernel-0000000000000000"
+    }  # fmt: skip
