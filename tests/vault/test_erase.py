@@ -49,6 +49,10 @@ def test_an_erasure_takes_records_keys_indexes_and_events(shop):
     assert (done.classes, done.held, done.keys, done.records, done.events) == (ALL, (), 2, 2, 1)
     assert done.backups_lapse_at > done.at
     assert "u1" not in str(done)
+    assert {each.store: each.rows for each in done.stores if each.rows} == {
+        "vault_records": 2, "vault_indexes": 7, "vault_keys": 2, "log_events": 1,
+    }  # fmt: skip
+    assert [each.holds for each in done.stores[-4:]] == ["tokens", "tokens", "tokens", "nothing"]
     assert (left(shop), left(shop, "u2")) == ([], ["o-2"])
     assert (
         shop.vault.reveals.search(

@@ -199,6 +199,10 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
     text = (
         f"{said['records']} records, {said['keys']} keys, {said['events']} events, {said['addresses']} mailings {verb}\n"
         f"classes: {', '.join(said['classes'])}; held: {', '.join(said['held']) or 'none'}\n"
+        + "".join(
+            f"  {each['store']:14} {each['rows'] or 'none':>6}  holds {each['holds']}\n"
+            for each in said["stores"]
+        )
         + (
             f"the last backup of the keys lapses {said['backups_lapse_at']}"
             if said["by"] == "keys"

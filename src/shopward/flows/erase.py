@@ -17,7 +17,7 @@ What stays: facts and state hold keyed tokens, models hold none, snapshots hold 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -41,6 +41,20 @@ DAY_KEY_MS: Final = 2 * DAY_MS
 _EXPIRED_AT_ONCE: Final = 200
 
 
+class StoreErased(Struct, frozen=True):
+    """One place where something of a customer can lie.
+
+    Attributes:
+        rows: how many were destroyed, removed or made unreadable.
+        holds: ``personal`` values, sealed or keyed; ``tokens``, beside counts and numbers, which name nobody and stay; or ``nothing`` of
+            a person, as a model of trees.
+    """
+
+    store: str
+    rows: int
+    holds: Literal["personal", "tokens", "nothing"] = "personal"
+
+
 class Certificate(Struct, frozen=True):
     """What an erasure did.
 
@@ -52,6 +66,7 @@ class Certificate(Struct, frozen=True):
         backups_lapse_at: when the last backup that can hold the keys, or the rows, is gone, if the shop keeps to its setting.
         by: ``keys`` where the customer's keys were destroyed: a backup of the records alone is noise; ``rows`` where the shop has
             one key for everybody: the rows are gone, and until then every backup of the store opens under that key.
+        stores: each place by itself, also where nothing of the customer was; empty in a dry run and in certificates of before.
     """
 
     id: str
@@ -67,15 +82,52 @@ class Certificate(Struct, frozen=True):
     is_dry_run: bool = False
     by: str = "keys"
     addresses: int = 0
+    stores: tuple[StoreErased, ...] = ()
 
 
 class Gone(NamedTuple):
-    """How much an erasure took."""
+    """How much an erasure took.
+
+    Attributes:
+        indexes: rows by which the records were found, ``past`` those by which corrected values were.
+        log_keys: the customer's keys of settled days of the log.
+        receivers: partners that heard of the customer.
+    """
 
     keys: int
     records: int
     events: int
     addresses: int
+    indexes: int = 0
+    past: int = 0
+    log_keys: int = 0
+    receivers: int = 0
+
+    def told(self) -> dict[str, int]:
+        """What the shop and the audit log hear of it."""
+        return {
+            "keys": self.keys,
+            "records": self.records,
+            "events": self.events,
+            "addresses": self.addresses,
+        }
+
+    def stores(self) -> tuple[StoreErased, ...]:
+        """By store, all of them."""
+        return (
+            StoreErased("vault_records", self.records),
+            StoreErased("vault_indexes", self.indexes),
+            StoreErased("vault_past", self.past),
+            StoreErased("vault_keys", self.keys),
+            StoreErased("log_events", self.events),
+            StoreErased("log_keys", self.log_keys),
+            StoreErased("mailings", self.addresses),
+            StoreErased("signals", self.receivers),
+            StoreErased("log_facts", 0, "tokens"),
+            StoreErased("snapshots", 0, "tokens"),
+            StoreErased("outbox", 0, "tokens"),
+            StoreErased("models", 0, "nothing"),
+        )
 
 
 class EraseDesk:
@@ -234,7 +286,7 @@ class EraseDesk:
         certificate = self._certificate(erased, held, gone, reason, self._by(connection))
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
-        counts = gone._asdict()
+        counts = gone.told()
         self._room.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.VAULT_ERASED, subject=certificate.id, payload={"classes": list(free), **counts}
         )  # fmt: skip
@@ -251,29 +303,36 @@ class EraseDesk:
         )
         body = msgspec.json.encode(certificate).decode()
         self._room.erasures.note(connection, line, at_ms=now_ms, certificate=body)
-        counts = gone._asdict()
+        counts = gone.told()
         self._room.line(
             connection, "shopward", "personal:erase", line.subject, {"again": True, **counts}, now_ms
         )
 
     def _shredded(self, connection: Any, erased: Erased, keyed: Sequence[str]) -> Gone:
         """(3), with the keys of these classes."""
-        keys, records = self._room.sealed.shred(connection, erased.subject, keyed)
+        shredded = self._room.sealed.shred(connection, erased.subject, keyed)
         is_meant = EVENTS in erased.retention
-        events = self._forgotten(connection, erased) if is_meant else 0
+        events, log_keys, receivers = self._forgotten(connection, erased) if is_meant else (0, 0, 0)
         is_known = "profile" in erased.retention
         addresses = self._forget_addresses(connection, erased.subject) if is_known else 0
-        return Gone(keys, records, events, addresses)
+        return Gone(
+            shredded.keys, shredded.records, events, addresses, shredded.indexes, shredded.past, log_keys, receivers
+        )  # fmt: skip
 
-    def _forgotten(self, connection: Any, erased: Erased) -> int:
-        """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied; no partner hears of them any more."""
-        self._room.told.unname_everywhere(connection, erased.subject)
+    def _forgotten(self, connection: Any, erased: Erased) -> tuple[int, int, int]:
+        """Events whose keys are destroyed, and those under the key of a day that lives, which are emptied; no partner hears of them any more.
+
+        How many events, keys, and partners that did.
+        """
+        receivers = self._room.told.unname_everywhere(connection, erased.subject)
         periods = self._room.periods
         living_from = min((period.number for period in periods.living(connection)), default=BEFORE)
-        destroyed = {each for each in periods.shred(connection, erased.subject) if each < living_from}
-        return self._room.column.erase(
+        keys = periods.shred(connection, erased.subject)
+        destroyed = {each for each in keys if each < living_from}
+        events = self._room.column.erase(
             connection, erased.subject, erased.until_ms, living_from=living_from, destroyed=destroyed
         )
+        return events, len(keys), receivers
 
     def _foreseen(
         self,
@@ -290,7 +349,7 @@ class EraseDesk:
         by = self._by(connection)
         keys = len({row.retention for row in mine}) if by == "keys" else 0
         made = self._certificate(erased, held, Gone(keys, len(mine), 0, 0), reason, by)
-        return msgspec.structs.replace(made, is_dry_run=True)
+        return msgspec.structs.replace(made, is_dry_run=True, stores=())
 
     def _by(self, connection: Any) -> str:
         return "keys" if self._room.keys.ring(connection).width == "customer" else "rows"
@@ -303,7 +362,7 @@ class EraseDesk:
             lapse_ms += DAY_KEY_MS
         return Certificate(
             f"ve-{erased.seq}", erased.subject, erased.retention, held, gone.keys, gone.records, gone.events,
-            to_rfc3339(erased.until_ms), to_rfc3339(lapse_ms), reason, by=by, addresses=gone.addresses,
+            to_rfc3339(erased.until_ms), to_rfc3339(lapse_ms), reason, by=by, addresses=gone.addresses, stores=gone.stores(),
         )  # fmt: skip
 
 

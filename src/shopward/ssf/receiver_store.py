@@ -123,10 +123,11 @@ class ReceiverStore:
         )
         return bool(connection.execute(gone).rowcount)
 
-    def unname_everywhere(self, connection: Connection, user: str) -> None:
-        """Nobody hears of a customer any more."""
+    def unname_everywhere(self, connection: Connection, user: str) -> int:
+        """Nobody hears of a customer any more; how many did."""
         table = ssf_subject.c
-        connection.execute(delete(ssf_subject).where(table.tenant == self._tenant, table.user_token == user))
+        mine = (table.tenant == self._tenant) & (table.user_token == user)
+        return connection.execute(delete(ssf_subject).where(mine)).rowcount
 
     def want(self, connection: Connection, partner: str, digest: str, *, wanted: bool) -> None:
         """A receiver wants to hear of a subject, or not; one that was not named to it changes nothing."""

@@ -56,11 +56,13 @@ class Past:
         if kept:
             connection.execute(insert(vault_past), kept)
 
-    def forget(self, connection: Connection, ids: Sequence[str]) -> None:
-        """Forget all of some records."""
+    def forget(self, connection: Connection, ids: Sequence[str]) -> int:
+        """Forget all of some records; how many rows."""
+        gone = 0
         for part in _parts(ids):
             mine = (vault_past.c.tenant == self._tenant) & vault_past.c.record.in_(part)
-            connection.execute(delete(vault_past).where(mine))
+            gone += connection.execute(delete(vault_past).where(mine)).rowcount
+        return gone
 
     def retire(self, connection: Connection, version: int) -> None:
         """Forget what was made under an index key that is destroyed."""

@@ -27,7 +27,7 @@ from shopward.vault.erasures import overwrite_freed
 from shopward.vault.kinds import KINDS, checked
 from shopward.vault.ngrams import ngrams_on, switch_ngrams
 from shopward.vault.past import Past
-from shopward.vault.rows import Opened, Stored
+from shopward.vault.rows import Opened, Shredded, Stored
 from shopward.vault.tables import vault_index, vault_record, vault_subject
 
 if TYPE_CHECKING:
@@ -173,19 +173,19 @@ class SealedRecords:
             connection.execute(delete(vault_record).where(mine))
         self._drawers.write(connection, drawers)
 
-    def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> tuple[int, int]:
-        """Destroy the keys of a customer's classes and what they sealed; how many keys of their own, and records."""
+    def shred(self, connection: Connection, subject: str, retention: Sequence[str]) -> Shredded:
+        """Destroy the keys of a customer's classes and what they sealed."""
         overwrite_freed(connection)
         table, keys = vault_record.c, vault_subject.c
         mine = (table.tenant == self._tenant) & (table.subject == subject) & table.retention.in_(retention)
         ids = list(connection.scalars(select(table.id).where(mine)))
-        self._drop_index(connection, ids)
-        self.past.forget(connection, ids)
+        indexes = self._drop_index(connection, ids)
+        past = self.past.forget(connection, ids)
         connection.execute(delete(vault_record).where(mine))
         whose = (keys.tenant == self._tenant) & (keys.subject == subject) & keys.retention.in_(retention)
         own = sum(1 for wrapped in connection.scalars(select(keys.wrapped).where(whose)) if wrapped)
         connection.execute(delete(vault_subject).where(whose))
-        return own, len(ids)
+        return Shredded(own, len(ids), indexes, past)
 
     def reseal(self, connection: Connection, names: Sequence[tuple[str, str]]) -> int:
         """Seal customers' classes anew under the shop's newest key; how many records. Versions stay as they are.
@@ -319,10 +319,12 @@ class SealedRecords:
         if rows:
             connection.execute(insert(vault_index), rows)
 
-    def _drop_index(self, connection: Connection, ids: Sequence[str]) -> None:
+    def _drop_index(self, connection: Connection, ids: Sequence[str]) -> int:
+        gone = 0
         for part in parts(ids):
             mine = (vault_index.c.tenant == self._tenant) & vault_index.c.record.in_(part)
-            connection.execute(delete(vault_index).where(mine))
+            gone += connection.execute(delete(vault_index).where(mine)).rowcount
+        return gone
 
     def _select(self) -> Any:
         return select(*(vault_record.c[name] for name in Stored._fields)).where(

@@ -64,6 +64,15 @@ class Opened(NamedTuple):
     values: Mapping[str, str]
 
 
+class Shredded(NamedTuple):
+    """How much of a customer is gone: keys of their own, records, rows of indexes, and those of corrected values."""
+
+    keys: int
+    records: int
+    indexes: int
+    past: int
+
+
 class Access(NamedTuple):
     """One record that somebody saw, or asked for.
 
