@@ -50,15 +50,15 @@ async def keyed(client, person, *roles):
     return {"Authorization": f"Bearer {(await client.post('/v1/keys', json=asked)).json()['key']}"}
 
 
-async def wrote(client, *messages):
+async def wrote(client, *messages, status=200):
     """What Meta sends of messages."""
     value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": PHONE_ID}, "messages": messages}
     raw = json.dumps({"entry": [{"id": "9", "changes": [{"field": "messages", "value": value}]}]}).encode()
     signed = "sha256=" + hmac.digest(SECRET.encode(), raw, "sha256").hex()
     headers = {"content-type": "application/json", "x-hub-signature-256": signed}
     answer = await client.post("/channels/whatsapp", content=raw, headers=headers)
-    assert answer.status_code == 200
-    return answer.json()["messages"]
+    assert answer.status_code == status, answer.text
+    return answer.json()["messages"] if status == 200 else answer
 
 
 def text(wamid, at_ms, body=SAID, sender=PHONE):
@@ -249,6 +249,25 @@ def test_what_lapsed_is_gone_and_hides_nothing_that_comes_later(desk, clock, cha
         opened = (await client.post(one + "/open", headers=siti)).json()["messages"]
         assert [each["text"] for each in opened] == ["Halo?"]
         assert (await client.post(one + "/reply", json={"text": "Ya."}, headers=siti)).status_code == 201
+
+    desk.run(story)
+
+
+def test_who_floods_a_line_is_told_to_wait_and_spoils_nobody_elses_message(desk, clock, monkeypatch):  # noqa: F811
+    """Behind the most that is kept of one customer; when the old ones have gone there is room again."""
+    monkeypatch.setattr("shopward.vault.records.RECORDS_MAX", 2)
+
+    async def story(client, world):
+        now = clock.now_ms()
+        assert await wrote(client, text("wamid.1", now), text("wamid.2", now)) == 2
+        flood = (text("wamid.3", now), text("wamid.4", now, sender="+6281999999999"))
+        refused = (await wrote(client, *flood, status=409)).json()
+        assert (refused["code"], "expires_at" in refused["hint"]) == ("record_conflict", True)
+        listed = (await client.get("/v1/conversations")).json()["conversations"]
+        assert len(listed) == 2
+        clock.advance(91 * DAY_MS)
+        await run_in_threadpool(world.shopward.vault.erasing.forget_expired)
+        assert await wrote(client, text("wamid.3", now)) == 1
 
     desk.run(story)
 

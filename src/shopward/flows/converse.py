@@ -106,8 +106,16 @@ class ConversationDesk:
         self._correspondents = correspondents
 
     def hear(self, told: Sequence[Inbound]) -> int:
-        """Take messages in; how many were new."""
-        return sum(self._room.records.write(partial(self._hear, each, self._judged(each))) for each in told)
+        """Take messages in; how many were new. One that cannot be kept spoils no other, and is raised at the end."""
+        new, full = 0, None
+        for each in told:
+            try:
+                new += self._room.records.write(partial(self._hear, each, self._judged(each)))
+            except Conflict as refused:
+                full = refused
+        if full is not None:
+            raise full
+        return new
 
     def listed(self, *, state: str, before: str, limit: int) -> list[Conversation]:
         """Newest first; an empty word asks for all."""

@@ -86,7 +86,10 @@ class SealedRecords:
                 raise Conflict(
                     "too many records of one customer",
                     code="record_conflict",
+                    path="user",
                     expected=f"at most {RECORDS_MAX}",
+                    found="one more",
+                    hint="what has an expires_at goes by itself when that is past, within the hour; else keep less of one customer, or erase",
                 )
             drawer.ledger.records[row.id] = (row.version, names_check(write.values))
             done[row.id] = row
