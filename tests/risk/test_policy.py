@@ -217,6 +217,7 @@ def test_a_late_filter_that_cannot_be_computed_counts_nothing(choice: KernelChoi
         read = {spec.name: readings[index] for index, spec in enumerate(features)}
         kernel.settle(facts, readings, Outcome("allow", 0))
     assert read == {"failed": 2, "breaks": 0, "holds": 1, "seen": 1_000, "always": 1}
+    assert made.failing_filters == {"feature.breaks.where": 2}
 
 
 @pytest.mark.parametrize("choice", ["reference", "compiled"])
@@ -227,7 +228,8 @@ def test_an_early_filter_that_cannot_be_computed_counts_nothing(choice: KernelCh
         FeatureSpec(name="breaks", where="100 / transaction.amount_minor > 1", **count),  # type: ignore[arg-type]
         FeatureSpec(name="all", **count),  # type: ignore[arg-type]
     )
-    kernel = open_kernel(policy(features=features).layout, choice)
+    compiled = policy(features=features)
+    kernel = open_kernel(compiled.layout, choice)
     read = []
     for amount in (0, 10, 0):
         facts = Facts("e-1", "payment", "attempted", 1_000_000, 1_000_000, user="u", amount_minor=amount)
@@ -235,6 +237,7 @@ def test_an_early_filter_that_cannot_be_computed_counts_nothing(choice: KernelCh
         read.append([readings[0], readings[1]])
         kernel.settle(facts, readings, Outcome("allow", 0))
     assert read == [[0, 1], [1, 2], [1, 3]]
+    assert compiled.failing_filters == {"feature.breaks.where": 2}
 
 
 @pytest.mark.parametrize("measure", ["sum", "distinct"])

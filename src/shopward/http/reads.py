@@ -193,7 +193,15 @@ class Reads:
             "shopward_webhook_tries_total", "Tries to deliver a message, by what came of them.", "outcome",
             self._shopward.courier.outcomes,
         )  # fmt: skip
-        text = self._metrics.text(gauges) + "\n".join([*tries, ""]) + shadow_text(self._shadows.counts())
+        failing = counter(
+            "shopward_filters_failing_total", "Events on which a filter of the policy could not be computed.", "filter",
+            self._shopward.policy.failing_filters.copy(),
+        )  # fmt: skip
+        text = (
+            self._metrics.text(gauges)
+            + "\n".join([*tries, *failing, ""])
+            + shadow_text(self._shadows.counts())
+        )
         text += workload_text(waits.workload)
         text += trial_text(self._shopward.screening.trial.all())
         return Response(text, media_type=None, headers={"content-type": CONTENT_TYPE})

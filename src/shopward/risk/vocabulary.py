@@ -8,6 +8,7 @@ where somebody comes from is no risk in itself, and a rule that says so does not
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,6 +127,8 @@ class CelFilters:
     Attributes:
         types: under which type the policy language reads each feature.
         origins: features that repeat where somebody comes from.
+        failing: how often a filter could not be computed on an event, which then did not count there, by its place in the policy; of
+            filters that say the same the first one's.
     """
 
     def __init__(self, features: tuple[FeatureSpec, ...]) -> None:
@@ -142,6 +145,9 @@ class CelFilters:
         self._event = event_environment()
         self._decision = decision_environment(self.types)
         self._checked: dict[tuple[str, str], cel.Checked] = {}
+        self.failing: Counter[str] = Counter()
+        self._places: dict[tuple[str, str], str] = {}
+        self._places_of_tests: dict[str, str] = {}
         self._functions: dict[str, Any] = {}
         self._lefts: dict[tuple[str, str, str, str], cel.Checked | bool] = {}
         self._known: dict[tuple[str, str], dict[Path, Any]] = {}
@@ -183,7 +189,7 @@ class CelFilters:
         It fails open: an event on which the filter cannot be computed does not count.
         """
         left = self._left(spec, type_, status)
-        return left if isinstance(left, bool) else self._compiled(left)
+        return left if isinstance(left, bool) else self._compiled(left, self._place(spec))
 
     def event_paths(self, spec: FeatureSpec) -> frozenset[tuple[str, ...]]:
         """Paths of the event that the filter of a feature asks for, of whatever kind the event is."""
@@ -199,9 +205,9 @@ class CelFilters:
         if isinstance(left, bool):
             return left  # of a pair the kernel itself asks whether the event passed, and whose deed it was
         if spec.measure != "known":
-            return self._source(left)
+            return self._placed(self._source(left), self._place(spec))
         own = "e.actor_type == 'customer' and " if "user.id" in spec.key else ""
-        return f"o.passed and {own}({self._source(left)})"
+        return self._placed(f"o.passed and {own}({self._source(left)})", self._place(spec))
 
     def asked(self, tests: Iterable[tuple[str | bool, int]]) -> Asked:
         """One function that asks tests of a decided event and gives the bits of those that hold.
@@ -216,13 +222,9 @@ class CelFilters:
             bits_of[str(test)] = bits_of.get(str(test), 0) | bits
         lines = ["def asked(e, F, o):", " bits = 0"]
         for source, bits in bits_of.items():
-            lines += [" try:", f"  if {source}: bits |= {bits}", " except EvalError: pass"]
-        text = "\n".join([*lines, " return bits"])
-        if text not in self._functions:  # many kinds of event ask the same
-            namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
-            exec(text, namespace)  # noqa: S102 -- source made by our own compiler from checked trees
-            self._functions[text] = namespace["asked"]
-        return self._functions[text]  # type: ignore[no-any-return]
+            failed = f"failed({self._places_of_tests.get(source, '')!r})"
+            lines += [" try:", f"  if {source}: bits |= {bits}", f" except EvalError: {failed}"]
+        return self._made("\n".join([*lines, " return bits"]), "asked")  # type: ignore[no-any-return]
 
     def check_decided(self, where: str, place: str) -> cel.Checked:
         """A filter over the event, its features and its decision; raises ``PolicyInvalid`` naming the place."""
@@ -233,16 +235,17 @@ class CelFilters:
             except cel.CelInvalid as invalid:
                 raise PolicyInvalid("a filter does not compile", path=place, found=str(invalid)) from invalid
             refuse_origin(checked, place, self.origins)
-            self._checked[key] = checked
+            self._checked[key], self._places[key] = checked, place
         return self._checked[key]
 
     def decided(self, where: str, type_: str, status: str) -> str | bool:
         """A checked filter for one kind of event, as a test for ``asked``; a label counts only where it names ``type``."""
-        checked = self._checked["decision", where]
+        key = ("decision", where)
+        checked = self._checked[key]
         if type_ == "label" and ("type",) not in checked.references:
             return False
         left = checked.under(self.known(type_, status))
-        return left if isinstance(left, bool) else self._source(left)
+        return left if isinstance(left, bool) else self._placed(self._source(left), self._places[key])
 
     def _type(self, spec: FeatureSpec) -> cel.Type:
         if spec.measure == "derived":
@@ -282,21 +285,40 @@ class CelFilters:
         key = (spec.phase, spec.where)
         if key not in self._checked:
             checked = _checked(environment, spec, "where", expect=cel.BOOL)
-            refuse_origin(checked, f"feature.{spec.name}.where", self.origins)
-            self._checked[key] = checked
+            place = f"feature.{spec.name}.where"
+            refuse_origin(checked, place, self.origins)
+            self._checked[key], self._places[key] = checked, place
         return self._checked[key]
+
+    def _place(self, spec: FeatureSpec) -> str:
+        return self._places[spec.phase, spec.where]
+
+    def _placed(self, test: str, place: str) -> str:
+        """A test, of which it is remembered where it stands."""
+        self._places_of_tests.setdefault(test, place)
+        return test
 
     def _source(self, checked: cel.Checked) -> str:
         return checked.to_python(reader_of(self._index), presence_of(self._index))
 
-    def _compiled(self, checked: cel.Checked) -> Any:
-        lines = ("def test(e):", f" try: return {self._source(checked)}", " except EvalError: return False")
-        text = "\n".join(lines)
-        if text not in self._functions:  # most kinds of event leave the same of a filter
-            namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError}
+    def _compiled(self, checked: cel.Checked, place: str) -> Any:
+        lines = (
+            "def test(e):",
+            f" try: return {self._source(checked)}",
+            f" except EvalError: return failed({place!r})",
+        )
+        return self._made("\n".join(lines), "test")
+
+    def _made(self, text: str, name: str) -> Any:
+        if text not in self._functions:  # many kinds of event leave and ask the same
+            namespace = dict(cel.RUNTIME_NAMESPACE) | {"EvalError": cel.EvalError, "failed": self._failed}
             exec(text, namespace)  # noqa: S102 -- source made by our own compiler from checked trees
-            self._functions[text] = namespace["test"]
+            self._functions[text] = namespace[name]
         return self._functions[text]
+
+    def _failed(self, place: str) -> bool:
+        self.failing[place] += 1
+        return False
 
 
 def _checked(

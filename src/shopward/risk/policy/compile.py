@@ -92,6 +92,7 @@ class Policy:
         self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
         self._filters = filters
+        self.failing_filters = filters.failing
         self.types = filters.types
         self._index = {feature.name: position for position, feature in enumerate(spec.features)}
         self._environment = rule_environment(filters.types, tuple(model.name for model in spec.models))
