@@ -191,6 +191,17 @@ def test_a_verification_is_asked_for_and_proves_the_way(shop):
     shop.pushed(shop.token("j-3", stream, "ssf/event-type/verification"))
 
 
+def test_secrets_of_a_transmitter_outlive_the_key_that_they_lie_under(shop):
+    """Another key in use, the old one destroyed: a token is still linked to its customer."""
+    shop.registers(link_secret="s" * 32)
+    vault = shop.it.vault.rekeying
+    vault.rotate(ADMIN, "signals")
+    vault.retire(ADMIN, "signals", 1)
+    shop.links("ani", link_token("sub-1", b"s" * 32))
+    shop.pushed(shop.token("j-1", "sub-1"))
+    assert set(shop.orders()) == {"ani"}
+
+
 def test_a_stream_that_is_paused_is_told(shop):
     """The view says so and the shop hears of it."""
     shop.registers()

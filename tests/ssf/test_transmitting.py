@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,9 +15,11 @@ from serving import POLICY
 from shopward.access import Caller
 from shopward.config import Settings
 from shopward.errors import Conflict, InvalidField, NotFound, QuotaReached, Refused
+from shopward.keyring import Generations
 from shopward.partners import Agreement, AuditPlan, Contact, Partner
 from shopward.protection import OrderRequest
 from shopward.service import Shopward
+from shopward.service.signals_key import SIGNALS_KEY
 from shopward.ssf import Expected, read_keys, verify
 from shopward.ssf.metadata import POLL, PUSH
 from shopward.ssf.receivers import (
@@ -28,6 +31,7 @@ from shopward.ssf.receivers import (
     SubjectStep,
     VerifyAsked,
 )
+from shopward.ssf.subjects import read_subject
 from shopward.values import DAY_MS, ManualClock, to_rfc3339
 from ssf.conftest import ADMIN
 from ssf.tokens import NOW_S
@@ -433,6 +437,44 @@ def test_our_key_is_changed_and_old_tokens_still_verify(house):
     assert not any({"d", "p", "q"} & each.keys() for each in house.streams.jwks()["keys"])
     house.clock.advance(8 * DAY_MS)
     assert len(house.streams.jwks()["keys"]) == 1
+
+
+def test_the_key_that_all_of_it_is_sealed_under_is_replaced(house, monkeypatch):
+    """Secrets, subjects and our own key open as before, after a cut between two batches too; what verifies stays published."""
+    monkeypatch.setattr("shopward.ssf.sealed_rows.BATCH", 2)
+    house.admits()
+    for number in range(5):
+        house.desk.name(SERVICE, "wallet", f"u{number}", {**SUBJECT, "sub": f"pair-{number}"})
+    house.opens(PUSH)
+    house.places("freeze", "u3")
+    published, vault = house.streams.jwks(), house.it.vault.rekeying
+
+    def report():
+        return {
+            each.key.version: (each.key.state, each.left, each.is_safe_to_retire)
+            for each in vault.report()
+            if each.key.use == "signals"
+        }
+
+    Generations(Path(house.it.settings.data), SIGNALS_KEY).replace(
+        b"k" * 32
+    )  # a rotation that got no further
+    assert report() == {1: ("retiring", 7, False), 2: ("active", 0, False)}
+    vault.step()
+    assert report()[1] == ("retiring", 0, True)
+    vault.rotate(ADMIN, "signals")
+    for version in (1, 2):
+        vault.retire(ADMIN, "signals", version)
+    assert report() == {3: ("active", 0, False)}
+    assert house.it.shared.pusher.step() == 1
+    ((headers, token),) = house.wallet.got
+    assert (headers["authorization"], house.read(token).subject) == (
+        "Bearer w-1",
+        read_subject({**SUBJECT, "sub": "pair-3"}),
+    )
+    assert house.streams.jwks() == published
+    house.desk.name(SERVICE, "wallet", "u5", {**SUBJECT, "sub": "pair-5"})
+    assert report() == {3: ("active", 0, False)}
 
 
 def test_what_is_kept_names_nobody(house):

@@ -201,7 +201,7 @@ def test_the_terminal_does_the_same(server, monkeypatch, tmp_path):
     assert json.loads(run("export", "u7", "--case", "c-2"))["fields"]["street"] == "Jl. Mawar 9"
     assert "would be erased" in run("erase", "u7", "--reason", "test")
     assert "1 records, 1 keys" in run("erase", "u7", "--reason", "test", "--yes")
-    for use in ("token", "mark", "signing", "webhook"):
+    for use in ("token", "mark", "signing", "webhook", "signals"):
         assert f"key {use} 2  active" in run("rotate", use, "--yes")
     assert "outside: names by which partners" in run("rotate", "status")
     assert "root file -:" in run("rotate", "token", "--retire", "1", "--give-up", "--yes")

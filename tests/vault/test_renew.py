@@ -201,7 +201,7 @@ def test_a_ring_of_one_key_marks_as_that_key():
 def test_roots_are_told_and_a_restart_finds_every_key(settings, clock):
     """The report of roots, and a start after all of it was rotated."""
     with Shopward.open(settings, clock=clock) as shop:
-        for use in ("signing", "webhook", "token", "mark"):
+        for use in ("signing", "webhook", "signals", "token", "mark"):
             shop.vault.rekeying.rotate(ANI, use)
         assert shop.vault.rekeying.roots() == {("file", ""): 6}
     with Shopward.open(settings, clock=clock) as shop:

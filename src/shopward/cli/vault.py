@@ -215,7 +215,9 @@ def erase(user: str, classes: tuple[str, ...], reason: str, *, yes: bool, **serv
 @vault.command()
 @click.argument(
     "use",
-    type=click.Choice(["root", "kek", "data", "index", "token", "mark", "signing", "webhook", "status"]),
+    type=click.Choice(
+        ["root", "kek", "data", "index", "token", "mark", "signing", "webhook", "signals", "status"]
+    ),
 )
 @click.option(
     "--retire", type=int, metavar="VERSION", help="Destroy this version instead, where nothing needs it."

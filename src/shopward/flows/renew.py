@@ -7,11 +7,11 @@ signing (``audit.key``):
   (1) the log says in a line, which both keys sign, that the new key follows the old one
   (2) the new key takes the place of the old one in the data folder
   (3) the new key signs where the log stands. Cut off after (1) the old key goes on; after (2) the next checkpoint is (3)
-webhooks (``webhook.key``):
+webhooks and Shared Signals (``webhook.key``, ``signals.key``):
   (1) the new key takes the place of the old one, which still opens
-  (2) every secret is sealed anew in one transaction; cut off before it, ``step`` does it after the restart
+  (2) every secret is sealed anew, in one transaction or some; cut off before the last, ``step`` does it after the restart
 
-Not here: the secrets of single webhooks (``flows.webhooks``), and ``token.key`` and ``stepup.key``: every token of the log was
+Not here: the secrets of single webhooks (``flows.webhooks``), the keys that sign our own signals (``flows.receivers``), and ``token.key`` and ``stepup.key``: every token of the log was
 made under the first, so another one would make strangers of all customers; factors would have to be enrolled anew under
 the second.
 """
@@ -153,30 +153,29 @@ class SigningRenewal(_FileKey):
         ]
 
 
-class WebhookRenewal(_FileKey):
-    """The key that the secrets of webhooks are sealed under.
+class SealRenewal(_FileKey):
+    """A key that secrets in rows are sealed under.
 
     Args:
-        reseal: seals by the key in use what an older one sealed; how many.
+        use: what the key is called.
+        reseal: seals by the key in use what an older one sealed, some rows from where it ended before, or from the start; how many, and
+            where it ended, or ``None`` where that was all.
         needing: how many secrets need an older key.
         options: what ``_FileKey`` takes.
     """
 
-    use = "webhook"
-
     def __init__(
-        self, *, reseal: Callable[[Any], int], needing: Callable[[Any], int], **options: Any
-    ) -> None:
+        self, *, use: str, reseal: Callable[[Any, Any], tuple[int, Any]], needing: Callable[[Any], int], **options: Any
+    ) -> None:  # fmt: skip
         super().__init__(**options)
-        self._reseal, self._needing = reseal, needing
+        self.use, self._reseal, self._needing = use, reseal, needing
         self._was_cut_off = True
 
     def begin(self, caller: Caller) -> None:
         """Both steps."""
         self._generations.replace(self._entropy(KEY_BYTES))  # (1)
         self._was_cut_off = True
-        self._records.write(lambda connection: self._moved(connection, caller.key))  # (2)
-        self._was_cut_off = False
+        self._move(caller.key)  # (2)
 
     def step(self) -> None:
         """(2) where a restart finds secrets under an older key."""
@@ -184,23 +183,36 @@ class WebhookRenewal(_FileKey):
             return
         needing = self._records.read(self._needing) if self._generations.all()[1:] else 0
         if needing:
-            self._records.write(lambda connection: self._moved(connection, "shopward"))
+            self._move("shopward")
         self._was_cut_off = False
 
     def report(self, connection: Any) -> list[KeyReport]:
         """``left`` is how many secrets need an older key; which of the older ones is not told apart."""
-        needing = self._needing(connection)
+        states = self._states()
+        needing = self._needing(connection) if states[1:] else 0
         return [
             KeyReport(
                 state, needing if state.state == "retiring" else 0, state.state == "retiring" and not needing
             )
-            for _each, state in self._states()
+            for _each, state in states
         ]
 
-    def _moved(self, connection: Any, actor: str) -> None:
-        self._fence.one_user(connection, FENCE)
-        moved = self._reseal(connection)
-        self._line(connection, actor, "vault:rotate", {"moved": moved})
+    def _move(self, actor: str) -> None:
+        """Batch by batch, in a transaction each; the last one has the line."""
+        moved, place = 0, None
+
+        def work(connection: Any) -> tuple[int, Any]:
+            self._fence.one_user(connection, FENCE)
+            more, end = self._reseal(connection, place)
+            if end is None:
+                self._line(connection, actor, "vault:rotate", {"moved": moved + more})
+            return moved + more, end
+
+        while True:
+            moved, place = self._records.write(work)
+            if place is None:
+                break
+        self._was_cut_off = False
 
 
 def outside_of(use: str, shares: int) -> str:

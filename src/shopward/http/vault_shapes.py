@@ -251,7 +251,7 @@ class TokenView(Struct):
 class RotateAsked(Struct, forbid_unknown_fields=True):
     """Which key to replace."""
 
-    use: Literal["root", "kek", "data", "index", "token", "mark", "signing", "webhook"]
+    use: Literal["root", "kek", "data", "index", "token", "mark", "signing", "webhook", "signals"]
 
 
 class RetireAsked(Struct, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ It does not guard against somebody who has both the store and the data folder.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -66,6 +66,18 @@ class Sealer:
         )
 
 
+class Seals(Protocol):
+    """Seals and opens: by one key, or by a newest one and those before it."""
+
+    def seal(self, plain: bytes, *, context: tuple[str, ...], entropy: Entropy) -> bytes:
+        """Encrypted and bound to ``context``."""
+        ...
+
+    def unseal(self, sealed: bytes, *, context: tuple[str, ...]) -> bytes:
+        """What was sealed for this very context; raises ``StoreError``."""
+        ...
+
+
 class BoundSealer:
     """Seals and opens what belongs to one tenant.
 
@@ -75,7 +87,7 @@ class BoundSealer:
         entropy: makes nonces.
     """
 
-    def __init__(self, tenant: str, sealer: Sealer, entropy: Entropy) -> None:
+    def __init__(self, tenant: str, sealer: Seals, entropy: Entropy) -> None:
         self._tenant, self._sealer, self._entropy = tenant, sealer, entropy
 
     def close(self, plain: bytes, *place: str) -> bytes:

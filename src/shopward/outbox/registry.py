@@ -121,6 +121,8 @@ class Endpoints:
         return sum(1 for each in self._secrets(connection) if not self._is_by_the_newest(*each))
 
     def _secrets(self, connection: Connection) -> list[tuple[str, str, bytes]]:
+        if isinstance(self._sealer, RenewableSealer):
+            self._sealer.reload()
         table = webhook_endpoint.c
         rows = connection.execute(
             select(table.id, table.secret, table.old_secret)

@@ -55,6 +55,7 @@ from shopward.screening.profile.store import ProfileStore
 from shopward.screening.reports.store import ReportStore
 from shopward.service.learned import LearnedFiles
 from shopward.service.renewals import renewals_of
+from shopward.service.signals_key import signals_sealer
 from shopward.ssf.receiver_store import ReceiverStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
 from shopward.values import HOUR_MS, SECOND_MS, SystemClock, SystemIds
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from shopward.config import Settings
     from shopward.events import FactsMaker
     from shopward.flows.renew import Renewal
+    from shopward.keyring import RenewableSealer
     from shopward.ports import Fence
     from shopward.screening import Profile
     from shopward.values import Clock
@@ -99,6 +101,7 @@ class Desks(NamedTuple):
     renewals: dict[str, Renewal]
     complaint_fence: Fence
     announcer: Announcer
+    signals_sealer: RenewableSealer
 
 
 def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None) -> Desks:
@@ -118,6 +121,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
     outbox = Outbox(TENANT, SystemIds())
     announcer = Announcer(ReceiverStore(TENANT), SystemIds())
     arrows = Arrows(store, trail, outbox, announcer)
+    sealer = signals_sealer(settings.folder, records)
     steady_s = time.monotonic if clock is None else _never_jumps(clock)
     clock = clock or SystemClock()
     ground = Ground(records, fence, store, users, arrows, clock, blind, sets)
@@ -182,10 +186,12 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
             fence=fence,
             trail=trail,
             endpoints=endpoints,
+            signals=sealer,
             clock=clock,
         ),
         fence_of(engine, f"{TENANT}:complaints"),
         announcer,
+        sealer,
     )
 
 

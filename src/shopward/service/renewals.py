@@ -6,15 +6,18 @@ import secrets
 from typing import TYPE_CHECKING
 
 from shopward.audit import AUDIT_KEY, SigningKey, statement
-from shopward.flows.renew import SigningRenewal, WebhookRenewal
+from shopward.flows.renew import SealRenewal, SigningRenewal
 from shopward.keyring import Generations
 from shopward.outbox.registry import WEBHOOK_KEY
+from shopward.service.signals_key import SIGNALS_KEY
+from shopward.ssf.sealed_rows import START, SealedRows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from shopward.audit import AuditTrail
     from shopward.flows.renew import Renewal
+    from shopward.keyring import RenewableSealer
     from shopward.outbox.registry import Endpoints
     from shopward.ports import Fence, Records
     from shopward.values import Clock
@@ -28,6 +31,7 @@ def renewals_of(
     fence: Fence,
     trail: AuditTrail,
     endpoints: Endpoints,
+    signals: RenewableSealer,
     clock: Clock,
 ) -> dict[str, Renewal]:
     """By their use."""
@@ -44,10 +48,16 @@ def renewals_of(
         public_of=lambda key: SigningKey(key).public_key, signed=trail.signed_by,
         generations=Generations(folder, AUDIT_KEY), **shared,
     )  # fmt: skip
-    webhook = WebhookRenewal(
-        reseal=endpoints.resealed,
+    webhook = SealRenewal(
+        use="webhook",
+        reseal=lambda connection, _all: (endpoints.resealed(connection), None),
         needing=endpoints.by_older_keys,
         generations=Generations(folder, WEBHOOK_KEY),
         **shared,
     )
-    return {signing.use: signing, webhook.use: webhook}
+    rows = SealedRows(tenant, signals, secrets.token_bytes)
+    told = SealRenewal(
+        use="signals", reseal=lambda connection, place: rows.reseal(connection, place or START),
+        needing=rows.by_older_keys, generations=Generations(folder, SIGNALS_KEY), **shared,
+    )  # fmt: skip
+    return {each.use: each for each in (signing, webhook, told)}

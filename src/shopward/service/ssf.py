@@ -1,16 +1,10 @@
-"""Shared Signals, put together over the store of the desks: who tells us and what of it becomes alerts, and who hears from us.
-
-Promise: ``signals.key`` is made once; a key that is missing beside secrets that it sealed is refused (``Misconfigured``) before
-anything is served.
-"""
+"""Shared Signals, put together over the store of the desks: who tells us and what of it becomes alerts, and who hears from us."""
 
 from __future__ import annotations
 
 import random
 import secrets
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from sqlalchemy import select
+from typing import TYPE_CHECKING, NamedTuple
 
 from shopward.adapters.outward import HttpOutward
 from shopward.flows.poll import Poller
@@ -19,14 +13,13 @@ from shopward.flows.receivers import ReceiverDesk
 from shopward.flows.streams import StreamDesk
 from shopward.flows.transmit import Pusher, Teller
 from shopward.flows.transmitters import TransmitterDesk
-from shopward.keyring import BoundSealer, KeyFile, Sealer, derived, open_key
+from shopward.keyring import BoundSealer
 from shopward.partners.store import PartnerStore
 from shopward.protection.links import AccountLinks
 from shopward.service.desks import TENANT
 from shopward.ssf.key_store import KeyStore
 from shopward.ssf.receiver_store import ReceiverStore
 from shopward.ssf.store import TransmitterStore
-from shopward.ssf.tables import ssf_receiver, ssf_transmitter
 from shopward.values import SystemIds
 
 if TYPE_CHECKING:
@@ -34,10 +27,6 @@ if TYPE_CHECKING:
     from shopward.flows.history import History
     from shopward.service.desks import Desks
     from shopward.values import Clock
-
-SIGNALS_KEY: Final = KeyFile(
-    "signals.key", "key of Shared Signals of this store", "the key under which their secrets were sealed"
-)
 
 
 class SharedSignals(NamedTuple):
@@ -53,16 +42,7 @@ class SharedSignals(NamedTuple):
 
 def open_shared_signals(settings: Settings, desks: Desks, *, history: History, clock: Clock) -> SharedSignals:
     """The desks over the store of the settings."""
-    in_use = desks.records.read(
-        lambda each: any(
-            each.execute(select(column).limit(1)).first() is not None
-            for column in (ssf_transmitter.c.id, ssf_receiver.c.partner)
-        )
-    )
-    key = open_key(settings.folder, SIGNALS_KEY, in_use=in_use)
-    hint = "restore signals.key and the store from one backup; otherwise register those companies anew"
-    sealer = Sealer(derived(key, b"shopward/signals/1/seal"), what="a secret of Shared Signals", hint=hint)
-    bound = BoundSealer(TENANT, sealer, secrets.token_bytes)
+    bound = BoundSealer(TENANT, desks.signals_sealer, secrets.token_bytes)
     records, issuer = desks.records, settings.signals_url.rstrip("/")
     heard, outward = TransmitterStore(TENANT, bound), HttpOutward()
     transmitters = TransmitterDesk(
