@@ -42,7 +42,7 @@ class CompiledReader(Reader):
     def __init__(self, model: LinkModel) -> None:
         super().__init__(model)
         self._host = _words_of(model.host, model.sounds, self.host_trees)
-        self._path = _words_of(model.path, {}, self.path_trees)
+        self._path = _words_of(model.path, model.sounds, self.path_trees)
         self.path(
             _ANY, self.host(host_of(_ANY.kind, _ANY.shown, _ANY.suffix)).score
         )  # compiles now, not with the first link
@@ -63,7 +63,11 @@ class CompiledReader(Reader):
         if self._path is None or not (address.path + address.query).isascii() or not has_path(address):
             return super().path(address, before)
         odds = self.model.path.endings.get(address.suffix, 0)
-        added: int = path_score(address.path.encode(), address.query.encode(), before, odds, self._path)
+        host = address.host
+        added: int = path_score(
+            address.path.encode(), address.query.encode(), before, odds, len(host), host.count("."), len(address.suffix),
+            self._path,
+        )  # fmt: skip
         return added
 
 

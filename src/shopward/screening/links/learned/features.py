@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from shopward.screening.links.address import Address
 
-SCHEMA: Final = "links/3"
+SCHEMA: Final = "links/4"
 SIZE: Final = 4
 """Length of the pieces; three, four and five together find no more of held-out fraud and cost twice the time."""
 HOST_MAX: Final = 80
@@ -29,6 +29,7 @@ HOST_COLUMNS: Final = (
 PATH_COLUMNS: Final = (
     "before", "total", "pieces", "named", "file", "highest", "lowest", "pieces_known", "named_known", "size", "depth",
     "query_size", "fields", "digits", "capitals", "escapes", "longest", "words", "ending_odds",
+    "oddest", "plainest", "host_size", "host_dots", "suffix_size",
 )  # fmt: skip
 _WORDS: Final = re.compile(r"[a-z]{2,}")
 _CLASSES: Final = str.maketrans(
@@ -42,6 +43,8 @@ PATH_WORDS: Final = 16
 """So many words of a host, labels before its name, and words of a path count."""
 REST_MAX: Final = 200
 """Characters of which capitals and words are counted."""
+HEARD_MIN: Final = 3
+"""Letters of a word of a path whose sound counts."""
 KINDS: Final = {"name": 0, "ipv4": 1, "ipv6": 2}
 _NO_FILE: Final = "p.file=-"
 UNHEARD: Final = -900
@@ -122,8 +125,6 @@ def host_row(
     pieces, named = _weighed(part.pieces, weights), _weighed(part.named, weights)
     of_pieces, of_named = sum(pieces), sum(named)
     classes = name.translate(_CLASSES)
-    letters = "^^" + name + "$"
-    heard = [sounds.get(letters[at : at + 3], UNHEARD) for at in range(len(letters) - 2)]
     return [
         of_pieces + of_named, of_pieces, of_named, weights.get(part.named[0], 0),
         max(pieces, default=0), min(pieces, default=0),
@@ -131,29 +132,46 @@ def host_row(
         len(own), len(name), len(sub), own.count("."), own.count("-"), classes.count("0"),
         100 * classes.count("v") // max(1, len(name)),
         max(map(len, name.translate(_CONSONANTS).split()), default=0), len(set(name)),
-        len(suffix), suffix.count("."), sum(heard) // len(heard),
+        len(suffix), suffix.count("."), _sound(name, sounds),
         sum(map(sub.count, "0123456789")) if sub else 0, int("xn--" in name or not name.isascii()), KINDS.get(host.kind, 0),
         endings.get(suffix, 0),
     ]  # fmt: skip
 
 
 def path_row(
-    address: Address, part: Part, before: int, weights: Mapping[str, int], endings: Mapping[str, int]
+    address: Address,
+    part: Part,
+    before: int,
+    weights: Mapping[str, int],
+    endings: Mapping[str, int],
+    sounds: Mapping[str, int],
 ) -> list[int]:
-    """The numbers of what follows a host, as ``PATH_COLUMNS`` names them; ``before`` is what the host's trees said."""
+    """The numbers of what follows a host, as ``PATH_COLUMNS`` names them; ``before`` is what the host's trees said.
+
+    The size of the host stands among them, since what is ordinary below a short name is not below a long one.
+    """
     path, query = address.path, address.query
     rest = path + query
     pieces, named = _weighed(part.pieces, weights), _weighed(part.named, weights)
     of_pieces, of_named = sum(pieces), sum(named)
     words = _WORDS.findall(rest[:REST_MAX].lower())
+    heard = [_sound(word, sounds) for word in words if len(word) >= HEARD_MIN]
     return [
         before, of_pieces + of_named, of_pieces, of_named, weights.get(part.named[0], 0),
         max(pieces, default=0), min(pieces, default=0),
         100 * len(pieces) // max(1, len(part.pieces)), 100 * len(named) // len(part.named),
         len(path), path.count("/"), len(query), query.count("="), sum(map(rest.count, "0123456789")),
         sum(map(str.isupper, rest[:REST_MAX])), rest.count("%"), max(map(len, words), default=0), len(words),
-        endings.get(address.suffix, 0),
+        endings.get(address.suffix, 0), min(heard, default=0), max(heard, default=0),
+        len(address.host), address.host.count("."), len(address.suffix),
     ]  # fmt: skip
+
+
+def _sound(word: str, sounds: Mapping[str, int]) -> int:
+    """How common three letters of a word in a row are, on average."""
+    letters = "^^" + word + "$"
+    heard = [sounds.get(letters[at : at + 3], UNHEARD) for at in range(len(letters) - 2)]
+    return sum(heard) // len(heard)
 
 
 def _weighed(words: Sequence[str], weights: Mapping[str, int]) -> list[int]:

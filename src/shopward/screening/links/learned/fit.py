@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 FOLDS: Final = 4
 SEEN_MIN: Final = 3
 """A word counts from so many links on."""
-PENALTY: Final = 0.03
-"""Inverse strength of the ridge; measured on held-out domains, flat from 0.015 to 0.1."""
+PENALTY: Final = {"host": 0.03, "path": 0.1}
+"""Inverse strength of the ridge; chosen on domains on which nothing is reported, flat for hosts from 0.015 to 0.1."""
 STEPS_MAX: Final = 60
 KEPT_MAX: Final = 60_000
 """Words that are kept of each half, those that move scores most."""
@@ -120,7 +120,7 @@ def train_links(examples: Sequence[Example], told: Callable[[str], None] = lambd
     host, host_scores = _of_hosts(hosts, sounds)
     told("paths")
     by_host = {each.address.host: score for each, score in zip(hosts, host_scores, strict=True)}
-    path, path_scores = _of_paths(links, np.array([by_host[each.address.host] for each in links]))
+    path, path_scores = _of_paths(links, np.array([by_host[each.address.host] for each in links]), sounds)
     whole = dict(zip(map(id, links), path_scores, strict=True))
     link_scores = np.array(
         [whole.get(id(each), score) for each, score in zip(hosts, host_scores, strict=True)]
@@ -161,24 +161,24 @@ def _of_hosts(hosts: Sequence[Example], sounds: Mapping[str, int]) -> tuple[Half
     def row(number: int, weights: Mapping[str, int], endings: Mapping[str, int]) -> list[int]:
         return host_row(seen[number], parts[number], weights, endings, sounds)
 
-    return _learnt(hosts, parts, row, np.zeros(len(hosts)), ROUNDS["host"])
+    return _learnt(hosts, parts, row, np.zeros(len(hosts)), "host")
 
 
-def _of_paths(links: Sequence[Example], before: Any) -> tuple[Half, Any]:
+def _of_paths(links: Sequence[Example], before: Any, sounds: Mapping[str, int]) -> tuple[Half, Any]:
     parts = [path_words(each.address) for each in links]
     hundredths = [round(score * UNIT) for score in before]
 
     def row(number: int, weights: Mapping[str, int], endings: Mapping[str, int]) -> list[int]:
-        return path_row(links[number].address, parts[number], hundredths[number], weights, endings)
+        return path_row(links[number].address, parts[number], hundredths[number], weights, endings, sounds)
 
-    return _learnt(links, parts, row, before, ROUNDS["path"])
+    return _learnt(links, parts, row, before, "path")
 
 
 def _learnt(
-    rows: Sequence[Example], parts: Sequence[Part], row: Row, before: Any, rounds: int
+    rows: Sequence[Example], parts: Sequence[Part], row: Row, before: Any, half: str
 ) -> tuple[Half, Any]:
     """A half, and the held-out scores of its rows in logits, on top of ``before``."""
-    words = _Words(rows, parts)
+    words, rounds = _Words(rows, parts, PENALTY[half]), ROUNDS[half]
     fold = np.array([_fold(each.address) for each in rows])
     all_folds = range(FOLDS)
     left_out = {
@@ -211,9 +211,11 @@ class _Words:
     Args:
         rows: links.
         parts: their words.
+        penalty: of their weights.
     """
 
-    def __init__(self, rows: Sequence[Example], parts: Sequence[Part]) -> None:
+    def __init__(self, rows: Sequence[Example], parts: Sequence[Part], penalty: float) -> None:
+        self._penalty = penalty
         self.is_fraud = np.array([each.is_fraud for each in rows])
         self._endings = [each.address.suffix for each in rows]
         held = [[*part.pieces, *part.named] for part in parts]
@@ -233,7 +235,7 @@ class _Words:
     def learnt(self, of: Any, before: Any) -> tuple[dict[str, int], dict[str, int]]:
         """Weights of words and of endings, in hundredths of a logit, from some of the rows."""
         matrix, is_fraud = self._matrix[of], self.is_fraud[of]
-        weights = _fitted(matrix, is_fraud.astype(float), before[of])[:-1]
+        weights = _fitted(matrix, is_fraud.astype(float), before[of], self._penalty)[:-1]
         moved = np.abs(weights) * np.sqrt(np.asarray(matrix.sum(axis=0)).ravel())
         if len(moved) > KEPT_MAX:
             weights[moved < np.partition(moved, -KEPT_MAX)[-KEPT_MAX]] = 0.0
@@ -250,7 +252,7 @@ class _Words:
         return {self.names[at]: int(hundredths[at]) for at in np.flatnonzero(hundredths)}, endings
 
 
-def _fitted(matrix: Any, fraud: Any, before: Any) -> Any:
+def _fitted(matrix: Any, fraud: Any, before: Any, penalty: float) -> Any:
     """Weights and start of a ridge logistic regression in which both kinds count alike."""
     sign = 2 * fraud - 1
     weight = _alike(fraud)
@@ -259,8 +261,8 @@ def _fitted(matrix: Any, fraud: Any, before: Any) -> Any:
     def loss(theta: Any) -> tuple[float, Any]:
         margin = sign * (matrix @ theta[:-1] + theta[-1] + before)
         slope = -sign * weight / (1 + np.exp(np.clip(margin, -500, 500)))
-        value = float((weight * np.logaddexp(0, -margin)).sum() + 0.5 / PENALTY * (theta[:-1] @ theta[:-1]))
-        return value, np.append(transposed @ slope + theta[:-1] / PENALTY, slope.sum())
+        value = float((weight * np.logaddexp(0, -margin)).sum() + 0.5 / penalty * (theta[:-1] @ theta[:-1]))
+        return value, np.append(transposed @ slope + theta[:-1] / penalty, slope.sum())
 
     found = minimize(
         loss, np.zeros(matrix.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": STEPS_MAX}

@@ -149,7 +149,7 @@ class Reader:
     def path(self, address: Address, before: int) -> int:
         """What the path of a link adds to what its host scored, in hundredths of a logit."""
         half = self.model.path
-        row = path_row(address, path_words(address), before, half.weights, half.endings)
+        row = path_row(address, path_words(address), before, half.weights, half.endings, self.model.sounds)
         return in_units(self.path_trees.whole(row))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from shopward.screening.hashing import compiled, fnv, place_of, word_key
 from shopward.screening.links.learned.features import (
+    HEARD_MIN,
     HOST_COLUMNS,
     HOST_WORDS,
     PATH_COLUMNS,
@@ -31,7 +32,7 @@ _WORD_MIN: Final = 2
 PIECE_BIT, SOUND_BIT = np.uint64(1 << 32), np.uint64(1 << 33)
 _FIRST, _ONE_LESS, _LAST_OF_PIECE, _LAST_OF_SOUND = map(np.uint64, (0, 8, 24, 16))
 _BYTE: Final = 8
-_DOT, _HYPHEN = ord("."), ord("-")
+_DOT, _HYPHEN, _ENDS = ord("."), ord("-"), ord("$")
 _PARTS: Final = 5
 """Of ``Tables``; their lengths stand before them."""
 _SOUND_START: Final = np.uint64(ord("^") << 8 | ord("^") << 16)
@@ -220,10 +221,10 @@ def _looks_of(text: Any, first: int, end: int) -> tuple[int, int, int, int]:
 
 @compiled
 def _sound_of(text: Any, first: int, end: int, tables: Any) -> int:
-    """How common three letters of a name in a row are, on average."""
+    """How common three letters of a word in a row are, on average; a sign that ends it is the last of them."""
     heard, key = 0, _SOUND_START
     for at in range(first, end + 1):
-        key = (key >> _ONE_LESS) | (np.uint64(text[at]) << _LAST_OF_SOUND)
+        key = (key >> _ONE_LESS) | (np.uint64(text[at] if at < end else _ENDS) << _LAST_OF_SOUND)
         place = place_of(key | SOUND_BIT, tables.known)
         heard += tables.known[place + 1] if tables.known[place] != 0 else UNHEARD
     return heard // (end - first + 1)
@@ -235,7 +236,16 @@ def _lower(letter: int) -> int:
 
 
 @compiled
-def path_score(path: Any, query: Any, before: int, odds: int, words: Any) -> int:
+def path_score(
+    path: Any,
+    query: Any,
+    before: int,
+    odds: int,
+    host_size: int,
+    host_dots: int,
+    suffix_size: int,
+    words: Any,
+) -> int:
     """What follows a host adds to its score: ``features.path_row`` and its trees."""
     tables = _opened(words, _SUMS_OF_PATH)
     row = np.zeros(_PATH_WIDTH, np.int64)
@@ -250,34 +260,42 @@ def path_score(path: Any, query: Any, before: int, odds: int, words: Any) -> int
         digits += _is_digit(letter)
         capitals += at < REST_MAX and 65 <= letter <= 90
         escapes += letter == 37
-    longest, counted = _words_in(text, min(whole, REST_MAX))
+    longest, counted, oddest, plainest = _words_in(text, min(whole, REST_MAX), tables)
     file = _file_of(text, size, tables)
     cut = min(whole, PATH_MAX)
     named, named_known, named_sum = _different_of(text, cut, tables)
     named_known += file != 0
     named_sum += file
-    text[cut] = 36  # what pieces end with
+    text[cut] = _ENDS  # of pieces
     known = _pieces_of(text, 0, cut + 1, row, _PATH_PIECES, tables)
     pieces, highest, lowest = row[_PATH_PIECES], row[_PATH_PIECES + 1], row[_PATH_PIECES + 2]
     row[:] = (
         before, pieces + named_sum, pieces, named_sum, file, highest, lowest, 100 * known // max(1, cut + 2 - SIZE),
         100 * named_known // (1 + named), size, depth, whole - size, fields, digits, capitals, escapes, longest, counted, odds,
+        oddest, plainest, host_size, host_dots, suffix_size,
     )  # fmt: skip
     return _sums_of(row, tables, np.zeros(1, np.int64))
 
 
 @compiled
-def _words_in(text: Any, end: int) -> tuple[int, int]:
-    """The longest word and how many there are."""
+def _words_in(text: Any, end: int, tables: Any) -> tuple[int, int, int, int]:
+    """The longest word, how many there are, and how the oddest and the plainest of them sound."""
     words, longest, begins = 0, 0, 0
+    heard, oddest, plainest = 0, 0, 0
     for at in range(end + 1):
         if at < end and _is_letter(text[at]):
             continue
-        if at - begins >= _WORD_MIN:
+        size = at - begins
+        if size >= _WORD_MIN:
             words += 1
-            longest = max(longest, at - begins)
+            longest = max(longest, size)
+        if size >= HEARD_MIN:
+            sound = _sound_of(text, begins, at, tables)
+            oddest = sound if not heard else min(oddest, sound)
+            plainest = sound if not heard else max(plainest, sound)
+            heard += 1
         begins = at + 1
-    return longest, words
+    return longest, words, oddest, plainest
 
 
 @compiled
