@@ -186,6 +186,7 @@ def test_a_verification_is_asked_for_and_proves_the_way(shop):
         shop.pushed(shop.token("j-1", stream, "ssf/event-type/verification", state="another"))
     assert caught.value.err == "invalid_state"
     assert shop.it.shared.transmitters.get("idp").verified_at == ""
+    assert shop.it.shared.receiver.outcomes["refused"] == 1
     shop.pushed(shop.token("j-2", stream, "ssf/event-type/verification", state=body["state"]))
     assert shop.it.shared.transmitters.get("idp").verified_at
     shop.pushed(shop.token("j-3", stream, "ssf/event-type/verification"))

@@ -238,6 +238,7 @@ def test_pushing_goes_on_until_it_is_taken(house):
     house.it.carry_out()
     (view,) = house.desk.all()
     assert (view.tokens, view.last_code) == ({"taken": 1, "refused": 1}, "http_400")
+    assert house.it.shared.teller.outcomes == {"taken": 1, "refused": 1, "failed": 1}
 
 
 def test_a_receiver_that_is_gone_for_days_is_switched_off_and_may_come_back(house):

@@ -20,6 +20,8 @@ The story of a token:
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +41,7 @@ from shopward.ssf.transmitters import PeerUnreachable, digest_of
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, digest16, to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from shopward.flows.arrows import Outbox
     from shopward.flows.history import History
@@ -86,17 +88,34 @@ class Receiver:
         self._records, self._store, self._desk, self._links = records, store, desk, links
         self._blind, self._history, self._outbox, self._clock = blind, history, outbox, clock
         self._fetched_ms: dict[str, int] = {}
+        self.outcomes: Counter[str] = Counter()
+        """What came of the tokens that were brought to this process: ``taken``, ``refused``, ``later`` (they come again)."""
 
     def push(self, transmitter_id: str, authorization: str, token: bytes) -> None:
         """Take one token; raises ``SetRefused``, ``NotFound``, or what is worth another try."""
         kept = self._got(transmitter_id)  # (1)
-        if not kept.admits(authorization):
-            raise SetRefused("authentication_failed", "a push has to show what the stream was made with")
-        self._take(kept, token)
+        with self._counted():
+            if not kept.admits(authorization):
+                raise SetRefused("authentication_failed", "a push has to show what the stream was made with")
+            self._take(kept, token)
 
     def take(self, transmitter_id: str, token: bytes) -> None:
         """The same of a token that we asked for, which shows nothing."""
-        self._take(self._got(transmitter_id), token)
+        kept = self._got(transmitter_id)
+        with self._counted():
+            self._take(kept, token)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        outcome = "later"
+        try:
+            yield
+            outcome = "taken"
+        except SetRefused:
+            outcome = "refused"
+            raise
+        finally:
+            self.outcomes[outcome] += 1
 
     def _got(self, transmitter_id: str) -> Transmitter:
         kept = self._records.read(lambda connection: self._store.get(connection, transmitter_id))

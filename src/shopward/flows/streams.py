@@ -220,6 +220,7 @@ class StreamDesk:
 
     def poll(self, receiver: Receiver, asked: PollAsked) -> dict[str, Any]:
         """What waits, once what was taken and refused is written down; nothing while the stream is not enabled (RFC 8936)."""
+        done: dict[str, int] = {}
 
         def work(connection: Any) -> dict[str, Any]:
             now = self._now(connection, receiver)
@@ -227,8 +228,8 @@ class StreamDesk:
                 raise NotFound(
                     "there is no stream to be polled", path="stream_id", expected="a stream by polling"
                 )
-            self._store.settle(connection, now.id, asked.ack, state=TAKEN)
-            self._store.settle(connection, now.id, tuple(asked.setErrs), state=REFUSED)
+            for state, jtis in ((TAKEN, asked.ack), (REFUSED, tuple(asked.setErrs))):
+                done[state] = self._store.settle(connection, now.id, jtis, state=state)
             most = min(asked.maxEvents, SETS_MAX)
             if now.stream.status != "enabled":
                 return {"sets": {}, "moreAvailable": False}
@@ -236,7 +237,9 @@ class StreamDesk:
             more = self._store.count_waiting(connection, now.id, limit=len(sets) + 1) > len(sets)
             return {"sets": sets, "moreAvailable": more}
 
-        return self._records.write(work)
+        given = self._records.write(work)
+        self._teller.outcomes.update(done)
+        return given
 
     def _changed(
         self, receiver: Receiver, asked: StreamAsked, change: Callable[[Receiver], Stream]

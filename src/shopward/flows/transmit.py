@@ -12,6 +12,7 @@ Not here: what is told (``flows.announce``), and who asks for it himself (``flow
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ LEASE_MS: Final = 5 * MINUTE_MS
 AT_ONCE: Final = 16
 KEPT_MS: Final = 30 * DAY_MS
 DROPPED: Final = "dropped"
+FAILED: Final = "failed"
 _TAKEN: Final = frozenset({200, 202, 204})
 _REFUSED: Final = 400
 
@@ -55,6 +57,8 @@ class Teller:
 
     def __init__(self, store: ReceiverStore, keys: KeyStore, sealer: BoundSealer, issuer: str) -> None:
         self._store, self._keys, self._sealer, self._issuer = store, keys, sealer, issuer
+        self.outcomes: Counter[str] = Counter()
+        """What came of tokens in this process: ``taken`` and ``refused`` by receivers, ``failed`` (it is pushed again)."""
 
     def tokens(self, connection: Any, receiver: Receiver, *, limit: int) -> dict[str, str]:
         """What waits for a receiver, by id; what it may not hear any more is dropped."""
@@ -134,7 +138,9 @@ class Pusher:
                 break
             settled[state].append(jti)
         self._records.write(lambda connection: self._settle(connection, load, settled, code))
-        return sum(map(len, settled.values()))
+        done = {state: len(jtis) for state, jtis in settled.items()}
+        self._teller.outcomes.update(done | {FAILED: int(sum(done.values()) < len(load.tokens))})
+        return sum(done.values())
 
     def forget(self) -> int:
         """Drop what is a month old, whether or not it was taken; how many."""

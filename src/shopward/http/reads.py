@@ -193,13 +193,21 @@ class Reads:
             "shopward_webhook_tries_total", "Tries to deliver a message, by what came of them.", "outcome",
             self._shopward.courier.outcomes,
         )  # fmt: skip
+        shared = self._shopward.shared
+        signals = counter(
+            "shopward_signals_received_total", "Tokens that other companies brought, by what came of them.", "outcome",
+            shared.receiver.outcomes.copy(),
+        ) + counter(
+            "shopward_signals_sent_total", "Tokens to other companies, by what came of them.", "outcome",
+            shared.teller.outcomes.copy(),
+        )  # fmt: skip
         failing = counter(
             "shopward_filters_failing_total", "Events on which a filter of the policy could not be computed.", "filter",
             self._shopward.policy.failing_filters.copy(),
         )  # fmt: skip
         text = (
             self._metrics.text(gauges)
-            + "\n".join([*tries, *failing, ""])
+            + "\n".join([*tries, *signals, *failing, ""])
             + shadow_text(self._shadows.counts())
         )
         text += workload_text(waits.workload)

@@ -38,6 +38,7 @@ class SharedSignals(NamedTuple):
     receivers: ReceiverDesk
     streams: StreamDesk
     pusher: Pusher
+    teller: Teller
 
 
 def open_shared_signals(settings: Settings, desks: Desks, *, history: History, clock: Clock) -> SharedSignals:
@@ -71,4 +72,5 @@ def open_shared_signals(settings: Settings, desks: Desks, *, history: History, c
             records=records, store=told, teller=teller, sealer=bound, partners=partners, outward=outward, clock=clock,
             issuer=issuer, random=random.Random(),  # noqa: S311 -- spreads pauses
         ),
+        teller,
     )  # fmt: skip

@@ -191,15 +191,17 @@ class ReceiverStore:
         )
         return int(connection.scalar(select(func.count()).select_from(few)) or 0)
 
-    def settle(self, connection: Connection, partner: str, jtis: Sequence[str], *, state: str) -> None:
-        """What came of some; nothing of what they said is kept."""
-        if jtis:
-            table = ssf_outgoing.c
-            connection.execute(
-                update(ssf_outgoing)
-                .where(*self._of(partner), table.jti.in_(jtis), table.state == WAITING)
-                .values(state=state, body="{}")
-            )
+    def settle(self, connection: Connection, partner: str, jtis: Sequence[str], *, state: str) -> int:
+        """What came of some that waited, and how many these were; nothing of what they said is kept."""
+        if not jtis:
+            return 0
+        table = ssf_outgoing.c
+        done = connection.execute(
+            update(ssf_outgoing)
+            .where(*self._of(partner), table.jti.in_(jtis), table.state == WAITING)
+            .values(state=state, body="{}")
+        )
+        return done.rowcount
 
     def counted(self, connection: Connection, partner: str) -> tuple[int, dict[str, int]]:
         """How many customers are named to a receiver, and what came of how many tokens to it."""
