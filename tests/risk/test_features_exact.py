@@ -252,14 +252,14 @@ def test_a_dumped_state_goes_on_as_if_nothing_had_happened(stream: list[dict[str
 def test_sweeping_idle_keys_changes_no_reading(stream: list[dict[str, Any]]) -> None:
     """A kernel that sweeps before every new key reads the same as one that never does."""
     swept, kept = make_kernel(), make_kernel()
-    sweep = swept._sweep
-    original = swept._new_row
+    sweep = swept.sweep
 
-    def eager(family: int, table: dict[str, list[Any]], key: str, at_ms: int) -> list[Any]:
-        sweep(family, table, at_ms)
-        return original(family, table, key, at_ms)
+    def eager(family: int, at_ms: int) -> None:
+        sweep(family, at_ms)
+        swept.limits[family] = 0
 
-    swept._new_row = eager  # type: ignore[method-assign]
+    swept.sweep = eager  # type: ignore[method-assign]
+    swept.limits = [0] * len(swept.limits)
     assert feed(swept, stream) == feed(kept, stream)
 
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import SnapshotInvalid
-from shopward.risk.features.readings import UNREAD, NoCampaigns, Outcome, Readings
+from shopward.risk.features.readings import NoCampaigns, Outcome, Readings
+from shopward.risk.features.series import Row
 from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.risk.features.readings import Campaigns
     from shopward.risk.features.slots import Write
 
+FORMAT: Final = "reference-2"
 _SWEEP_FLOOR: Final = 20_000
 _TRANSACTION_GENERATION_MS: Final = 7 * DAY_MS
 
@@ -37,6 +39,9 @@ class Kernel:
 
     Args:
         layout: the compiled declarations.
+
+    Attributes:
+        limits: how long each table may grow before idle keys are looked for.
     """
 
     name: Final = "reference"
@@ -45,79 +50,55 @@ class Kernel:
         self.layout = layout
         self.readers: list[Callable[[Readings], Any]] = layout.readers
         self.seq = 0
-        self.families: list[dict[str, list[Any]]] = [{} for _ in layout.families]
+        self.families: list[dict[str, Row]] = [{} for _ in layout.families]
         self.condemned: dict[str, dict[str, int]] = {}
         self.campaigns: Campaigns = NoCampaigns()
-        self._swept: list[int] = [0] * len(layout.families)
+        self._widths = [family.width for family in layout.families]
+        self.limits = [_SWEEP_FLOOR] * len(layout.families)
         self._transactions: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._generation = 0
 
     def observe(self, facts: Facts) -> Readings:
         """Apply an event before the decision; ``facts.at_ms`` never goes back."""
-        self.seq = seq = self.seq + 1
-        at_ms = facts.at_ms
+        self.seq += 1
         once = self._counted(facts) if facts.transaction else None
         readings = Readings(self, facts, once)
-        rows = readings.rows
-        for family, key_of, updates in self.layout.plan(facts.type, facts.status).before:
-            key = key_of(facts)
-            if key is None:
-                rows[family] = None
-                continue
-            table = self.families[family]
-            row = table.get(key)
-            for slot, update, guard, bit in updates:
-                if guard is not None and not guard(facts):
-                    continue
-                if once is not None and bit:
-                    if once[0] & bit:
-                        continue
-                    once[0] |= bit
-                if row is None:
-                    row = self._new_row(family, table, key, at_ms)
-                row[slot] = update(row[slot], at_ms, facts, seq)
-            rows[family] = row
+        readings.plan = plan = self.layout.plan(facts.type, facts.status)
+        plan.observe(self, facts, readings.rows, once)
         return readings
 
     def settle(self, facts: Facts, readings: Readings, outcome: Outcome) -> None:
         """Write back what the decision teaches: earned pairs, features of phase ``decision``, condemned sources."""
-        plan = self.layout.plan(facts.type, facts.status)
+        plan = readings.plan
         # All filters are asked before anything is written: none of them sees what another has just written.
-        bits = plan.due(facts, readings, outcome)
-        due = [late for position, late in enumerate(plan.late) if bits >> position & 1]
+        bits = plan.due(facts, readings, outcome) if plan.late else 0
+        due = [late for position, late in enumerate(plan.late) if bits >> position & 1] if bits else ()
         if outcome.passed:
             is_own = facts.actor_type == "customer"
-            for family, slot, write, own in plan.earned:
-                if own and not is_own:
-                    continue
-                row = readings.rows[family]
-                if row is None or row is UNREAD:
-                    self._write(facts, readings, outcome, family, slot, write)
-                else:  # the usual case, without a call
-                    row[slot] = write(row[slot], self, facts, outcome)
+            for family, write, own in plan.earned:
+                if is_own or not own:
+                    self._write(facts, readings, outcome, family, write)
         once = readings.once
-        for family, slot, write, bit in due:
+        for family, write, bit in due:
             if once is not None and bit:
                 if once[0] & bit:
                     continue
                 once[0] |= bit
-            self._write(facts, readings, outcome, family, slot, write)
+            self._write(facts, readings, outcome, family, write)
         if once is not None and once[0]:
             self._transactions[0][facts.type + facts.transaction] = once[0]
         for path, token, until_ms in outcome.condemned:
             tokens = self.condemned.setdefault(path, {})
             tokens[token] = max(until_ms, tokens.get(token, 0))
 
-    def _write(
-        self, facts: Facts, readings: Readings, outcome: Outcome, family: int, slot: int, write: Write
-    ) -> None:
+    def _write(self, facts: Facts, readings: Readings, outcome: Outcome, family: int, write: Write) -> None:
         row = readings.row(family)
         if row is None:
             key = self.key(family, facts)
             if key is None:
                 return
-            row = readings.rows[family] = self._new_row(family, self.families[family], key, facts.at_ms)
-        row[slot] = write(row[slot], self, facts, outcome)
+            row = readings.rows[family] = self.new_row(family, key, facts.at_ms)
+        write(row, self, facts, outcome)
 
     def keys(self) -> int:
         """How many keys are held, over all families."""
@@ -131,6 +112,7 @@ class Kernel:
         """The whole state as MessagePack."""
         return _encoder.encode(
             {
+                "format": FORMAT,
                 "seq": self.seq,
                 "families": self.families,
                 "condemned": self.condemned,
@@ -149,28 +131,31 @@ class Kernel:
             raise SnapshotInvalid(
                 "the saved state cannot be read", expected="MessagePack of a kernel"
             ) from broken
-        if len(saved.families) != len(self.families):
+        if saved.format != FORMAT or len(saved.families) != len(self.families):
             raise SnapshotInvalid(
-                "the saved state has other families", expected=f"{len(self.families)} families"
+                "the saved state is of another kernel",
+                expected=f"{FORMAT} of {len(self.families)} families",
+                found=f"{saved.format} of {len(saved.families)}",
             )
         self.seq, self.families, self.condemned = saved.seq, saved.families, saved.condemned
         recent, older = ({key: int(mask, 16) for key, mask in part.items()} for part in saved.transactions)
         self._transactions, self._generation = (recent, older), saved.generation
-        self._swept = [len(table) for table in self.families]
+        self.limits = [max(_SWEEP_FLOOR, 2 * len(table)) for table in self.families]
 
-    def _new_row(self, family: int, table: dict[str, list[Any]], key: str, at_ms: int) -> list[Any]:
-        if len(table) >= _SWEEP_FLOOR and len(table) >= 2 * self._swept[family]:
-            self._sweep(family, table, at_ms)
-        row: list[Any] = [None] * self.layout.families[family].width
-        table[key] = row
+    def new_row(self, family: int, key: str, at_ms: int) -> Row:
+        """An empty row for a key that has none."""
+        table = self.families[family]
+        if len(table) >= self.limits[family]:
+            self.sweep(family, at_ms)
+        row = table[key] = [None] * self._widths[family]
         return row
 
-    def _sweep(self, family: int, table: dict[str, list[Any]], at_ms: int) -> None:
+    def sweep(self, family: int, at_ms: int) -> None:
         """Drop keys whose every slot reads as empty; costs O(1) per new key, as the table has doubled since."""
-        idle = self.layout.families[family].idle
-        for key in [key for key, row in table.items() if idle(row, at_ms)]:
+        table = self.families[family]
+        for key in self.layout.families[family].idle(table, at_ms):
             del table[key]
-        self._swept[family] = len(table)
+        self.limits[family] = max(_SWEEP_FLOOR, 2 * len(table))
 
     def _counted(self, facts: Facts) -> list[int]:
         """Which counters have counted this transaction before, as a bit mask; remembered for 7 to 14 days."""
@@ -184,8 +169,9 @@ class Kernel:
 
 
 class _Saved(msgspec.Struct):
+    format: str
     seq: int
-    families: list[dict[str, list[Any]]]
+    families: list[dict[str, Row]]
     condemned: dict[str, dict[str, int]]
     transactions: tuple[dict[str, str], dict[str, str]]
     generation: int

@@ -8,6 +8,7 @@ the families, updates and filters that can matter there. Nothing here holds stat
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -15,22 +16,25 @@ import msgspec
 from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec, check_features
 from shopward.risk.features.series import DistinctRing, Earned, LastValue, PaneCounter, Sightings
 from shopward.risk.features.slots import (
-    KeyOf,
+    Change,
+    Observe,
     Place,
-    Update,
+    Reader,
     Write,
     alarm_reader,
     campaign_reader,
     condemned_reader,
+    idler,
     key_function,
+    key_source,
+    observer,
     ratio_reader,
-    reader,
-    update,
+    readers,
     write,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from shopward.events.facts import Facts
     from shopward.risk.features.readings import Outcome, Readings
@@ -74,41 +78,43 @@ class FilterCompiler(Protocol):
 
 
 class Family:
-    """All features of one key: how wide a row is and when it is idle."""
+    """All features of one key: how long a row is and when it is idle."""
 
     def __init__(self, key: tuple[str, ...], *, per_currency: bool) -> None:
         self.key = key
         self.per_currency = per_currency
         self.structures: list[Any] = []
+        self.width = 0
+        self.key_source = key_source(key, per_currency=per_currency)
         self.key_of: Callable[[Facts], str | None] = key_function(key, per_currency=per_currency)
 
-    @property
-    def width(self) -> int:
-        """Slots in a row."""
-        return len(self.structures)
+    def add(self, structure: Any) -> int:
+        """Take in a structure; its number."""
+        structure.at = self.width
+        self.width += structure.CELLS
+        self.structures.append(structure)
+        return len(self.structures) - 1
 
-    def idle(self, row: list[Any], at_ms: int) -> bool:
-        """Whether every slot of the row reads as empty, from now on."""
-        for slot, structure in zip(row, self.structures, strict=True):
-            if slot is not None and not structure.idle(slot, at_ms):
-                return False
-        return True
+    @cached_property
+    def idle(self) -> Callable[[Mapping[str, list[Any]], int], list[str]]:
+        """Which keys have rows whose every slot reads as empty, from now on."""
+        return idler(self.structures)
 
 
 class Plan(NamedTuple):
     """What one kind of event touches.
 
     Attributes:
-        before: ``(family, key, [(slot, update, filter, bit)])``, before the rules read.
-        earned: ``(family, slot, write, own)`` of pairs that good use makes known, where the event passed; ``own`` where
+        observe: what changes before the rules read.
+        earned: ``(family, write, own)`` of pairs that good use makes known, where the event passed; ``own`` where
             the key has the user, and only the customer's own deeds count.
-        late: ``(family, slot, write, mark)`` of the other features of phase ``decision``.
+        late: ``(family, write, mark)`` of the other features of phase ``decision``.
         due: asks the filters of all that are ``late``, in that order: the lowest bit is the first one's.
     """
 
-    before: list[tuple[int, KeyOf, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]]]
-    earned: list[tuple[int, int, Write, bool]]
-    late: list[tuple[int, int, Write, int]]
+    observe: Observe
+    earned: list[tuple[int, Write, bool]]
+    late: list[tuple[int, Write, int]]
     due: Asked
 
 
@@ -138,13 +144,33 @@ class Layout:
         self._family_of: dict[tuple[tuple[str, ...], bool], int] = {}
         self._slot_of: dict[tuple[Any, ...], Place] = {}
         self.places = [None if spec.measure in STATELESS else self._place(spec) for spec in features]
-        self.readers = [self._reader(spec, place) for spec, place in zip(features, self.places, strict=True)]
+        self._writes: dict[tuple[int, int], Write] = {}
 
     @property
     def schema(self) -> str:
         """A digest of the declarations and of what rules condemn: a state fits exactly one schema."""
         declared = msgspec.json.encode([self.features, sorted(self.condemnable)])
         return hashlib.blake2b(declared, digest_size=16).hexdigest()
+
+    @cached_property
+    def stateless(self) -> dict[int, Reader]:
+        """How features read that keep no slot of their own."""
+        return {
+            index: self._stateless(spec)
+            for index, spec in enumerate(self.features)
+            if self.places[index] is None
+        }
+
+    @cached_property
+    def readers(self) -> list[Reader]:
+        """How every feature reads from the rows of the plain kernel."""
+        placed = [
+            (index, spec, place)
+            for index, (spec, place) in enumerate(zip(self.features, self.places, strict=True))
+            if place is not None
+        ]
+        by_index = self.stateless | readers(placed, self.condemnable)
+        return [by_index[index] for index in range(len(self.features))]
 
     @property
     def attributes(self) -> frozenset[str]:
@@ -180,40 +206,43 @@ class Layout:
         place = self._slot_of.get(shared)
         if place is None:
             family = self.families[number]
-            place = self._slot_of[shared] = Place(number, family.width, _structure(spec))
-            family.structures.append(place.structure)
+            structure = _structure(spec)
+            place = self._slot_of[shared] = Place(number, family.add(structure), structure)
         elif spec.window:
             place.structure.panes_kept = max(place.structure.panes_kept, spec.panes + spec.offset_panes)
         return place
 
     def _make_plan(self, type_: str, status: str) -> Plan:
-        before: dict[int, list[tuple[int, Update, Callable[[Facts], bool] | None, int]]] = {}
-        earned: list[tuple[int, int, Write, bool]] = []
-        late: list[tuple[int, int, Write, int]] = []
+        before: dict[int, list[Change]] = {}
+        earned: list[tuple[int, Write, bool]] = []
+        late: list[tuple[int, Write, int]] = []
         tests: list[tuple[str | bool, int]] = []
         for bit, (spec, place) in enumerate(self.owners()):
             mask = 1 << bit if spec.measure in ("count", "sum") else 0
             if spec.phase == "event":
                 test = self.filters.event_filter(spec, type_, status)
                 if test is not False:
-                    change = update(spec, place.structure)
-                    before.setdefault(place.family, []).append(
-                        (place.slot, change, None if test is True else test, mask)
-                    )
+                    change = Change(spec, place.structure, None if test is True else test, mask)
+                    before.setdefault(place.family, []).append(change)
                 continue
             asked = self.filters.decision_filter(spec, type_, status)
-            settle = write(spec, place.structure, self.condemnable)
             if spec.measure == "known" and asked is True:
-                earned.append((place.family, place.slot, settle, "user.id" in spec.key))
+                earned.append((place.family, self._write(spec, place), "user.id" in spec.key))
             elif asked is not False:
                 tests.append((asked, 1 << len(late)))
-                late.append((place.family, place.slot, settle, mask))
+                late.append((place.family, self._write(spec, place), mask))
         return Plan(
-            [(family, self.families[family].key_of, updates) for family, updates in sorted(before.items())],
+            observer((family, self.families[family], changes) for family, changes in sorted(before.items())),
             earned,
             late,
             self.filters.asked(tests),
         )
+
+    def _write(self, spec: FeatureSpec, place: Place) -> Write:
+        made = self._writes.get(place[:2])
+        if made is None:
+            made = self._writes[place[:2]] = write(spec, place.structure, self.condemnable)
+        return made
 
     def owners(self) -> list[tuple[FeatureSpec, Place]]:
         """One declaration for each slot, in order."""
@@ -223,9 +252,7 @@ class Layout:
                 seen.setdefault((place.family, place.slot), (spec, place))
         return list(seen.values())
 
-    def _reader(self, spec: FeatureSpec, place: Place | None) -> Callable[[Readings], Any]:
-        if place is not None:
-            return reader(spec, place, self.condemnable)
+    def _stateless(self, spec: FeatureSpec) -> Reader:
         if spec.measure == "derived":
             return self.filters.derived(spec)
         if spec.measure in ("campaign", "alarm"):

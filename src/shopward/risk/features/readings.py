@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shopward.events.facts import Facts
+    from shopward.risk.features.layout import Plan
 
 
 class Campaigns(Protocol):
@@ -54,6 +55,10 @@ class State(Protocol):
         """The event's key in a family, ``None`` where it has none."""
         ...
 
+    def new_row(self, family: int, key: str, at_ms: int) -> list[Any]:
+        """An empty row for a key that has none."""
+        ...
+
 
 UNREAD: Final[list[Any]] = []
 """Stands for the row of a family that nobody has asked for yet."""
@@ -62,11 +67,13 @@ UNREAD: Final[list[Any]] = []
 class Readings(dict[int, Any]):
     """Feature values of one event by index, computed on first use and then kept: rules, evidence and settling share them."""
 
-    __slots__ = ("at_ms", "facts", "kernel", "once", "rows", "seq")
+    __slots__ = ("at_ms", "facts", "kernel", "once", "plan", "readers", "rows", "seq")
+
+    plan: Plan
 
     def __init__(self, kernel: State, facts: Facts, once: list[int] | None) -> None:
-        super().__init__()
         self.kernel = kernel
+        self.readers = kernel.readers
         self.facts = facts
         self.rows: list[list[Any] | None] = [UNREAD] * len(kernel.families)
         self.once = once
@@ -74,7 +81,7 @@ class Readings(dict[int, Any]):
         self.seq = kernel.seq
 
     def __missing__(self, index: int) -> Any:
-        value = self[index] = self.kernel.readers[index](self)
+        value = self[index] = self.readers[index](self)
         return value
 
     def row(self, family: int) -> list[Any] | None:

@@ -1,26 +1,28 @@
 """Slots: how one is found, written and read.
 
-Promise: each function here turns one declaration into a closure that does just that much work for an event: the key of a
-row, the update of a slot before the decision, the write after it, the reading of a feature. No state stands here.
+Promise: each function here turns declarations into source that does just that much work for an event: the key of a row, the
+update of a slot before the decision, the write after it, the reading of a feature. No state stands here, and what is made
+holds nothing but names of our own tables and numbers of the declaration.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, Protocol
 
 from shopward.events.facts import Facts
 from shopward.risk.features.declare import FIELDS, SIGHTED, FeatureSpec
 from shopward.risk.features.readings import UNREAD, Outcome, Readings, State
-from shopward.risk.features.series import NEVER_S, Sightings
+from shopward.risk.features.series import HELPERS, NEVER_S, Row, Sightings
 
 _EARTH_RADIUS_KM: Final = 6371.0
 
-Update = Callable[[Any, int, Facts, int], Any]
-"""``(slot, at_ms, facts, seq)`` to the new slot."""
-Write = Callable[[Any, State, Facts, Outcome], Any]
-"""``(slot, kernel, facts, outcome)`` to the new slot."""
+Write = Callable[[Row, State, Facts, Outcome], None]
+"""``(row, kernel, facts, outcome)``: the row is changed."""
+Observe = Callable[[State, Facts, list["Row | None"], "list[int] | None"], None]
+"""``(kernel, facts, rows, once)``: all that an event changes before the decision, and the rows of its keys."""
+Reader = Callable[[Readings], Any]
 KeyOf = Callable[[Facts], "str | None"]
 """The row's key for an event; ``None`` where a part is empty."""
 
@@ -33,55 +35,136 @@ class Place(NamedTuple):
     structure: Any
 
 
-def key_function(key: tuple[str, ...], *, per_currency: bool) -> Callable[[Facts], str | None]:
-    """The row's key for an event, ``None`` where a part is empty; the whole shop has the key ``""``."""
+class Family(Protocol):
+    """What an update needs of the features of one key."""
+
+    key_source: str
+    width: int
+
+
+class Change(NamedTuple):
+    """One update before the decision.
+
+    Attributes:
+        spec: the declaration, and the structure that keeps it.
+        test: its filter, where type and status leave something to ask.
+        mask: the bit of a count or sum that counts a transaction once; 0 for none.
+    """
+
+    spec: FeatureSpec
+    structure: Any
+    test: Callable[[Facts], bool] | None
+    mask: int
+
+
+def key_source(key: tuple[str, ...], *, per_currency: bool) -> str:
+    """The row's key for an event ``e``, ``None`` where a part is empty; the whole shop has the key ``""``."""
     parts = [*key, "transaction.currency"] if per_currency else list(key)
     attributes = [f"e.{FIELDS[path].attribute}" for path in parts]
     if not attributes:
-        return lambda _facts: ""
+        return "''"
     if len(attributes) == 1 and FIELDS[parts[0]].kind != "int":
-        source = f"{attributes[0]} or None"
-    else:
-        joined = "\\x1f".join("{" + attribute + "}" for attribute in attributes)
-        source = f'f"{joined}" if {" and ".join(attributes)} else None'
+        return f"{attributes[0]} or None"
+    joined = "\\x1f".join("{" + attribute + "}" for attribute in attributes)
+    return f'f"{joined}" if {" and ".join(attributes)} else None'
+
+
+def key_function(key: tuple[str, ...], *, per_currency: bool) -> KeyOf:
+    """``key_source`` as a function."""
+    source = key_source(key, per_currency=per_currency)
     return eval(f"lambda e: {source}", {"__builtins__": {}})  # type: ignore[no-any-return]  # noqa: S307 -- attribute names of our own table
 
 
-def update(spec: FeatureSpec, structure: Any) -> Update:
-    """How the slot changes with a matching event."""
-    add = structure.add
-    if spec.measure == "count":
-        return lambda slot, at_ms, _facts, _seq: add(slot, at_ms, 0)
-    if spec.measure in SIGHTED:
-        return lambda slot, at_ms, _facts, seq: add(slot, at_ms, seq)
+def update(spec: FeatureSpec, structure: Any) -> list[str]:
+    """How the row changes with a matching event ``e``."""
     if spec.measure == "distance_km":
-        return lambda slot, at_ms, e, seq: (
-            add(slot, at_ms, seq, [e.lat_deg, e.lon_deg]) if e.located else slot
-        )
-    attribute = FIELDS[spec.of].attribute
-    if spec.measure == "sum":
-        return lambda slot, at_ms, e, _seq: add(slot, at_ms, getattr(e, attribute))
-    if spec.measure == "last":
-        return lambda slot, at_ms, e, seq: add(slot, at_ms, seq, getattr(e, attribute))
+        return ["if e.located:", *indented(structure.add("[e.lat_deg, e.lon_deg]"))]
+    return structure.add(*_given(spec))  # type: ignore[no-any-return]
 
-    def distinct(slot: Any, at_ms: int, e: Facts, _seq: int) -> Any:
-        value = getattr(e, attribute)
-        return add(slot, at_ms, value) if value else slot
 
-    return distinct
+def _given(spec: FeatureSpec) -> list[str]:
+    """What a structure is told of an event."""
+    if spec.measure == "count":
+        return ["1"]
+    return [] if spec.measure in SIGHTED else [f"e.{FIELDS[spec.of].attribute}"]
+
+
+def observer(families: Iterable[tuple[int, Family, list[Change]]]) -> Observe:
+    """One function for all updates of a kind of event, family by family."""
+    names: dict[str, Any] = {}
+    body: list[str] = []
+    widths: set[int] = set()
+    for number, family, changes in families:
+        widths |= {change.structure.width_ms for change in changes} - {0}
+        body += [f"key = {family.key_source}", f"if key is None: rows[{number}] = None", "else:"]
+        body += [f" table = families[{number}]", " row = table.get(key)"]
+        body += indented(_changed(number, family, changes, names))
+        body.append(f" rows[{number}] = row")
+    lines = [
+        "def observe(k, e, rows, once):",
+        " at_ms = e.at_ms; seq = k.seq; families = k.families",
+        " done = 0 if once is None else once[0]",
+        *(f" pane_{width_ms} = at_ms // {width_ms}" for width_ms in sorted(widths)),
+        *indented(body),
+        " if once is not None: once[0] = done",
+    ]
+    return _made("observe", lines, names)  # type: ignore[no-any-return]
+
+
+def _changed(number: int, family: Family, changes: list[Change], names: dict[str, Any]) -> list[str]:
+    """All updates of one row, which is ``None`` where the key is new; as ``Kernel.new_row`` does, without a call."""
+    room = f" if len(table) >= k.limits[{number}]: k.sweep({number}, at_ms)"
+    make = ["if row is None:", room, f" row = table[key] = [None] * {family.width}"]
+    masks = sum(change.mask for change in changes)
+    lines: list[str] = []
+    is_there = all(change.test is None and change.spec.measure != "distance_km" for change in changes)
+    if is_there:  # a new row has all of it, unless the transaction was counted before
+        cells = ["None"] * family.width
+        for spec, structure, _test, _mask in changes:
+            cells[structure.at : structure.at + structure.CELLS] = structure.fresh(*_given(spec))
+        lines = [
+            f"if row is None{f' and not done & {masks}' if masks else ''}:",
+            room,
+            f" row = table[key] = [{', '.join(cells)}]",
+        ]
+        lines += [f" done |= {masks}"] if masks else []
+        lines.append("else:")
+    updates: list[str] = [] if not is_there or not masks else list(make)
+    for spec, structure, test, mask in changes:
+        asked = [f"not done & {mask}"] if mask else []
+        if test is not None:
+            asked.insert(0, f"test_{len(names)}(e)")
+            names[f"test_{len(names)}"] = test
+        body = [] if is_there else list(make)
+        body += ([f"done |= {mask}"] if mask else []) + update(spec, structure)
+        updates += [f"if {' and '.join(asked)}:", *indented(body)] if asked else body
+    return lines + indented(updates, len(lines) > 0)
 
 
 def write(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Write:
-    """How the slot changes once the decision is made."""
+    """How the row changes once the decision is made."""
+    names: dict[str, Any] = {}
     if spec.measure == "known":
-        until = condemned_until(spec.key, condemnable)
-        return lambda slot, kernel, e, _outcome: structure.add(slot, e.at_ms, until(kernel, e))
-    if spec.of == "decision.score_centi":
-        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.score_centi)
-    if spec.of == "decision.kind":
-        return lambda slot, kernel, e, outcome: structure.add(slot, e.at_ms, kernel.seq, outcome.kind)
-    change = update(spec, structure)
-    return lambda slot, kernel, e, _outcome: change(slot, e.at_ms, e, kernel.seq)
+        names["until_of"] = condemned_until(spec.key, condemnable)
+        body = structure.add("until_of(k, e)")
+    elif spec.of == "decision.score_centi":
+        body = structure.add("o.score_centi")
+    elif spec.of == "decision.kind":
+        body = structure.add("o.kind")
+    else:
+        body = update(spec, structure)
+    lines = ["def write(row, k, e, o):", " at_ms = e.at_ms; seq = k.seq"]
+    if structure.width_ms:
+        lines.append(f" pane_{structure.width_ms} = at_ms // {structure.width_ms}")
+    lines += indented(body)
+    return _made("write", lines, names)  # type: ignore[no-any-return]
+
+
+def idler(structures: Iterable[Any]) -> Callable[[Mapping[str, Row], int], list[str]]:
+    """Which keys of a table have rows whose every slot reads as empty, from now on."""
+    asked = " and ".join(structure.idle for structure in structures)
+    lines = ["def idle(table, at_ms):", f" return [key for key, row in table.items() if {asked}]"]
+    return _made("idle", lines, {})  # type: ignore[no-any-return]
 
 
 def condemned_until(key: tuple[str, ...], condemnable: frozenset[str]) -> Callable[[State, Facts], int]:
@@ -99,21 +182,24 @@ def condemned_until(key: tuple[str, ...], condemnable: frozenset[str]) -> Callab
     return until if parts else lambda _kernel, _e: 0
 
 
-def reader(spec: FeatureSpec, place: Place, condemnable: frozenset[str]) -> Callable[[Readings], Any]:
-    """How the feature reads from its row; its empty value where there is no row or slot."""
-    family, number, structure = place
-    empty = empty_reading(spec)
-    value_of = _value(spec, structure, condemnable)
-
-    def read(readings: Readings) -> Any:
-        row = readings.rows[family]
-        if row is UNREAD:
-            row = readings.row(family)
-        if row is None or (slot := row[number]) is None:
-            return empty
-        return value_of(slot, readings)
-
-    return read
+def readers(
+    placed: Iterable[tuple[int, FeatureSpec, Place]], condemnable: frozenset[str]
+) -> dict[int, Reader]:
+    """How each feature reads from its row; its empty value where there is no row or slot."""
+    names: dict[str, Any] = {}
+    lines: list[str] = []
+    for index, spec, place in placed:
+        names[f"until_{index}"] = condemned_until(spec.key, condemnable)
+        lines += [
+            f"def read_{index}(r):",
+            f" row = r.rows[{place.family}]",
+            f" if row is UNREAD: row = r.row({place.family})",
+            f" if row is None or {place.structure.unwritten}: return {empty_reading(spec)!r}",
+            " at_ms = r.at_ms; seq = r.seq",
+            *indented(_value(spec, place.structure, f"until_{index}(r.kernel, r.facts)")),
+        ]
+    made = _made("", lines, names)
+    return {index: made[f"read_{index}"] for index, _spec, _place in placed}
 
 
 def empty_reading(spec: FeatureSpec) -> Any:
@@ -134,37 +220,30 @@ def empty_reading(spec: FeatureSpec) -> Any:
     return 0
 
 
-def _value(spec: FeatureSpec, structure: Any, condemnable: frozenset[str]) -> Callable[[Any, Readings], Any]:
+def _value(spec: FeatureSpec, structure: Any, until: str) -> list[str]:
     """How a slot that was written reads at an event."""
-    if spec.measure in ("count", "sum"):
-        part, panes, offset = (1 if spec.measure == "count" else 2), spec.panes, spec.offset_panes
-        return lambda slot, r: structure.read(slot, r.at_ms, part, panes, offset)
-    if spec.measure == "distinct":
-        return lambda slot, r: structure.read(slot, r.at_ms, spec.panes)
     if spec.measure in SIGHTED:
         return _sighted(spec, structure)
+    if spec.measure in ("count", "sum"):
+        return structure.read(spec.panes, spec.offset_panes)  # type: ignore[no-any-return]
+    if spec.measure == "distinct":
+        return structure.read(spec.panes)  # type: ignore[no-any-return]
     if spec.measure == "known":
-        until = condemned_until(spec.key, condemnable)
-        return lambda slot, r: structure.read(slot, r.at_ms, until(r.kernel, r.facts))
+        return structure.read(until)  # type: ignore[no-any-return]
     if spec.measure == "distance_km":
-        return lambda slot, r: distance_km(structure.previous(slot, r.at_ms, r.seq), r.facts)
-    empty = empty_reading(spec)
-    return lambda slot, r: empty if (value := structure.previous(slot, r.at_ms, r.seq)) is None else value
+        return [*structure.previous, "return distance_km(value, r.facts)"]
+    return [*structure.previous, f"return {empty_reading(spec)!r} if value is None else value"]
 
 
-def _sighted(spec: FeatureSpec, structure: Sightings) -> Callable[[Any, Readings], Any]:
+def _sighted(spec: FeatureSpec, structure: Sightings) -> list[str]:
     """The four ways to read first and last sightings."""
     if spec.measure == "first_seen":
-        return lambda slot, r: structure.first_ms(slot, r.at_ms) // 1000
+        return [f"return {structure.first_ms} // 1000"]
     if spec.measure == "age":
-        return lambda slot, r: (
-            (r.at_ms - first) // 1000 if (first := structure.first_ms(slot, r.at_ms)) else 0
-        )
+        return [f"first = {structure.first_ms}", "return (at_ms - first) // 1000 if first else 0"]
     if spec.measure == "last_seen":
-        return lambda slot, r: structure.previous_ms(slot, r.at_ms, r.seq) // 1000
-    return lambda slot, r: (
-        (r.at_ms - before) // 1000 if (before := structure.previous_ms(slot, r.at_ms, r.seq)) else NEVER_S
-    )
+        return [*structure.previous_ms, "return last // 1000"]
+    return [*structure.previous_ms, f"return (at_ms - last) // 1000 if last else {NEVER_S}"]
 
 
 def ratio_reader(index: dict[str, int], spec: FeatureSpec) -> Callable[[Readings], Any]:
@@ -206,3 +285,15 @@ def distance_km(before: list[int] | None, facts: Facts) -> int:
         math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     )
     return round(2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half))))
+
+
+def indented(lines: Iterable[str], by: int = 1) -> list[str]:
+    """Lines moved to the right."""
+    return [" " * by + line for line in lines]
+
+
+def _made(name: str, lines: list[str], names: dict[str, Any]) -> Any:
+    """What these lines define under a name; all that they define for none."""
+    names |= HELPERS | {"UNREAD": UNREAD, "distance_km": distance_km}
+    exec("\n".join(lines), names)  # noqa: S102 -- names of our own tables and numbers
+    return names[name] if name else names

@@ -72,8 +72,8 @@ class CompiledKernel:
         self.condemned: dict[str, dict[str, int]] = {}
         self.campaigns: Campaigns = NoCampaigns()
         self.readers: list[Callable[[Any], Any]] = [
-            reader if place is None else self._reader(index)
-            for index, (reader, place) in enumerate(zip(layout.readers, layout.places, strict=True))
+            self._reader(index) if place is not None else layout.stateless[index]
+            for index, place in enumerate(layout.places)
         ]
         self._texts = Texts()
         self._program = Program(layout, {"code": Codes(), "text": self._texts.number, "place": place_of})
