@@ -267,7 +267,41 @@ def test_who_floods_a_line_is_told_to_wait_and_spoils_nobody_elses_message(desk,
         assert len(listed) == 2
         clock.advance(91 * DAY_MS)
         await run_in_threadpool(world.shopward.vault.erasing.forget_expired)
-        assert await wrote(client, text("wamid.3", now)) == 1
+        assert await wrote(client, text("wamid.3", clock.now_ms())) == 1
+
+    desk.run(story)
+
+
+def test_what_was_said_is_forgotten_with_its_rows(desk, clock, monkeypatch):  # noqa: F811
+    """Batch by batch; a conversation that goes on keeps its newer messages, and a legal hold keeps all."""
+    monkeypatch.setattr("shopward.flows.converse.FORGOTTEN_AT_ONCE", 2)
+    held = "+6281999999999"
+
+    async def story(client, world):
+        desk = world.shopward.conversations
+
+        async def kept():
+            await run_in_threadpool(world.shopward.vault.erasing.forget_expired)
+            await run_in_threadpool(desk.forget)
+            listed = (await client.get("/v1/conversations")).json()["conversations"]
+            whole = [(await client.get(f"/v1/conversations/{each['id']}")).json() for each in listed]
+            return sorted(len(each["messages"]) for each in whole)
+
+        await client.post("/v1/vault/records", json={"records": [
+            {"user": "hani", "kind": "customer", "fields": {"phone": held, "name": "Hani"}, "region": "ID"}
+        ]})  # fmt: skip
+        await wrote(client, *(text(f"wamid.{number}", clock.now_ms()) for number in range(3)))
+        await wrote(client, text("wamid.h", clock.now_ms(), sender=held))
+        await wrote(client, text("wamid.s", clock.now_ms(), sender="+6281777777777"))
+        placed = await client.post("/v1/vault/users/hani/hold", json={"reason": "suit 7"})
+        assert placed.status_code < 300, placed.text
+        clock.advance(50 * DAY_MS)
+        await wrote(client, text("wamid.9", clock.now_ms()))
+        assert await kept() == [1, 1, 4]
+        clock.advance(45 * DAY_MS)
+        assert await kept() == [1, 1]
+        clock.advance(91 * DAY_MS)
+        assert await kept() == [1]
 
     desk.run(story)
 

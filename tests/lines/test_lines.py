@@ -234,3 +234,18 @@ def test_what_is_told_of_a_line_that_nobody_declared_is_kept(shop):
 def line_of_number(shop, number):
     """A line by its digits."""
     return next(each for each in shop.lines.listed() if each.number == number)
+
+
+def test_old_signals_are_forgotten_and_with_the_last_a_line_that_nobody_declared(shop, clock):  # noqa: F811
+    """One that is declared stays, and one that was taken: while it is condemned it may bar all others."""
+    desk, now_ms = shop.lines, clock.now_ms()
+    desk.declare(SITI, LineAsked("+622150009999"))
+    for number in ("622150009999", "628111111111"):
+        desk.hear([Signal(number, "reconnected", now_ms, number=number)])
+    desk.hear([Signal("taken", "pin_changed", now_ms, number="628222222222")])
+    assert desk.forget() == 0
+    clock.advance(91 * DAY_MS)
+    before = {each.number for each in desk.listed()}
+    assert desk.forget() == 3
+    assert {each.number for each in desk.listed()} == before - {"628111111111"}
+    assert all(desk.get(each.id)[1] == [] for each in desk.listed())

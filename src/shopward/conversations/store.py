@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
+from shopward.bulk import among
 from shopward.conversations.conversation import RECORD, Conversation, Message
 from shopward.conversations.tables import conversation_message, conversation_record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
 _T, _M = conversation_record.c, conversation_message.c
@@ -100,6 +103,26 @@ class ConversationStore:
         query = select(_M.body).where(_M.tenant == self._tenant, _M.conversation == conversation_id)
         found = connection.scalars(query.order_by(_M.at_ms.desc(), _M.key.desc()).limit(limit))
         return [_message(body) for body in found][::-1]
+
+    def old(
+        self, connection: Connection, *, before_ms: int, after: tuple[int, str], limit: int
+    ) -> list[tuple[str, Message]]:
+        """Messages of before a time and behind another message, the oldest first, each with its conversation."""
+        query = select(_M.conversation, _M.body).where(
+            _M.tenant == self._tenant, _M.at_ms < before_ms, tuple_(_M.at_ms, _M.key) > after
+        )
+        rows = connection.execute(query.order_by(_M.at_ms, _M.key).limit(limit))
+        return [(row.conversation, _message(row.body)) for row in rows]
+
+    def drop(self, connection: Connection, keys: Sequence[str]) -> None:
+        """Messages by their keys."""
+        gone = delete(conversation_message).where(_M.tenant == self._tenant, among(connection, _M.key, keys))
+        connection.execute(gone)
+
+    def end(self, connection: Connection, conversation_id: str) -> None:
+        """A conversation that has no message any more."""
+        gone = delete(conversation_record).where(_T.tenant == self._tenant, _T.id == conversation_id)
+        connection.execute(gone)
 
 
 def _changing(conversation: Conversation) -> dict[str, Any]:

@@ -34,5 +34,6 @@ conversation_message = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_conversation_message_at", "tenant", "conversation", "at_ms"),
+    Index("ix_conversation_message_old", "tenant", "at_ms", "key"),
     sqlite_with_rowid=False,
 )

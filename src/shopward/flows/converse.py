@@ -2,7 +2,7 @@
 
 Promise:
 - a message told twice is one; one that is told late stands where it was sent;
-- what was said lies in the vault under the customer's key, for 90 days; a number that is no customer's has a key of its own, by its token;
+- what was said lies in the vault under the customer's key, for 90 days, and that it was said is forgotten with it; a number that is no customer's has a key of its own, by its token;
   where the number becomes another's, or a customer's, another conversation begins: one is with one customer;
 - each message of a customer is judged by the message screening, and the verdict kept; where nothing can judge it is taken all the same
   (fails open: a customer's question is never lost for want of a profile);
@@ -62,6 +62,7 @@ SHOWN_MAX: Final = 200
 OPENED_MAX: Final = 20
 """More records at once take a second person."""
 READS_MAX: Final = 500
+FORGOTTEN_AT_ONCE: Final = 500
 _CANDIDATES_MAX: Final = 20
 _BY_PHONE: Final = index_name("customer", "phone", "exact")
 
@@ -116,6 +117,16 @@ class ConversationDesk:
         if full is not None:
             raise full
         return new
+
+    def forget(self) -> int:
+        """Drop messages of before 90 days that are not held in the vault, and conversations that have none any more; how many messages."""
+        before_ms = self._room.clock.now_ms() - KEPT_MS
+        gone, after = 0, (0, "")
+        while True:
+            done, after, is_all = self._room.records.write(partial(self._forgotten, before_ms, after))
+            gone += done
+            if is_all:
+                return gone
 
     def listed(self, *, state: str, before: str, limit: int) -> list[Conversation]:
         """Newest first; an empty word asks for all."""
@@ -217,6 +228,25 @@ class ConversationDesk:
                 hint="nothing says that it arrived; look at the line, then answer again",
             )  # fmt: skip
         return done
+
+    def _forgotten(
+        self, before_ms: int, after: tuple[int, str], connection: Any
+    ) -> tuple[int, tuple[int, str], bool]:
+        """Some of them: how many, behind which one to go on, and whether that was all."""
+        old = self._store.old(connection, before_ms=before_ms, after=after, limit=FORGOTTEN_AT_ONCE)
+        rows = self._room.sealed.rows(connection, [each.record for _of, each in old if each.record])
+        held = {row.id for row in rows}  # a legal hold, or what was told late
+        free = [(of, each) for of, each in old if each.record not in held]
+        self._store.drop(connection, [each.key for _of, each in free])
+        touched = [self._store.get(connection, of) for of in {of for of, _each in free}]
+        for found in sorted((each for each in touched if each is not None), key=lambda each: each.phone):
+            self._alone(connection, found.phone)
+            now = self._store.get(connection, found.id)
+            is_over = now is not None and now.last_ms < before_ms
+            if is_over and not self._store.messages(connection, found.id, limit=1):
+                self._store.end(connection, found.id)
+        last = old[-1][1] if old else None
+        return len(free), after if last is None else (last.at_ms, last.key), len(old) < FORGOTTEN_AT_ONCE
 
     def _hear(self, told: Inbound, verdict: str, connection: Any) -> bool:
         now_ms, phone = self._room.clock.now_ms(), self._room.blind("phone", told.number)

@@ -6,6 +6,7 @@ Promise:
 - the line, its signal, its incident, what the shop is owed to hear and the line of the audit log are one transaction;
 - an unexplained signal that is high or critical has an incident (``messaging_account_hijacked``), one for each time that a line leaves
   its order, also where many signals come;
+- a signal is forgotten after 90 days, and with the last one a line in order that nobody declared;
 - while a line is condemned nothing goes out by it: fails closed, and notices and codes take the next way.
 
 The story of a signal:
@@ -25,9 +26,20 @@ from msgspec import Meta, Struct
 from shopward.errors import Conflict, NotFound
 from shopward.flows.arrows import SYSTEM
 from shopward.incidents.incident import Signal as IncidentSignal
-from shopward.lines.line import Line, Ticket, announced, concerned, condemned, explained, heard, restored
+from shopward.lines.line import (
+    Line,
+    Ticket,
+    announced,
+    concerned,
+    condemned,
+    explained,
+    heard,
+    is_forgotten,
+    restored,
+)
 from shopward.lines.signals import digits
 from shopward.outbox import Topic
+from shopward.values import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +53,8 @@ if TYPE_CHECKING:
     from shopward.values import Clock, IdSource
 
 LINES_MAX: Final = 100
+KEPT_MS: Final = 90 * DAY_MS
+"""The line itself keeps its newest signals, and an incident what it is about."""
 SIGNALS_SHOWN: Final = 200
 TITLE: Final = "The shop's own messaging line may be in other hands"
 _GRAVE: Final = frozenset({"high", "critical"})
@@ -172,6 +186,20 @@ class LineDesk:
     def hear(self, signals: Sequence[Signal]) -> int:
         """Take signals in; how many were new."""
         return sum(self._records.write(partial(self._hear, each)) for each in signals)
+
+    def forget(self) -> int:
+        """Drop signals of before 90 days, and lines in order that nobody declared and that had none since; how many signals."""
+        before_ms = self._clock.now_ms() - KEPT_MS
+
+        def work(connection: Any) -> int:
+            self._fence.exclusive(connection)
+            gone = self._store.forget(connection, before_ms=before_ms)
+            for each in self._store.all(connection):
+                if is_forgotten(each, before_ms=before_ms):
+                    self._store.remove(connection, each.id)
+            return gone
+
+        return self._records.write(work)
 
     def _hear(self, signal: Signal, connection: Any) -> bool:
         now_ms = self._clock.now_ms()

@@ -127,6 +127,8 @@ class Application:
             partners=shopward.partners,
             shared=shopward.shared,
             messenger_of=self._messenger,
+            conversations=shopward.conversations,
+            lines=shopward.lines,
             vault=shopward.vault,
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from shopward.flows.claim import ClaimDesk
     from shopward.flows.complain import ComplaintDesk
+    from shopward.flows.converse import ConversationDesk
     from shopward.flows.courier import Courier
     from shopward.flows.follow import Follower
+    from shopward.flows.line import LineDesk
     from shopward.flows.notary import Notary
     from shopward.flows.notify import NoticeDesk
     from shopward.flows.oversee import Overseer
@@ -71,6 +73,8 @@ class Beside:
         payouts: has customers paid.
         notices: tells many.
         signals: makes or proposes incidents of campaigns.
+        conversations: forgets what was said long ago.
+        lines: forgets old signals.
         vault: forgets records whose time is over, goes on with rotations, and settles the days of the log.
         partners: tells of audits that come due, and drops shares that are over.
         shared: what other companies told becomes alerts; those that do not push are asked; those that listen are told.
@@ -93,6 +97,8 @@ class Beside:
         payouts: PayoutDesk,
         notices: NoticeDesk,
         signals: SignalDesk,
+        conversations: ConversationDesk,
+        lines: LineDesk,
         vault: Vault,
         partners: PartnerDesk,
         shared: SharedSignals,
@@ -111,6 +117,8 @@ class Beside:
         self._payouts = payouts
         self._notices = notices
         self._signals = signals
+        self._conversations = conversations
+        self._lines = lines
         self._vault = vault
         self._partners = partners
         self._shared = shared
@@ -201,6 +209,8 @@ class Beside:
                 await self._tried(self._undos.forget)
                 await self._tried(self._notary.sign_if_due)
                 await self._tried(self._vault.erasing.forget_expired)
+                await self._tried(self._conversations.forget)
+                await self._tried(self._lines.forget)
                 await self._tried(self._partners.remind)
                 await self._tried(self._shared.receiver.forget)
                 self._on_orders()  # a day of the log ends, too, where nobody sends an event

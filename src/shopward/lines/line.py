@@ -107,6 +107,12 @@ def heard(line: Line, signal: Signal, *, now_ms: int) -> Line:
     return msgspec.structs.replace(after, state=state, since_ms=now_ms, condemned_by="")
 
 
+def is_forgotten(line: Line, *, before_ms: int) -> bool:
+    """Whether nobody declared it, it is in order, and nothing was told of it since a time. One that is worse stays: it may bar all others."""
+    is_quiet = line.since_ms < before_ms and all(each.at_ms < before_ms for each in line.recent)
+    return not line.declared_by and line.state == "in_order" and not line.incident and is_quiet
+
+
 def announced(line: Line, ticket: Ticket) -> Line:
     """A line with work announced; tickets that are over are left out.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from shopward.bulk import put_new
 from shopward.lines.line import Line
@@ -66,6 +66,15 @@ class LineStore:
         return [
             _signal(body) for body in connection.scalars(query.order_by(_S.at_ms.desc(), _S.key).limit(limit))
         ]
+
+    def forget(self, connection: Connection, *, before_ms: int) -> int:
+        """Drop signals of before a time; how many."""
+        gone = delete(line_signal).where(_S.tenant == self._tenant, _S.at_ms < before_ms)
+        return int(connection.execute(gone).rowcount)
+
+    def remove(self, connection: Connection, line_id: str) -> None:
+        """A line, of which no signal is kept any more."""
+        connection.execute(delete(line_record).where(_T.tenant == self._tenant, _T.id == line_id))
 
     def is_barred(self, connection: Connection, phone_id: str = "") -> bool:
         """Whether a line is condemned: the one with this id at the platform, or any where none is given.

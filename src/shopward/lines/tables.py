@@ -30,5 +30,6 @@ line_signal = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_line_signal_at", "tenant", "line", "at_ms"),
+    Index("ix_line_signal_old", "tenant", "at_ms"),
     sqlite_with_rowid=False,
 )

@@ -67,6 +67,7 @@ REVISIONS: Final = (
     "0037_conversations",
     "0038_training",
     "0039_exercises",
+    "0040_forgetting",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
