@@ -41,8 +41,11 @@ NONCE_BYTES: Final = {GCM: _GCM_NONCE, GCM_SIV: 12, XAES: 24}
 BUCKET_MIN: Final = 32
 BUCKET_STEP: Final = 512
 """Buckets double from 32 to 512 bytes and then grow by 512."""
-_BUCKETS: Final = tuple(max(BUCKET_MIN, 1 << size.bit_length()) for size in range(BUCKET_STEP))
-"""By the length of what is filled up, as far as buckets double."""
+_FILLINGS: Final = tuple(
+    b"\x80".ljust(max(BUCKET_MIN, 1 << size.bit_length()) - size, b"\0") for size in range(BUCKET_STEP)
+)
+"""What fills a value up to its bucket, by the value's length, as far as buckets double."""
+_MARK: Final = 0x80
 _POOL_BYTES: Final = 12 * 1024
 _NO_FIELD: Final = bytes(2)
 _MAGIC: Final = b"SW1"
@@ -88,61 +91,57 @@ class Cipher:
         key: 32 secret bytes.
     """
 
-    __slots__ = ("_aead", "_head", "_nonce_bytes", "key_id")
+    __slots__ = ("_aead", "_head", "_lead", "_nonce_bytes", "key_id")
 
     def __init__(self, suite: int, key_id: int, key: bytes) -> None:
         self._aead = _CIPHERS[suite](key)
         self._nonce_bytes = NONCE_BYTES[suite]
-        self._head = bytes((FORM, suite)) + key_id.to_bytes(4, "big")
+        self._head, self._lead = _heads(suite, key_id)
         self.key_id = key_id
 
     def seal(self, plain: bytes, bound: bytes) -> bytes:
         """``plain`` as an envelope for a place."""
         nonce = NONCES.take(self._nonce_bytes)
-        return self._head + nonce + self._aead.encrypt(nonce, plain, _MAGIC + self._head + bound)
+        return self._head + nonce + self._aead.encrypt(nonce, plain, self._lead + bound)
 
     def open(self, sealed: bytes, bound: bytes) -> bytes:
         """What was sealed under this key for this place; raises ``SealBroken``. Fails closed."""
         if sealed[:HEAD_BYTES] == self._head and len(sealed) >= HEAD_BYTES + self._nonce_bytes + TAG_BYTES:
             at = HEAD_BYTES + self._nonce_bytes
             try:
-                return self._aead.decrypt(sealed[HEAD_BYTES:at], sealed[at:], _MAGIC + self._head + bound)
+                return self._aead.decrypt(sealed[HEAD_BYTES:at], sealed[at:], self._lead + bound)
             except InvalidTag:
                 pass
         raise broken()
 
     def seal_fields(self, values: Mapping[str, str], prefix: bytes, version: int) -> dict[str, bytes]:
         """The values of a record, filled up, each as an envelope for its own field."""
-        size, lead, tail = self._nonce_bytes, _MAGIC + self._head + prefix, version.to_bytes(8, "big")
-        nonces, head, encrypt = NONCES.take(size * len(values)), self._head, self._aead.encrypt
+        size, lead, head, encrypt = self._nonce_bytes, self._lead + prefix, self._head, self._aead.encrypt
+        nonces = NONCES.take(size * len(values))
         sealed, at = {}, 0
-        for field, value in values.items():
-            raw, nonce = value.encode(), nonces[at : at + size]
-            at += size
-            filled = (
-                (raw + b"\x80").ljust(_BUCKETS[len(raw)], b"\0") if len(raw) < BUCKET_STEP else padded(raw)
-            )
-            sealed[field] = head + nonce + encrypt(nonce, filled, lead + _name(field) + tail)
+        for (field, value), suffix in zip(values.items(), _suffixes(tuple(values), version), strict=True):
+            raw, until = value.encode(), at + size
+            nonce, at = nonces[at:until], until
+            filled = raw + _FILLINGS[len(raw)] if len(raw) < BUCKET_STEP else padded(raw)
+            sealed[field] = head + nonce + encrypt(nonce, filled, lead + suffix)
         return sealed
 
     def open_fields(self, sealed: Mapping[str, bytes], prefix: bytes, version: int) -> dict[str, str]:
         """The values of a record; raises ``SealBroken`` where one of them does not open. Fails closed."""
-        end, lead, tail = (
-            HEAD_BYTES + self._nonce_bytes,
-            _MAGIC + self._head + prefix,
-            version.to_bytes(8, "big"),
-        )
-        head, shortest, decrypt = self._head, end + TAG_BYTES, self._aead.decrypt
+        end = HEAD_BYTES + self._nonce_bytes
+        nonce, rest, shortest = slice(HEAD_BYTES, end), slice(end, None), end + TAG_BYTES
+        lead, head, decrypt = self._lead + prefix, self._head, self._aead.decrypt
         opened = {}
         try:
-            for field, envelope in sealed.items():
-                if envelope[:HEAD_BYTES] != head or len(envelope) < shortest:
+            for (field, envelope), suffix in zip(
+                sealed.items(), _suffixes(tuple(sealed), version), strict=True
+            ):
+                if not envelope.startswith(head) or len(envelope) < shortest:
                     break
-                plain = decrypt(envelope[HEAD_BYTES:end], envelope[end:], lead + _name(field) + tail)
-                plain = plain.rstrip(b"\0")
-                if not plain.endswith(b"\x80"):
+                filled = decrypt(envelope[nonce], envelope[rest], lead + suffix).rstrip(b"\0")
+                if not filled or filled[-1] != _MARK:
                     break
-                opened[field] = plain[:-1].decode()
+                opened[field] = filled[:-1].decode()
             else:
                 return opened
         except InvalidTag:
@@ -160,8 +159,7 @@ class OnceSealer:
     __slots__ = ("_head", "_lead")
 
     def __init__(self, key_id: int) -> None:
-        self._head = bytes((FORM, GCM)) + key_id.to_bytes(4, "big")
-        self._lead = _MAGIC + self._head
+        self._head, self._lead = _heads(GCM, key_id)
 
     def seal(self, key: bytes, plain: bytes, bound: bytes) -> bytes:
         """``plain`` as an envelope for a place."""
@@ -215,6 +213,7 @@ def record_suffix(kind: str, record: str) -> bytes:
     return _name(kind) + _text(record)
 
 
+@lru_cache(maxsize=1_024)
 def class_suffix(kind: str, retention: str, version: int) -> bytes:
     """The part of a place, behind the customer's, of the key or ledger of a class."""
     return _name(kind) + _name(retention) + _NO_FIELD + version.to_bytes(8, "big")
@@ -228,8 +227,9 @@ def field_suffix(field: str, version: int) -> bytes:
 def padded(plain: bytes) -> bytes:
     """Filled up to its bucket: a one bit and zeros (ISO/IEC 7816-4)."""
     size = len(plain)
-    bucket = _BUCKETS[size] if size < BUCKET_STEP else -(-(size + 1) // BUCKET_STEP) * BUCKET_STEP
-    return (plain + b"\x80").ljust(bucket, b"\0")
+    if size < BUCKET_STEP:
+        return plain + _FILLINGS[size]
+    return (plain + b"\x80").ljust(-(-(size + 1) // BUCKET_STEP) * BUCKET_STEP, b"\0")
 
 
 def unpadded(filled: bytes) -> bytes:
@@ -257,3 +257,17 @@ def _text(value: str) -> bytes:
 
 _name = lru_cache(maxsize=256)(_text)
 """Names of tenants, kinds and fields come again and again, and name nobody."""
+
+
+@lru_cache(maxsize=256)
+def _heads(suite: int, key_id: int) -> tuple[bytes, bytes]:
+    """What envelopes under a key begin with, and what leads their associated data."""
+    head = bytes((FORM, suite)) + key_id.to_bytes(4, "big")
+    return head, _MAGIC + head
+
+
+@lru_cache(maxsize=1_024)
+def _suffixes(fields: tuple[str, ...], version: int) -> tuple[bytes, ...]:
+    """The parts of places that fields have as their own, of all fields of a record at once: few records have others."""
+    tail = version.to_bytes(8, "big")
+    return tuple(_name(field) + tail for field in fields)

@@ -18,8 +18,9 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
+from shopward.bulk import put_rows
 from shopward.errors import Conflict
 from shopward.vault.drawers import Drawers, parts, rolled_back
 from shopward.vault.envelope import broken, record_suffix
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 RECORDS_MAX: Final = 20_000
 """Of one customer and class: the ledger names them all."""
+IndexRow = tuple[str, str, int, bytes, str]
+"""Tenant, index, version of its key, value, record."""
 _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
@@ -77,7 +80,7 @@ class SealedRecords:
         )
         ngrams = self.ngrams(connection)
         done: dict[str, Stored] = {}
-        indexed: dict[str, list[dict[str, Any]]] = {}
+        indexed: dict[str, list[IndexRow]] = {}
         for write in writes:
             old = done.get(write.id) or before.get(write.id)
             drawer = drawers[write.subject, KINDS[write.kind].retention]
@@ -95,10 +98,13 @@ class SealedRecords:
             done[row.id] = row
             indexed[row.id] = self._index_rows(ring, row, write.values, ngrams)
         self._write_rows(connection, done, before)
-        now = {name: {(each["name"], each["value"]) for each in rows} for name, rows in indexed.items()}
+        now = {
+            record: {(name, value) for _tenant, name, _version, value, _record in rows}
+            for record, rows in indexed.items()
+        }
         self.past.keep(connection, {name: row.version for name, row in before.items()}, now)
         self._drop_index(connection, [each for each in done if each in before])
-        self._add_index([each for rows in indexed.values() for each in rows], connection)
+        put_rows(connection, vault_index, [each for rows in indexed.values() for each in rows])
         self._drawers.write(connection, drawers, now_ms)
         return [done[write.id] for write in writes]
 
@@ -247,7 +253,7 @@ class SealedRecords:
             for each in self._index_rows(ring, opened.row, opened.values, ngrams)
         ]
         self._drop_index(connection, [row.id for row in rows])
-        self._add_index(made, connection)
+        put_rows(connection, vault_index, made)
 
     def after(self, connection: Connection, record_id: str, limit: int) -> list[Stored]:
         """Records in the order of their ids, for who walks through them all."""
@@ -290,11 +296,11 @@ class SealedRecords:
     def _write_rows(
         self, connection: Connection, done: Mapping[str, Stored], before: Mapping[str, Stored]
     ) -> None:
-        fresh = [
-            {"tenant": self._tenant, **row._asdict()} for name, row in done.items() if name not in before
-        ]
-        if fresh:
-            connection.execute(insert(vault_record), fresh)
+        put_rows(
+            connection,
+            vault_record,
+            [(self._tenant, *row) for name, row in done.items() if name not in before],
+        )
         for name in before:
             connection.execute(
                 update(vault_record)
@@ -304,23 +310,11 @@ class SealedRecords:
 
     def _index_rows(
         self, ring: Ring, row: Stored, values: Mapping[str, str], ngrams: frozenset[str]
-    ) -> list[dict[str, Any]]:
-        key = ring.indexes[ring.index_version]
-        found = dict.fromkeys(key.rows(row.kind, values, row.region, ngrams))
-        return [
-            {
-                "tenant": self._tenant,
-                "name": name,
-                "version": ring.index_version,
-                "value": value,
-                "record": row.id,
-            }
-            for name, value in found
-        ]
-
-    def _add_index(self, rows: Sequence[dict[str, Any]], connection: Connection) -> None:
-        if rows:
-            connection.execute(insert(vault_index), rows)
+    ) -> list[IndexRow]:
+        """Rows of ``vault_index``."""
+        version, record = ring.index_version, row.id
+        found = dict.fromkeys(ring.indexes[version].rows(row.kind, values, row.region, ngrams))
+        return [(self._tenant, name, version, value, record) for name, value in found]
 
     def _drop_index(self, connection: Connection, ids: Sequence[str]) -> int:
         gone = 0

@@ -37,6 +37,7 @@ _BITS: Final = {
 _NGRAM_BITS: Final = 24
 _HAN_RUN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]+")
 _NO_DIGIT: Final = re.compile(r"\D+")
+_PLAIN_NO_DIGIT: Final = bytes(each for each in range(128) if not 0x30 <= each <= 0x39)
 _INDONESIAN: Final = re.compile(r"0?8\d{7,12}")
 _CHINESE: Final = re.compile(r"1[3-9]\d{9}")
 _WITH_COUNTRY: Final = re.compile(r"62\d{8,13}|861[3-9]\d{9}")
@@ -87,7 +88,7 @@ def normalised(field: str, value: str, region: str = "") -> str:
 
 def phone(text: str, region: str = "") -> str:
     """A telephone number as ``+`` and digits where its country can be told, else its digits (ITU-T E.164)."""
-    digits = _NO_DIGIT.sub("", text)
+    digits = _digits(text)
     if text.startswith("+"):
         return "+" + digits
     if digits.startswith("00"):
@@ -101,6 +102,13 @@ def phone(text: str, region: str = "") -> str:
     return digits
 
 
+def _digits(text: str) -> str:
+    """The digits of a text, without an engine for patterns where it is plain."""
+    if text.isascii():
+        return text.encode().translate(None, _PLAIN_NO_DIGIT).decode()
+    return _NO_DIGIT.sub("", text)
+
+
 def terms(field: str, transform: str, value: str, region: str = "") -> tuple[str, ...]:
     """What a value is found by; several for n-grams, none where there is nothing to find it by."""
     return _terms_of(normalised(field, value, region), transform)
@@ -111,7 +119,7 @@ def _terms_of(text: str, transform: str) -> tuple[str, ...]:
     if transform == "exact":
         return (text,) if text else ()
     if transform == "last4":
-        digits = _NO_DIGIT.sub("", text)
+        digits = _digits(text)
         return (digits[-4:],) if len(digits) >= 4 else ()
     return tuple(dict.fromkeys(_ngrams(text)))
 
