@@ -60,7 +60,10 @@ def serve(pipe: Connection, answer_s: float) -> None:
         def log_message(self, *_words: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # five of eight that come at once would wait a second for their connection
+
+    server = Server(("127.0.0.1", 0), Handler)
     pipe.send(server.server_port)
     server.serve_forever()
 

@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.claims.payouts import Payout, pause_ms
-from shopward.errors import Conflict, NotFound, ShopwardError
+from shopward.errors import Conflict, NotFound, ShopwardError, StoreError
 from shopward.flows import debts
 from shopward.flows.arrows import SYSTEM
 from shopward.ledger import postings
@@ -153,8 +153,9 @@ class PayoutDesk:
         the books had against one.
         """
         refused: list[ShopwardError] = []
+        users = self._users({each.user for each in taken})
         with ThreadPoolExecutor(AT_ONCE, "shopward-payout") as pool:
-            asked = [pool.submit(self._asked, each, payer) for each in taken]
+            asked = [pool.submit(self._asked, each, users, payer) for each in taken]
             waiting = set(asked)
             while waiting:
                 first, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -166,11 +167,19 @@ class PayoutDesk:
         for why in refused:
             raise why
 
-    def _asked(self, taken: Taken, payer: Payer) -> tuple[Payout, PayoutAnswer]:
+    def _users(self, tokens: set[str]) -> dict[str, str]:
+        """The shop's ids of all of them together; of nobody where one of their events does not open: then each is on its own."""
+        try:
+            return self._history.users(sorted(tokens))
+        except StoreError:
+            return {}
+
+    def _asked(self, taken: Taken, users: Mapping[str, str], payer: Payer) -> tuple[Payout, PayoutAnswer]:
         payout = taken.payout
         answer: PayoutAnswer = payer.status(payout.id) if taken.was_sent else "unknown"  # (2)
         if answer == "unknown":
-            answer = payer.pay(payout, user_id=self._history.user(taken.user))  # (3)
+            user_id = users[taken.user] if taken.user in users else self._history.user(taken.user)
+            answer = payer.pay(payout, user_id=user_id)  # (3)
         return payout, answer
 
     def _hear(self, answers: Sequence[tuple[Payout, PayoutAnswer]], connection: Any) -> list[ShopwardError]:
