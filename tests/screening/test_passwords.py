@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopward.adapters.ranges import RangeService
 from shopward.errors import InvalidField, Misconfigured, ModelInvalid
-from shopward.screening.passwords import Corpora, IncidentHashes, RangeService, Rules, screen_password
+from shopward.screening.passwords import Corpora, IncidentHashes, Rules, screen_password
 from shopward.screening.passwords.ranges import range_body
 from shopward.screening.wording import texts
 

@@ -12,7 +12,8 @@ import time
 import pytest
 
 from serving import Server
-from shopward.screening.passwords import RangeService, Rules, screen_password
+from shopward.adapters.ranges import RangeService
+from shopward.screening.passwords import Rules, screen_password
 from shopward.screening.passwords.building import write_store
 from shopward.screening.passwords.corpora import Corpora
 

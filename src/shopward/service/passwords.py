@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shopward.adapters.ranges import RangeService
 from shopward.errors import NotFound
 from shopward.keyring import open_key
 from shopward.screening.passwords import (
@@ -17,7 +18,6 @@ from shopward.screening.passwords import (
     HashStore,
     IncidentHashes,
     PasswordVerdict,
-    RangeService,
     Rules,
     screen_password,
 )

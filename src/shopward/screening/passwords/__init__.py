@@ -8,7 +8,6 @@ Not here: hashing passwords for logins, and when a change is demanded: the shop 
 from shopward.screening.passwords.building import StoreBuilt, build_store
 from shopward.screening.passwords.corpora import Corpora, Corpus, CorpusUnreachable
 from shopward.screening.passwords.incidents import IncidentHashes
-from shopward.screening.passwords.remote import RangeService
 from shopward.screening.passwords.rules import PasswordVerdict, Rules, screen_password
 from shopward.screening.passwords.store import HashStore
 
@@ -19,7 +18,6 @@ __all__ = [
     "HashStore",
     "IncidentHashes",
     "PasswordVerdict",
-    "RangeService",
     "Rules",
     "StoreBuilt",
     "build_store",

@@ -1,20 +1,20 @@
-"""A range service over the network, such as api.pwnedpasswords.com or another Shopward.
+"""``Corpus`` over the network: a range service, such as api.pwnedpasswords.com or another Shopward.
 
 Promise: only the first five digits of a digest leave; answers are asked for with padding; TLS is checked, and plain HTTP
-goes to this machine alone; one that does not answer within the time, or answers badly, is ``CorpusUnreachable``, and is
-left alone for a while, so that a slow service costs one password its wait and not every one. Answers are kept for an hour.
+goes to this machine alone; no redirect is followed and no proxy used. One that does not answer within the time, to the last byte, or
+answers badly is ``CorpusUnreachable``, and is left alone for a while, so that a slow service costs one password its wait and
+not every one. Answers are kept for an hour.
 """
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections import OrderedDict
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from shopward.adapters.calling import Caller
 from shopward.errors import Misconfigured
 from shopward.screening.passwords.corpora import CorpusUnreachable
 from shopward.screening.passwords.ranges import count_in
@@ -30,13 +30,6 @@ KEPT: Final = 256
 KEPT_S: Final = 3_600.0
 REST_S: Final = 30.0
 """So long is a service that failed left alone."""
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Five digits go where the operator said, and nowhere else."""
-
-    def redirect_request(self, *_args: object) -> None:
-        """None is followed."""
 
 
 class RangeService:
@@ -62,12 +55,11 @@ class RangeService:
                 expected="an https URL, or http on this machine", found="another text",
             )  # fmt: skip
         self._url = url.rstrip("/") + "/range/"
-        self._headers = {"add-padding": "true", "user-agent": "shopward", "accept": "text/plain"}
+        self._headers = {"add-padding": "true", "accept": "text/plain"}
         if key:
             self._headers["authorization"] = f"Bearer {key}"
         self._steady_s = steady_s
-        self._timeout_s = timeout_s
-        self._opener = build_opener(_NoRedirects)
+        self._caller = Caller(timeout_s=timeout_s, body_bytes_max=ANSWER_BYTES_MAX)
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._rests_until = float("-inf")
@@ -100,12 +92,10 @@ class RangeService:
 
     def _fetched(self, prefix: str) -> bytes | None:
         """The answer; ``None`` for whatever is none. No text of the other side is kept."""
-        request = Request(self._url + prefix, headers=self._headers)  # noqa: S310 -- the scheme was checked
-        try:
-            with self._opener.open(request, timeout=self._timeout_s) as answer:
-                body: bytes = answer.read(ANSWER_BYTES_MAX + 1)
-        except (URLError, http.client.HTTPException, OSError, ValueError):
+        heard = self._caller.ask("GET", self._url + prefix, headers=self._headers)
+        if heard.lacks or heard.status != HTTPStatus.OK:
             return None
+        body = heard.body
         first = body.split(b"\n", 1)[0]
         is_range = not body or b":" in first
-        return body if is_range and len(body) <= ANSWER_BYTES_MAX else None
+        return body if is_range else None
