@@ -23,7 +23,7 @@ from reference_load import reference_events
 
 from shopward.adapters.process import tune_collector
 from shopward.config import Settings
-from shopward.flows.backtest import over_log, rule_names
+from shopward.flows.backtest import over_log, over_log_by_columns, rule_names, stretches_of
 from shopward.flows.tally import Tally
 from shopward.risk.policy import Policy, load_policy
 from shopward.service import Shopward, open_log_to_read
@@ -95,7 +95,12 @@ def _write(settings: Settings, count: int) -> None:
 def _report(policy: Policy, log: SqlEventLog, *, by_columns: bool) -> int | None:
     """One whole backtest; how many recorded decisions differ."""
     tally = Tally(rule_names(policy), since_ms=0, until_ms=2**62)
-    for trial in over_log(policy, _entries(log), by_columns=by_columns):
+    trials = (
+        over_log_by_columns(policy, stretches_of(log, last=log.last_seq()))
+        if by_columns
+        else over_log(policy, _entries(log))
+    )
+    for trial in trials:
         tally.note(trial.facts, trial.record, trial.before, held=trial.held)
     return tally.report(policy.version, compared_with="the log", label_delay_ms=0).differs
 

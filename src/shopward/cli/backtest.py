@@ -28,7 +28,14 @@ from shopward.cli.recorded import (
     recorded_policies,
 )
 from shopward.errors import Misconfigured, ShopwardError
-from shopward.flows.backtest import over_files, over_log, over_log_against, over_log_itself, rule_names
+from shopward.flows.backtest import (
+    over_files,
+    over_log,
+    over_log_against,
+    over_log_by_columns,
+    over_log_itself,
+    rule_names,
+)
 from shopward.flows.tally import Tally
 from shopward.risk.policy.difference import differences
 
@@ -126,7 +133,11 @@ def backtest(
                 trials = over_log_itself(editions, log.entries, reread=log.reread)
             else:
                 policies = [_with_models(compiled(folder), models)]
-                trials = over_log(policies[0], log.entries, by_columns=_by_columns(policies[0], how))
+                trials = (
+                    over_log_by_columns(policies[0], log.stretches)
+                    if _by_columns(policies[0], how)
+                    else over_log(policies[0], log.entries)
+                )
             report, refused = _account(trials, policies, options, "the recorded decisions")
     if options["as_json"]:
         click.echo(msgspec.json.encode(report))

@@ -19,7 +19,7 @@ import click
 from shopward.adapters.formats.streams import read_events
 from shopward.config import settings_from
 from shopward.errors import BadInput, InvalidField, Misconfigured
-from shopward.flows.backtest import Editions
+from shopward.flows.backtest import Editions, Stretch, stretches_of
 from shopward.risk.policy import PolicyFiles
 from shopward.service import open_log_to_read, published_policies
 from shopward.values import parse_duration_ms, to_ms
@@ -37,9 +37,13 @@ _BAR_EVERY: Final = 1_000
 
 
 class RecordedLog(NamedTuple):
-    """All entries of a log up to where it ended when it was opened, once with a bar, and again up to a position."""
+    """All entries of a log up to where it ended when it was opened, once with a bar, and again up to a position.
+
+    Either ``entries`` or ``stretches`` is gone through.
+    """
 
     entries: Iterator[LogEntry]
+    stretches: Iterator[Stretch]
     reread: Callable[[int], Iterator[LogEntry]]
 
 
@@ -50,7 +54,11 @@ def recorded_log(data: str | None, database: str | None, label: str) -> Iterator
     try:
         last = log.last_seq()
         with _bar(last, label) as bar:
-            yield RecordedLog(_entries(log, last, bar.update), lambda until: _entries(log, until, _nothing))
+            yield RecordedLog(
+                _entries(log, last, bar.update),
+                stretches_of(log, last=last, update=bar.update),
+                lambda until: _entries(log, until, _nothing),
+            )
     finally:
         log.close()
 

@@ -16,24 +16,38 @@ It does not guess what customers would have done next: the stream stays as it wa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shopward.errors import ShopwardError
 from shopward.events import FactsMaker, Tokeniser
 from shopward.flows.engine import Engine
-from shopward.flows.recorded import EVENT, POLICY, facts_of_entry, mark_of_entry, record_of_entry
+from shopward.flows.recorded import (
+    EVENT,
+    POLICY,
+    facts_of_entry,
+    facts_of_span,
+    mark_of_entry,
+    record_of_entry,
+    records_of_span,
+)
 from shopward.flows.replay import REPLAY_KEY, MemoryRecall, Replay
 from shopward.flows.tally import RuleName
+from shopward.ports import LogEntry, Span
 from shopward.risk.policy.difference import same_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from shopward.events import Facts
     from shopward.flows.engine import DecisionRecord
     from shopward.flows.replay import Line
-    from shopward.ports import LogEntry
+    from shopward.ports import EventLog
     from shopward.risk.policy import Policy
+
+
+Stretch: TypeAlias = "Span | Sequence[LogEntry]"
+"""Entries of a log that follow each other, as they can be had."""
 
 
 class Trial(NamedTuple):
@@ -58,16 +72,54 @@ def rule_names(*policies: Policy) -> tuple[RuleName, ...]:
     return tuple(RuleName(rule.name, rule.decision, rule.shadow, rule.on) for rule in rules.values())
 
 
-def over_log(policy: Policy, entries: Iterable[LogEntry], *, by_columns: bool = False) -> Iterator[Trial]:
-    """A policy over the entries of a log, from its first one on; ``by_columns`` where the policy fits (``columns``)."""
+def over_log(policy: Policy, entries: Iterable[LogEntry]) -> Iterator[Trial]:
+    """A policy over the entries of a log, from its first one on."""
     engine = _engine(policy)
-    if by_columns:
-        yield from _by_columns(engine, (_recorded(entry) for entry in entries if entry.kind == EVENT))
-        return
     for entry in entries:
         if entry.kind != EVENT:
             continue
         yield _weighed(engine, entry)
+
+
+def stretches_of(
+    log: EventLog, *, last: int, limit: int = 2_000, update: Callable[[int], object] | None = None
+) -> Iterator[Stretch]:
+    """A log up to a position, in spans of nothing but events where there are any; ``update`` hears of each step."""
+    after = 0
+    while after < last:
+        spans = log.spans(after_seq=after, limit=min(limit, last - after))
+        begun = after
+        for span in spans:
+            until = min(span.last_seq, last)
+            whole = span.is_events and until == span.last_seq
+            yield span if whole else log.read(after_seq=after, limit=until - after)
+            after = until
+        if not spans:
+            page = log.read(after_seq=after, limit=min(limit, last - after))
+            if not page:
+                return
+            yield page
+            after = page[-1].seq
+        if update is not None:
+            update(after - begun)
+
+
+def over_log_by_columns(policy: Policy, stretches: Iterable[Stretch]) -> Iterator[Trial]:
+    """A policy that ``fits`` over a log, from its first entry on, thousands of events at once (``columns``)."""
+    from shopward.flows.columns import STRIDE, ColumnTrial  # noqa: PLC0415 -- needs numpy, an extra
+
+    trial = ColumnTrial(_engine(policy))
+    facts: list[Facts] = []
+    recorded: list[DecisionRecord] = []
+    for stretch in chain(stretches, (None,)):
+        if stretch is not None:
+            _read(stretch, facts, recorded)
+        while len(facts) >= STRIDE or (stretch is None and facts):
+            part, before = facts[:STRIDE], recorded[:STRIDE]
+            del facts[:STRIDE], recorded[:STRIDE]
+            held = [bool(each.orders) for each in before]
+            stand = [each if each.orders else None for each in before] if any(held) else None
+            yield from map(Trial, part, trial.judged(part, held=stand), before, held)
 
 
 def over_log_itself(
@@ -120,12 +172,15 @@ def _recorded(entry: LogEntry) -> tuple[Facts, DecisionRecord, bool]:
     return facts_of_entry(entry), before, bool(before.orders)
 
 
-def _by_columns(engine: Engine, recorded: Iterable[tuple[Facts, DecisionRecord, bool]]) -> Iterator[Trial]:
-    from shopward.flows.columns import ColumnTrial, Recorded  # noqa: PLC0415 -- needs numpy, an extra
-
-    stream = (Recorded(*each) for each in recorded)
-    for each, record in ColumnTrial(engine).run(stream):
-        yield Trial(each.facts, record, each.before, each.held)
+def _read(stretch: Stretch, facts: list[Facts], recorded: list[DecisionRecord]) -> None:
+    """Add the events of a stretch, and what was decided."""
+    if isinstance(stretch, Span):
+        facts += facts_of_span(stretch)
+        recorded += records_of_span(stretch)
+        return
+    events = [entry for entry in stretch if entry.kind == EVENT]
+    facts += map(facts_of_entry, events)
+    recorded += map(record_of_entry, events)
 
 
 def _succeeded(

@@ -11,9 +11,8 @@ needs each decision before the next event is read (``fits``). Needs numpy.
 
 from __future__ import annotations
 
-from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from shopward.risk.features.layout import STATELESS
 from shopward.risk.verdict import score_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -42,14 +41,6 @@ FEW_SHARE: Final = 64
 _ALLOWED: Final = Outcome("allow", 0)
 _FEEDBACK: Final = frozenset({"known", "condemned", "campaign", "alarm"})
 _DTYPES: Final[dict[str, Any]] = {"int": np.int64, "double": np.float64, "bool": np.bool_}
-
-
-class Recorded(NamedTuple):
-    """An event on its way through, and the decision that was recorded, if any."""
-
-    facts: Facts
-    before: DecisionRecord | None = None
-    held: bool = False
 
 
 def fits(policy: Policy) -> bool:
@@ -112,11 +103,18 @@ class ColumnTrial:
         """Whether the kernel observes a stride in one call, rather than one event after the other."""
         return not isinstance(self._observer, _OneByOne)
 
-    def judged(self, facts: Sequence[Facts], *, are_many: bool = True) -> list[DecisionRecord]:
-        """The records of one stride at most, in order; for events that have no recorded decision.
+    def judged(
+        self,
+        facts: Sequence[Facts],
+        *,
+        held: Sequence[DecisionRecord | None] | None = None,
+        are_many: bool = True,
+    ) -> list[DecisionRecord]:
+        """The records of one stride at most, in order.
 
         Args:
             facts: of the events, their times stamped.
+            held: by event, the recorded decision that an order had a say on, which is what the state learns.
             are_many: whether columns are worth their while; else the rules are asked event by event.
         """
         if not are_many:
@@ -125,16 +123,12 @@ class ColumnTrial:
                 self._engine.conclude(each, self._observer.readings(row)) for row, each in enumerate(facts)
             ]
         loud = self._observed(facts)
-        return [self._judged(each, row, is_loud=loud[row]) for row, each in enumerate(facts)]
-
-    def run(self, stream: Iterable[Recorded]) -> Iterator[tuple[Recorded, DecisionRecord]]:
-        """Each event with its record, in order."""
-        stream = iter(stream)
-        while stride := list(islice(stream, self._stride)):
-            loud = self._observed([each.facts for each in stride])
-            for row, each in enumerate(stride):
-                held = each.before if each.held else None
-                yield each, self._judged(each.facts, row, is_loud=loud[row] or each.held, held=held)
+        if held is None:
+            return [self._judged(each, row, is_loud=loud[row]) for row, each in enumerate(facts)]
+        return [
+            self._judged(each, row, is_loud=loud[row] or held[row] is not None, held=held[row])
+            for row, each in enumerate(facts)
+        ]
 
     def _observed(self, facts: Sequence[Facts]) -> list[bool]:
         """Observe a stride; on which of its events some rule may fire."""

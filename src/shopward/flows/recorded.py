@@ -18,11 +18,13 @@ from shopward.publication import Mark
 
 if TYPE_CHECKING:
     from shopward.flows.engine import Engine
-    from shopward.ports import LogEntry
+    from shopward.ports import LogEntry, Span
 
 EVENT: Final = "event"
 ORDER: Final = "order"
 POLICY: Final = "policy"
+_facts_of_many: Final = msgspec.json.Decoder(list[Facts])
+_records_of_many: Final = msgspec.json.Decoder(list[DecisionRecord])
 _facts_decoder: Final = msgspec.json.Decoder(Facts)
 _record_decoder: Final = msgspec.json.Decoder(DecisionRecord)
 _change_decoder: Final = msgspec.json.Decoder(Change)
@@ -66,3 +68,13 @@ def facts_of_entry(entry: LogEntry) -> Facts:
 def record_of_entry(entry: LogEntry) -> DecisionRecord:
     """The decision beside a recorded event."""
     return _record_decoder.decode(entry.decision)
+
+
+def facts_of_span(span: Span) -> list[Facts]:
+    """The facts of a span of events."""
+    return _facts_of_many.decode(span.facts)
+
+
+def records_of_span(span: Span) -> list[DecisionRecord]:
+    """The decisions beside a span of events."""
+    return _records_of_many.decode(span.decisions)

@@ -41,12 +41,13 @@ class Units:
     def add(self, facts: Facts) -> int:
         """Keep an event; its row."""
         row = len(self._ids)
-        event_id, transaction = hash(facts.id), hash(facts.transaction) if facts.transaction else 0
+        event_id, of = hash(facts.id), facts.transaction
+        transaction = hash(of) if of else 0
         self._ids.append(event_id)
         self._transactions.append(transaction)
         self.units.append(hash((facts.type, transaction)) if transaction else event_id)
         self.types.append(TYPE_CODES[facts.type])
-        self.at_s.append(max(facts.at_ms, 0) // SECOND_MS)
+        self.at_s.append(facts.at_ms // SECOND_MS if facts.at_ms > 0 else 0)
         return row
 
     def label(self, *, event_id: str, transaction: str, is_fraud: bool) -> None:
