@@ -7,6 +7,7 @@ import re
 import pytest
 
 from shopward.training.exercise import LURES, shown, token_in, written
+from shopward.values import DAY_MS
 from stepup.front import Front
 from vault.conftest import ORDER, deeds
 
@@ -60,6 +61,10 @@ def test_an_exercise_tells_who_opened_the_link_and_who_reported_it(tmp_path):
         assert [(each["clicked"], each["reported"], "people" in each) for each in listed] == [(1, 1, False)]
         assert deeds(shop.shopward).count("exercise:report") == 1
         kept = (tmp_path / "data/shopward.db").read_bytes() + (tmp_path / "data/shopward.db-wal").read_bytes()
+        shop.clock.advance(400 * DAY_MS)
+        assert shop.shopward.exercises.forget() == 0
+        shop.clock.advance(1)
+        assert (shop.shopward.exercises.forget(), (await shop.get(PATH))[1]["exercises"]) == (3, [])
         assert not [each for each in (*links.values(), "ani@staff.example") if each[-32:].encode() in kept]
 
     with Front(tmp_path / "data", **SETTINGS) as shop:

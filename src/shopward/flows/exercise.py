@@ -26,6 +26,7 @@ from shopward.training.exercise import (
     token_in,
     written,
 )
+from shopward.values import DAY_MS
 from shopward.vault.search import EXACT, terms
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from shopward.ports import Postman
     from shopward.training.exercise_store import ExerciseStore
 
+KEPT_MS: Final = 400 * DAY_MS
+"""So long what a person did with a mail is kept: time enough to compare with the year before."""
 FAILED_MAX: Final = 3
 """So many mails in a row that are not taken, and the server is left alone."""
 
@@ -178,6 +181,13 @@ class ExerciseDesk:
             return [Outcome(each, mails[each.id]) for each in found]
 
         return self._room.records.read(work)
+
+    def forget(self) -> int:
+        """Drop exercises of long ago, with who did what; how many mails."""
+        before_ms = self._room.clock.now_ms() - KEPT_MS
+        return self._room.records.write(
+            lambda connection: self._store.forget(connection, before_ms=before_ms)
+        )
 
     # The steps.
 

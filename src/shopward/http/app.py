@@ -129,6 +129,7 @@ class Application:
             messenger_of=self._messenger,
             conversations=shopward.conversations,
             lines=shopward.lines,
+            exercises=shopward.exercises,
             vault=shopward.vault,
         )
         self.gate = Gate(shopward.desk, settings, self.metrics, self._committed)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.flows.complain import ComplaintDesk
     from shopward.flows.converse import ConversationDesk
     from shopward.flows.courier import Courier
+    from shopward.flows.exercise import ExerciseDesk
     from shopward.flows.follow import Follower
     from shopward.flows.line import LineDesk
     from shopward.flows.notary import Notary
@@ -75,6 +76,7 @@ class Beside:
         signals: makes or proposes incidents of campaigns.
         conversations: forgets what was said long ago.
         lines: forgets old signals.
+        exercises: forgets what came of old ones.
         vault: forgets records whose time is over, goes on with rotations, and settles the days of the log.
         partners: tells of audits that come due, and drops shares that are over.
         shared: what other companies told becomes alerts; those that do not push are asked; those that listen are told.
@@ -99,6 +101,7 @@ class Beside:
         signals: SignalDesk,
         conversations: ConversationDesk,
         lines: LineDesk,
+        exercises: ExerciseDesk,
         vault: Vault,
         partners: PartnerDesk,
         shared: SharedSignals,
@@ -119,6 +122,7 @@ class Beside:
         self._signals = signals
         self._conversations = conversations
         self._lines = lines
+        self._exercises = exercises
         self._vault = vault
         self._partners = partners
         self._shared = shared
@@ -204,17 +208,7 @@ class Beside:
                 is_rekeying = True  # or may be, since somebody may have begun to
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
-                await self._tried(self._courier.forget)
-                await self._tried(self._proofs.forget)
-                await self._tried(self._undos.forget)
-                await self._tried(self._notary.sign_if_due)
-                await self._tried(self._vault.erasing.forget_expired)
-                await self._tried(self._conversations.forget)
-                await self._tried(self._lines.forget)
-                await self._tried(self._partners.remind)
-                await self._tried(self._shared.receiver.forget)
-                self._on_orders()  # a day of the log ends, too, where nobody sends an event
-                await self._tried(self._shared.pusher.forget)
+                await self._hourly()
                 hourly_at = self._loop.time() + HOURLY_S
             if is_rekeying:
                 steps = (self._vault.rekeying.step, self._vault.keeper.step)
@@ -236,6 +230,25 @@ class Beside:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hourly(self) -> None:
+        """What is over is forgotten, what is due signed and reminded of."""
+        forgetful = (
+            self._courier,
+            self._proofs,
+            self._undos,
+            self._conversations,
+            self._lines,
+            self._exercises,
+        )
+        for each in forgetful:
+            await self._tried(each.forget)
+        await self._tried(self._notary.sign_if_due)
+        await self._tried(self._vault.erasing.forget_expired)
+        await self._tried(self._partners.remind)
+        await self._tried(self._shared.receiver.forget)
+        self._on_orders()  # a day of the log ends, too, where nobody sends an event
+        await self._tried(self._shared.pusher.forget)
 
     async def _again(self, step: Callable[[], int], on: ThreadPoolExecutor) -> None:
         """What waits for others, in a thread of its own: as long as there is something to do, else now and then."""

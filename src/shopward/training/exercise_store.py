@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from shopward.bulk import put_rows
 from shopward.training.exercise import Exercise, LureMail
@@ -76,6 +76,15 @@ class ExerciseStore:
         """All mails of some exercises, by person."""
         query = select(*_MAIL).where(_M.tenant == self._tenant, _M.exercise.in_(exercises))
         return [LureMail(*row) for row in connection.execute(query.order_by(_M.exercise, _M.person))]
+
+    def forget(self, connection: Connection, *, before_ms: int) -> int:
+        """Drop exercises of before a time; how many mails."""
+        old = select(_E.id).where(_E.tenant == self._tenant, _E.at_ms < before_ms)
+        gone = connection.execute(
+            delete(training_mail).where(_M.tenant == self._tenant, _M.exercise.in_(old))
+        ).rowcount
+        connection.execute(delete(training_exercise).where(_E.tenant == self._tenant, _E.at_ms < before_ms))
+        return gone
 
     def _exercises(self) -> Select[Any]:
         return select(*(_E[name] for name in Exercise._fields)).where(_E.tenant == self._tenant)
