@@ -30,7 +30,7 @@ _OPAQUE: Final = _SCRIPTS | {
 }  # fmt: skip
 """Schemes that need no slashes; any other word before a colon is a name with a port, or a user."""
 _PLAIN: Final = re.compile(
-    r"(https?)://((?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z]{2,24})(?:(/[!$&'()*+,\-./:;=@\w%~|]*)(\?[!$&()*+,\-./:;=?@\w%~|]*)?)?",
+    r"(https?)://((?:[a-z0-9][a-z0-9\-]*+(?<!-)\.)++[a-z]{2,24})(?:(/[!$&'()*+,\-./:;=@\w%~|]*+)(\?[!$&()*+,\-./:;=?@\w%~|]*+)?+)?+",
     re.ASCII,
 )
 """Links that mean what they look like; the parser is not asked about them (a test holds the two against each other)."""

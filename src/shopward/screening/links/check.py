@@ -81,7 +81,8 @@ def check_address(
         entry = lists.match(address, at_ms)
         if entry is not None:
             findings.append(Finding("listed", 0.9, address.host_start, address.end, entry.source))
-    named = [*profile.lookalikes.in_host(address), *profile.lookalikes.in_rest(address)]
+    lookalikes = profile.lookalikes
+    named = lookalikes.in_host(address) + lookalikes.in_rest(address)
     findings += named
     findings += _spelling(address, named=bool(named))
     institution = well_known(address.host)
@@ -92,7 +93,7 @@ def check_address(
         findings.append(Finding("shortener", 0.25, address.host_start, address.host_end))
     if learned is not None:
         findings += learned(address)
-    is_named = any(map(profile.lookalikes.names_shop, named))
+    is_named = bool(named) and any(map(lookalikes.names_shop, named))
     return judged(findings, profile.spec.name if is_named else "")
 
 

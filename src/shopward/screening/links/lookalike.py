@@ -129,6 +129,7 @@ class Lookalikes:
         )[:NAMES_MAX]  # fmt: skip
         self._ordinary = ordinary
         self._whole = {way.name: way.name for way in self.ways}
+        self._said = frozenset(name for name in self._whole if len(name) >= INSIDE_MIN - 1)
         self._skeletons = {skeleton(way.name): way.name for way in self.ways if len(way.name) > NAME_MIN}
         self._parts, self._disguised = Parts(), Parts()
         self._typos: dict[str, str] = {}
@@ -152,14 +153,15 @@ class Lookalikes:
         self._seen = lru_cache(LABELS_KEPT)(self._in_label)
         self._openings = initials | frozenset(each for each in _LETTERS if skeleton(each) in initials)
 
-    def in_host(self, address: Address) -> Iterator[Finding]:
+    def in_host(self, address: Address) -> list[Finding]:
         """What of a host that is nobody's whom we know pretends to be the shop; the strongest of each label."""
         if address.kind != "name":
-            return
+            return []
         suffix_labels = address.suffix.count(".") + 1 if address.suffix else 0
         labels = (address.shown if address.shown.isascii() else plain(address.shown)).split(".")
         own = len(labels) - suffix_labels if suffix_labels < len(labels) else len(labels)
         given = labels if address.shown is address.host else address.host.split(".")
+        findings = []
         for position in range(own):
             found = self._seen(labels[position][:LABEL_MAX])
             if found is not None:
@@ -169,39 +171,46 @@ class Lookalikes:
                     code = "brand_in_host"
                 if code in _PLAINLY and is_foreign:
                     code = "brand_homograph"
-                yield Finding(
-                    code,
-                    _WEIGHTS[code],
-                    *_span_of(address, given, position),
-                    about=address.shown if code in ("brand_homograph", "brand_other_ending") else name,
+                findings.append(
+                    Finding(
+                        code,
+                        _WEIGHTS[code],
+                        *_span_of(address, given, position),
+                        about=address.shown if code in ("brand_homograph", "brand_other_ending") else name,
+                    )
                 )
         if own > ENDING_LABELS:
-            yield from self._embedded(address, given, own)
+            findings += self._embedded(address, given, own)
+        return findings
 
     def names_shop(self, finding: Finding) -> bool:
         """Whether a finding tells of this shop: an ending in the wrong place does where the shop has one like it."""
         return finding.code != "embedded_suffix" or finding.about in self._endings
 
-    def in_rest(self, address: Address) -> Iterator[Finding]:
+    def in_rest(self, address: Address) -> list[Finding]:
         """The shop before an ``@``, or in the path of another site."""
+        findings = []
         if address.username:
             said = squeezed(address.username)
-            if any(name in said for name in self._whole if len(name) >= INSIDE_MIN - 1):
-                yield Finding(
-                    "brand_in_userinfo",
-                    _WEIGHTS["brand_in_userinfo"],
-                    address.start,
-                    address.host_end,
-                    address.host,
-                )
-        rest = plain((address.path + address.query)[:512])
-        if len(rest) > 1:
-            for word in _WORD.findall(rest):
-                if word in self._whole and len(word) >= INSIDE_MIN - 1:
-                    yield Finding(
-                        "brand_in_path", _WEIGHTS["brand_in_path"], address.host_end, address.end, word
+            if any(name in said for name in self._said):
+                findings.append(
+                    Finding(
+                        "brand_in_userinfo",
+                        _WEIGHTS["brand_in_userinfo"],
+                        address.start,
+                        address.host_end,
+                        address.host,
                     )
-                    return
+                )
+        rest = (address.path + address.query)[:512]
+        if len(rest) > 1:
+            words = _WORD.findall(rest.lower() if rest.isascii() else plain(rest))
+            if not self._said.isdisjoint(words):
+                word = next(each for each in words if each in self._said)
+                findings.append(
+                    Finding("brand_in_path", _WEIGHTS["brand_in_path"], address.host_end, address.end, word)
+                )
+        return findings
 
     def _in_label(self, label: str) -> tuple[str, str] | None:
         """The strongest way in which a label pretends to be a name, and that name; it may be the whole of it."""

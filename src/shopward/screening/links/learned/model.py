@@ -182,18 +182,22 @@ class LinkScorer:
         by_path, marks = 0, self.model.host_marks
         if has_path(address):
             by_path, marks = self._reader.path(address, seen.score), self.model.link_marks
-        chance = marks.chance(seen.score + by_path)
-        if not chance:
+        score = seen.score + by_path
+        if score < marks.faint:
             return ()
+        chance = marks.chance(score)
         start, end = address.host_start, address.host_end
-        moved = self._reader.moved(seen)
-        groups = [(code, by / FINE, start, end) for code, by in zip(GROUPS, moved, strict=True) if by > 0]
-        if by_path > 0:
-            groups.append(("learned_path", by_path / UNIT, end, address.end))
-        if not groups:  # what every link begins with
+        groups = [(code, by) for code, by in zip(GROUPS, self._reader.moved(seen), strict=True) if by > 0]
+        whole = sum([by for _code, by in groups]) / FINE + max(by_path, 0) / UNIT
+        if not whole:  # what every link begins with
             return [Finding(GROUPS[0], chance, start, end)]
-        whole, honest = sum([each[1] for each in groups]), 1.0 - chance
-        return [Finding(code, 1.0 - honest ** (by / whole), start, end) for code, by, start, end in groups]
+        honest, share = 1.0 - chance, 1.0 / (FINE * whole)
+        findings = [Finding(code, 1.0 - honest ** (by * share), start, end) for code, by in groups]
+        if by_path > 0:
+            findings.append(
+                Finding("learned_path", 1.0 - honest ** (by_path / UNIT / whole), end, address.end)
+            )
+        return findings
 
     def _host_seen(self, kind: str, shown: str, suffix: str) -> Seen:
         return self._reader.host(host_of(kind, shown, suffix))
