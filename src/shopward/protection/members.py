@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -25,6 +26,7 @@ WIDTH: Final = 16
 SET_USERS_MAX: Final = 5_000_000
 PAGES_MAX: Final = 10_000
 _BUCKETS: Final = 1 << 16
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 Source = Literal["upload", "predicate", "links", "log"]
 
@@ -104,8 +106,8 @@ class Members:
 
 
 def bytes_of(token: str) -> bytes:
-    """The 16 bytes of a token's 22 characters."""
-    return urlsafe_b64decode(token + "==")
+    """The 16 bytes of a token's 22 characters; ``urlsafe_b64decode`` does the same in twice the time."""
+    return a2b_base64(token.encode("ascii").translate(_STANDARD) + b"==")
 
 
 def token_of(raw: bytes) -> str:
