@@ -5,7 +5,9 @@
 ``--messages`` are CSV files with ``lang``, ``label`` (``fraud`` or another word), ``text`` and ``group`` (near-duplicates share one);
 ``--links`` has ``url`` and a brand's name, as JPCERT/CC publishes them; ``--sites`` has ordinary hosts. Each part prints JSON lines:
 
-- ``held_out``: trained on the other folds of groups, so that no message judges a bundle that saw its like; pooled, by language, by file;
+- ``held_out``: trained on the other folds of groups, so that no message judges a bundle that saw its like; pooled, by language, by file.
+  Counted is the half of the groups on which nothing was chosen: ridges were chosen on the other, which is learnt from as well
+  (``--chosen`` counts that half instead: for choosing anew);
 - ``disguised``: the frauds of the held-out folds under disguises that nothing was tuned on, at the score that 1 in 100 honest ones reach;
 - ``shipped``: the bundle that ships, which saw one of the sets at most;
 - ``context``: a real phishing link in a message that names its brand, with the brand's official domains alone as profile; official
@@ -22,6 +24,7 @@ import json
 import random
 import re
 import time
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,13 +100,14 @@ def main() -> None:
     given.add_argument("--links", type=Path)
     given.add_argument("--sites", type=Path)
     given.add_argument("--folds", type=int, default=4)
+    given.add_argument("--chosen", action="store_true", help="count the half on which choices are made")
     given.add_argument("--only", nargs="*", default=["shipped", "held_out", "context", "speed"])
     args = given.parse_args()
     rows = [row for file in args.messages for row in _rows(file)]
     if rows and "shipped" in args.only:
         _shipped(rows)
     if rows and "held_out" in args.only:
-        _held_out(rows, args.folds)
+        _held_out(rows, args.folds, on_chosen=args.chosen)
     if args.links and "context" in args.only:
         _context(args.links, args.sites)
     if "speed" not in args.only:
@@ -127,20 +131,29 @@ def _shipped(rows: list[Row]) -> None:
     _told("shipped", rows, np.array([text_odds(row.message.text, model) for row in rows]))
 
 
-def _held_out(rows: list[Row], folds: int) -> None:
+def _is_chosen_on(message: Labelled) -> bool:
+    """Whether a group is of the half on which ridges were chosen."""
+    return zlib.crc32(f"choose:{message.group or message.text}".encode()) % 2 == 0
+
+
+def _held_out(rows: list[Row], folds: int, *, on_chosen: bool) -> None:
     messages = [row.message for row in rows]
     fold = groups_apart(messages, folds=folds)
+    is_counted = [_is_chosen_on(each) == on_chosen for each in messages]
     scores, disguised = np.zeros(len(rows)), {name: np.full(len(rows), np.nan) for name in DISGUISES}
     source = random.Random(SEED)
     for number in range(folds):
         others = [each for each, own in zip(messages, fold, strict=True) if own != number]
         model = MessageModel(train(others, about={}))
         for place, (each, own) in enumerate(zip(messages, fold, strict=True)):
-            if own == number:
+            if own == number and is_counted[place]:
                 scores[place] = text_odds(each.text, model)
                 if each.is_fraud:
                     for name, disguise in DISGUISES.items():
                         disguised[name][place] = text_odds(_disguised(each.text, disguise, source), model)
+    scores = scores[is_counted]
+    disguised = {name: found[is_counted] for name, found in disguised.items()}
+    rows = [row for row, counted in zip(rows, is_counted, strict=True) if counted]
     _told("held_out", rows, scores)
     frauds = np.array([row.message.is_fraud for row in rows])
     for language in sorted({row.language for row in rows}):

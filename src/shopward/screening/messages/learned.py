@@ -47,6 +47,8 @@ _SIGNS: Final = re.compile(
 """What stands inside words; markers are letters."""
 _SIGNS_NEAR: Final = re.compile(r"[^\w\s\ua000-\ua007]+[a-z]")
 _OTHERS: Final = re.compile(r"(?:[^\w.,!?:;]|_)+")
+_OTHERS_NEAR: Final = re.compile(r"[^\w.,!?:; ]|_|  ")
+"""Whether any is more than one space."""
 _SINGLE: Final = re.compile(
     r"(?<![a-z])[a-z](?:[ .][a-z]){3,}(?![a-z])|(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .][\u4e00-\u9fff]){3,}(?![\u4e00-\u9fff])"
 )
@@ -102,7 +104,7 @@ class MessageModel:
         start, end = _heaviest(self._wording.rises(wording))
         if end <= start:
             return 0, len(masked)
-        places = _places(wording, masked)
+        places = range(end) if wording == masked else _places(wording[:end], masked)
         first, last = places[start], places[end - 1] + 1
         while first and _is_latin(masked[first - 1]):
             first -= 1
@@ -136,7 +138,7 @@ _GUISES: Final = _Guises()
 def plain_wording(masked: str) -> str:
     """A masked text without what disguises words: signs inside them, spaces between single letters, doubled spaces."""
     text = _SIGNS.sub("", masked) if _SIGNS_NEAR.search(masked) is not None else masked
-    text = _OTHERS.sub(" ", text)
+    text = _OTHERS.sub(" ", text) if _OTHERS_NEAR.search(text) is not None else text
     return _SINGLE.sub(_closed, text) if _SINGLE_NEAR.search(text) is not None else text
 
 
@@ -234,14 +236,14 @@ def _check(bundle: Bundle) -> str:
     return digest16(msgspec.json.encode(msgspec.structs.replace(bundle, check=""))).hex()
 
 
-def _heaviest(weights: list[float]) -> tuple[int, int]:
+def _heaviest(weights: list[int]) -> tuple[int, int]:
     """The part with the largest sum (Kadane's algorithm)."""
-    best, best_start, best_end = -math.inf, 0, len(weights)
-    total, start = 0.0, 0
+    best, best_start, best_end = 0, 0, len(weights)
+    total, start = 0, 0
     for place, weight in enumerate(weights):
-        if total <= 0.0:
-            total, start = 0.0, place
+        if total <= 0:
+            total, start = 0, place
         total += weight
-        if total > best:
+        if total > best or not place:
             best, best_start, best_end = total, start, place + 1
     return best_start, best_end

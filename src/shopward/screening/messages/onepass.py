@@ -32,12 +32,20 @@ class CompiledStrings(Strings):
         super().__init__(cues)
         self._words = _words_of(cues, self.weights, self.squares)
         self.score("a")  # compiles now, not with the first message
+        self.rises("a")
 
     def _sums(self, text: str) -> tuple[int, int]:
         if self._words is None:
             return super()._sums(text)
         weight, square = _sums_of(_letters(text), self._words)
         return weight, square
+
+    def rises(self, text: str) -> list[int]:
+        """What each character of a text adds, by the strings that it is in."""
+        if self._words is None:
+            return super().rises(text)
+        rises: list[int] = _rises_of(_letters(text), self._words).tolist()
+        return rises
 
 
 def _letters(text: str) -> Any:
@@ -85,3 +93,24 @@ def _sums_of(letters: Any, words: Any) -> tuple[int, int]:
                 weight += weights[number]
                 square += squares[number]
     return weight, square
+
+
+@compiled
+def _rises_of(letters: Any, words: Any) -> Any:
+    """What each letter of a text adds, by the strings that it is in, as often as they stand there."""
+    count = words[0]
+    weights, table = words[_HEAD : _HEAD + count], words[_HEAD + 2 * count :]
+    rises = np.zeros(len(letters) + 1, np.int64)
+    for start in range(len(letters)):
+        key = START
+        for at in range(start, len(letters)):
+            key = (key ^ np.uint64(letters[at])) * PRIME
+            place = place_of(key | WORD_BIT, table)
+            if table[place] == 0:
+                break
+            number = table[place + 1] - 1
+            if number >= 0:
+                weight = weights[number] // (at - start + 1)
+                rises[start] += weight
+                rises[at + 1] -= weight
+    return np.cumsum(rises)[:-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import accumulate
-from operator import truediv
+from operator import floordiv
 from typing import TYPE_CHECKING, Final
 
 import ahocorasick
@@ -31,7 +31,7 @@ class Strings:
         self.weights = tuple(round(FINE * weight * rarity) for weight, rarity in cues.values())
         self.squares = tuple(round(FINE * rarity * rarity) for _, rarity in cues.values())
         self._sizes = tuple(map(len, cues))
-        self._each_letter = tuple(map(truediv, self.weights, self._sizes))
+        self._each_letter = tuple(map(floordiv, self.weights, self._sizes))
         self._automaton = ahocorasick.Automaton()
         for number, cue in enumerate(cues):
             self._automaton.add_word(cue, number)
@@ -42,9 +42,9 @@ class Strings:
         """The sum of what the strings of a text weigh, over its length as a vector."""
         return ratio(*self._sums(text)) if self.weights else 0.0
 
-    def rises(self, text: str) -> list[float]:
-        """What each character of a text adds, by the strings that it is in."""
-        steps = [0.0] * (len(text) + 1)
+    def rises(self, text: str) -> list[int]:
+        """What each character of a text adds, by the strings that it is in, as often as they stand there; in ``FINE``."""
+        steps = [0] * (len(text) + 1)
         if not self.weights:
             return steps[:-1]
         sizes, each_letter = self._sizes, self._each_letter
