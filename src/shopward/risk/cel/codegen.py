@@ -126,8 +126,15 @@ class Generator:
         if node.function == "@in" and (membership := self._membership(node, codes)) is not None:
             return membership
         if node.function in VARIADIC:
-            fails = not all(resolve(a.type).name in NUMERIC for a in node.arguments) or _any_fails(codes)
-            return Code(f"{VARIADIC[node.function]}({_joined(codes)})", fails=fails)
+            kinds = [resolve(a.type).name for a in node.arguments]
+            fails = not all(kind in NUMERIC for kind in kinds) or _any_fails(codes)
+            helper = VARIADIC[node.function]
+            if len(kinds) > 1 and set(kinds) in (
+                {"double"},
+                {"int"},
+            ):  # Python's own say the same of one type
+                helper = {"cel_greatest": "cel_max", "cel_least": "cel_min"}[helper]
+            return Code(f"{helper}({_joined(codes)})", fails=fails)
         if node.overload is None:
             return Code(f"cel_call({node.function!r}, {node.method}, {_joined(codes)})", fails=True)
         overload = node.overload

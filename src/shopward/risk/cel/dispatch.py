@@ -61,6 +61,8 @@ NAMESPACE: dict[str, Any] = {
     "cel_lookup": runtime.lookup,
     "cel_map": runtime.make_map,
     "cel_matches": runtime.matches,
+    "cel_max": max,
+    "cel_min": min,
     "cel_modulo": runtime.modulo,
     "cel_pairs": runtime.pairs_of,
     "cel_parse_duration": times.parse_duration,

@@ -89,6 +89,7 @@ class Policy:
     def __init__(self, spec: PolicySpec) -> None:
         self.spec = spec
         self.version = spec.version
+        self._base_points = spec.head.base_points
         self.satisfied_for_ms = _duration_ms(spec.head.challenge.satisfied_for, "challenge.satisfied_for")
         filters = CelFilters(spec.features)
         self._filters = filters
@@ -137,7 +138,7 @@ class Policy:
 
     def base_points(self, facts: Facts) -> float:
         """Points that a thing which went ahead starts from; 0 for what failed."""
-        return 0.0 if facts.status == "failed" else self.spec.head.base_points.get(facts.type, 0.0)
+        return 0.0 if facts.status == "failed" else self._base_points.get(facts.type, 0.0)
 
     def _check_watching(self) -> None:
         """Features read only of campaigns and rates that are watched for."""

@@ -22,7 +22,11 @@ Array = npt.NDArray[np.int64]
 
 
 class Record:
-    """Scratch and some records, as words and as bytes."""
+    """Scratch and some records, as words and as bytes.
+
+    Attributes:
+        has_untils: whether condemnations of an earlier event may stand in it.
+    """
 
     def __init__(self, program: Program, count: int = 1) -> None:
         self.io: Array = np.zeros(program.scratch_words + count * program.fields.words, np.int64)
@@ -32,6 +36,7 @@ class Record:
         self.bytes = self.words.cast("B")
         self.at = program.scratch_words
         self.cells_at = self.at + program.fields.cells_at
+        self.has_untils = False
 
 
 class Columns:

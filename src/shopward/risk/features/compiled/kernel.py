@@ -211,15 +211,30 @@ class CompiledKernel:
     def _run(self, facts: Facts, plan: Plan, record: Record) -> list[int]:
         """Observe one record; the cells that it read."""
         plan.fill(facts, record.bytes, 8 * record.at)
-        if self.condemned:
-            for word, until in plan.untils:
-                record.words[record.at + word] = until(self, facts)
+        if plan.untils and (self.condemned or record.has_untils):
+            self._write_untils(facts, plan, record)
         while machine.observe(self._address, self._program.address, record.address, 0, 1) == 0:
             if record.words[machine.STATUS] == machine.SHORT:
                 self._grow()
             else:
                 self._spell(facts, plan, record)
         return record.words[record.cells_at : record.cells_at + plan.cells].tolist()
+
+    def _write_untils(self, facts: Facts, plan: Plan, record: Record) -> None:
+        """Until when what known pairs stand on is condemned: hardly ever anything of an event is."""
+        condemned = self.condemned
+        for path, attribute in plan.sources:
+            if path in condemned and getattr(facts, attribute) in condemned[path]:
+                break
+        else:
+            if record.has_untils:
+                for word in self._program.untils.values():
+                    record.words[record.at + word] = 0
+                record.has_untils = False
+            return
+        record.has_untils = True
+        for word, until in plan.untils:
+            record.words[record.at + word] = until(self, facts)
 
     def _settle(self, bits: int, outcome: Outcome) -> None:
         record = self._record

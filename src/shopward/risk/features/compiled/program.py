@@ -61,6 +61,7 @@ class Plan(NamedTuple):
         raw: the first cell of the others that are read along.
         cells: how many cells the plan writes.
         untils: ``(word, until)`` for the condemnations that known pairs ask for.
+        sources: ``(path, attribute)`` of the values that may be condemned there.
         earned: late bits of what good use makes known: by anybody, and by the customer alone.
         due: asks the filters of the other operations after the decision: late bits.
         has_late: whether there are any.
@@ -77,6 +78,7 @@ class Plan(NamedTuple):
     raw: dict[int, int]
     cells: int
     untils: tuple[tuple[int, Callable[[Any, Any], int]], ...]
+    sources: tuple[tuple[str, str], ...]
     earned: tuple[int, int]
     due: Asked
     has_late: bool
@@ -277,6 +279,8 @@ class Draft:
             for place in sorted(known, key=lambda place: place[:2])
             if not self._layout.condemnable.isdisjoint(self._layout.families[place.family].key)
         )  # fmt: skip
+        sources = {path for place in known for path in self._layout.families[place.family].key}
+        sources &= self._layout.condemnable
         return Plan(
             fields.filler(
                 number,
@@ -295,6 +299,7 @@ class Draft:
             raw,
             cells,
             untils,
+            tuple((path, FIELDS[path].attribute) for path in sorted(sources)),
             earned,
             self._layout.filters.asked(late),
             bool(late),
