@@ -88,6 +88,20 @@ def test_a_day_has_its_quota(shop):
     reveal(shop, ANI, ask())
 
 
+def test_a_full_day_uses_up_nobodys_word(shop):
+    """What a second person agreed to is still good after midnight, within its hour."""
+    shop.vault.custody.put(SHOP, [order(number, f"u{number}") for number in range(60)])
+    shop.clock.advance(DAY_MS - shop.clock.now_ms() % DAY_MS - 60_000)
+    for start in range(0, 45, 15):
+        reveal(shop, ANI, ask(*(f"o-{start + each}" for each in range(15))))
+    many = ask(*(f"o-{each}" for each in range(21)))
+    request = reveal(shop, ANI, many)
+    shop.vault.guard.approve(BUDI, request.id)
+    assert code_of(reveal, shop, ANI, many, request.id, kind=QuotaReached) == "quota_reached"
+    shop.clock.advance(120_000)
+    assert len(reveal(shop, ANI, many, request.id)) == 21
+
+
 def test_many_records_take_a_second_person_who_agreed_to_these(shop):
     """Not oneself, not another list, not twice, and not after an hour."""
     shop.vault.custody.put(SHOP, [order(number) for number in range(30)])

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.errors import InvalidField, NotFound, Refused, RevealChallenged
+from shopward.errors import Conflict, InvalidField, NotFound, Refused, RevealChallenged
 from shopward.flows.guard import CANARY, locked, request_state
 from shopward.flows.looks import Hits, Pending, RevealAsk, denied, used_up
 from shopward.outbox import Topic
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from shopward.access import Caller
-    from shopward.errors import ShopwardError
     from shopward.flows.guard import GuardDesk
     from shopward.flows.processing import Lawful
     from shopward.flows.staff import StaffDesk
@@ -200,17 +199,14 @@ class RevealDesk:
         if refusal is not None:
             raise refusal
 
-        done: list[Opened] | ShopwardError
         try:
-            done = self._room.records.write(lambda each: self._taken(each, caller, pending, now_ms))
+            return self._room.records.write(lambda each: self._taken(each, caller, pending, now_ms))  # (7)
         except (
-            StepUpRefused
-        ) as refused:  # the proof was spent meanwhile, or is too old: nothing of (6) is kept
-            done = refused
-        if isinstance(done, list):
-            return done  # (7)
-        self._refused(caller, ask, self._rows(ask), "refused", now_ms)
-        raise done
+            Refused,
+            Conflict,
+        ):  # nothing of (6) is kept: no quota, no proof and no word of a second person is used up
+            self._refused(caller, ask, self._rows(ask), "refused", now_ms)
+            raise
 
     def search(
         self, caller: Caller, *, kind: str, field: str, transform: str, value: str, limit: int
@@ -283,27 +279,25 @@ class RevealDesk:
         lock = self._room.accesses.locked(connection, targets)
         return ([] if lock else self._room.sealed.open(connection, rows, ())), rows, lock
 
-    def _taken(
-        self, connection: Any, caller: Caller, pending: Pending, now_ms: int
-    ) -> list[Opened] | ShopwardError:
-        """(6) in its transaction: the values, written down as seen, or why not; raises what a proof is refused for."""
+    def _taken(self, connection: Any, caller: Caller, pending: Pending, now_ms: int) -> list[Opened]:
+        """(6) in its transaction: the values, written down as seen; raises ``Refused``: roll back."""
         ask = pending.ask
         rows = self._room.sealed.rows(connection, ask.records)
         self._room.fenced(connection, [row.subject for row in rows])
         _opened, rows, lock = self._met(connection, caller, ask)
         if lock is not None:
-            return locked(lock)
+            raise locked(lock)
         unlawful = self._unlawful(connection, ask, rows)
         if unlawful is not None:
-            return unlawful
+            raise unlawful
         request = pending.request
         if request is not None and not self._room.accesses.move(connection, request, "used"):
-            return request_state()
+            raise request_state()
         if pending.outcome == "revealed" and pending.is_metered:
             most = quota(self._room.sealed.orders_since(connection, now_ms - QUOTA_DAYS * DAY_MS))
             day = now_ms // DAY_MS
             if not self._room.accesses.take(connection, caller.person, day=day, records=len(rows), most=most):
-                return used_up(most, now_ms)
+                raise used_up(most, now_ms)
         proved = self._spent(connection, caller, pending)
         opened = self._room.sealed.open(connection, rows, ask.fields or None)
         self._note(connection, caller, ask, opened, pending, proved, now_ms)
