@@ -110,6 +110,21 @@ def test_a_new_app_replaces_the_old_one(world):
     assert kept[new_id] != b""
 
 
+@pytest.mark.parametrize("first", ["totp", "codes"])
+def test_what_was_begun_without_a_proof_counts_no_more_beside_a_first_factor(world, first):
+    """A thief in the session begins a passkey; the owner has a factor before it is confirmed."""
+    thief = Authenticator(random.Random(2))
+    offer = start_passkey(world.desk, USER, user_name="b", at_ms=world.now_ms)
+    if first == "totp":
+        world.enrol_totp()
+    else:
+        new_recovery_codes(world.desk, USER, at_ms=world.now_ms)
+    confirm = lambda: confirm_passkey(  # noqa: E731 -- one line of the story
+        world.desk, USER, offer.factor_id, answer=thief.create(offer.options), at_ms=world.now_ms
+    )
+    assert refusal_of(confirm) == "no_proof"
+
+
 def test_a_registration_is_confirmed_once_and_in_time(world):
     """A second confirmation, a late one and one for another nonce are refused."""
     device = Authenticator(random.Random(1))

@@ -5,6 +5,7 @@ Promise:
 - Who has a factor needs a passed challenge to add or remove one (operations ``mfa_enroll`` and ``mfa_remove``), proved
   with a factor of level 2 or more and spent in the same transaction (ASVS V6.4.4, V7.5.1). An e-mailed code adds nothing.
 - A TOTP secret or a passkey counts once it was confirmed, within 10 minutes; a confirmed app replaces the one before.
+  Once a first factor counts, what else waits never does: whoever began it had nothing to prove.
 - Every factor can be revoked (V6.5.6); its secret is wiped. ``revoke_by_order`` asks for no proof and is for staff and
   orders: the flow knows who they are.
 
@@ -121,6 +122,7 @@ def confirm_totp(desk: Desk, user: str, factor_id: str, *, code: str, at_ms: int
     def work(connection: Connection) -> None:
         factors = desk.store.factors(connection, user, lock=True)
         waiting = _waiting(factors, factor_id, "totp", at_ms)
+        _count_first(desk, connection, user, factor_id, at_ms=at_ms)
         secret = desk.keys.unseal(waiting.secret, context=desk.secret_context(user, factor_id))
         step = totp.verify_totp(code=code, secret=secret, last_step=totp.NO_STEP, at_ms=at_ms)
         for each in factors:
@@ -178,6 +180,7 @@ def confirm_passkey(desk: Desk, user: str, factor_id: str, *, answer: str, at_ms
     def work(connection: Connection) -> str:
         waiting = _waiting(desk.store.factors(connection, user, lock=True), factor_id, "passkey", at_ms)
         new = passkeys.verify_registration(answer=answer, party=desk.party, expected_nonce=waiting.secret)
+        _count_first(desk, connection, user, factor_id, at_ms=at_ms)
         desk.store.set_factor_state(connection, user, factor_id, state=REVOKED, at_ms=at_ms)
         counting = KeptFactor(
             desk.ids.new("fac", at_ms), "passkey", ACTIVE, new.public_key, new.credential_id, new.sign_count, at_ms, at_ms
@@ -203,6 +206,7 @@ def new_recovery_codes(desk: Desk, user: str, *, proof: Proof | None = None, at_
 
     def work(connection: Connection) -> None:
         _prove(desk, connection, user, operation="mfa_enroll", proof=proof, at_ms=at_ms)
+        _count_first(desk, connection, user, RECOVERY_CODES, at_ms=at_ms)
         desk.store.tally(connection, user, "recovery_code")
         desk.store.set_tally(connection, user, "recovery_code", Tally())
         desk.store.replace_codes(connection, user, kept)
@@ -248,8 +252,7 @@ def _prove(
     desk: Desk, connection: Connection, user: str, *, operation: str, proof: Proof | None, at_ms: int
 ) -> None:
     """Spend the proof that somebody with a factor owes; what is handed over by anybody else is spent too."""
-    factors = desk.store.factors(connection, user)
-    owes = any(each.state != PENDING for each in factors) or bool(desk.store.codes(connection, user))
+    owes = _has_factor(desk, connection, user)
     if not owes and proof is None:
         return
     if proof is None:
@@ -261,6 +264,20 @@ def _prove(
         raise StepUpRefused(
             "weak_factor", expected=f"level {PROOF_LEVEL_MIN} or more", found=f"level {proved.level}"
         )
+
+
+def _has_factor(desk: Desk, connection: Connection, user: str) -> bool:
+    factors = desk.store.factors(connection, user)
+    return any(each.state != PENDING for each in factors) or bool(desk.store.codes(connection, user))
+
+
+def _count_first(desk: Desk, connection: Connection, user: str, factor_id: str, *, at_ms: int) -> None:
+    """Where this is a user's first factor, drop what else waits: it may be a stranger's, who began it without a proof."""
+    if _has_factor(desk, connection, user):
+        return
+    for each in desk.store.factors(connection, user):
+        if each.factor_id != factor_id:
+            desk.store.set_factor_state(connection, user, each.factor_id, state=REVOKED, at_ms=at_ms)
 
 
 def _pending(factor_id: str, kind: str, secret: bytes, counter: int, at_ms: int) -> KeptFactor:
