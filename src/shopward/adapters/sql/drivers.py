@@ -63,6 +63,10 @@ class Driver(Protocol):
         """Take the polite lock of the tenant; the holder in words where it is somebody else's."""
         ...
 
+    def let_go(self, connection: Any) -> None:
+        """Give back what would end with the connection, but a moment after it is closed."""
+        ...
+
     def unlock(self) -> None:
         """Give back what outlives the connection."""
         ...
@@ -118,6 +122,9 @@ class SqliteDriver:
         """Take the lock file, once for all connections; the holder in words where it is somebody else's."""
         self._locked = self._locked or self._lock.take()
         return None if self._locked else self._lock.holder()
+
+    def let_go(self, connection: Any) -> None:
+        """Nothing: the lock is a file's."""
 
     def unlock(self) -> None:
         """Give back the lock file, after the last copy of the write-ahead file."""
@@ -176,6 +183,10 @@ class PostgresDriver:
             if locks.try_advisory(connection, self._tenant)
             else locks.advisory_holder(connection, self._tenant)
         )
+
+    def let_go(self, connection: Any) -> None:
+        """Give back the session's lock: the server ends a session some time after it is closed, and the next owner may be here by then."""
+        connection.execute("SELECT pg_advisory_unlock_all()")
 
     def unlock(self) -> None:
         """Nothing: the lock ends with its session."""

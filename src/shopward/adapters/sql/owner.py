@@ -92,8 +92,11 @@ class Owner:
                     self._record(pages)
 
     def close(self) -> None:
-        """Give up the claim and the connection."""
+        """Give up the claim and the connection; whoever opens the store next finds it free."""
         with self._writing:
+            if self._writer is not None:
+                with suppress(*driver_errors()):  # a connection that broke holds nothing for long
+                    self._driver.let_go(self._writer)
             self._give_up()
 
     # The steps of a claim and of an append.
