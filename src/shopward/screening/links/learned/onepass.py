@@ -231,11 +231,6 @@ def _sound_of(text: Any, first: int, end: int, tables: Any) -> int:
 
 
 @compiled
-def _lower(letter: int) -> int:
-    return letter + 32 if 65 <= letter <= 90 else letter
-
-
-@compiled
 def path_score(
     path: Any,
     query: Any,
