@@ -1,5 +1,9 @@
 """Incidents over HTTP: worked step by step, with what the law asks beside them."""
 
+import re
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 
 
@@ -39,6 +43,8 @@ def test_a_leak_from_first_signal_to_closed(world):
             await step("content", content=content, language="id", text=text)
         letter = await client.get(path + "/notices/ID-subject?language=id", headers={"Accept": "text/html"})
         assert "Upaya penanganan dan pemulihan" in letter.text
+        style = sha256(re.search("<style>(.*)</style>", letter.text)[1].encode()).digest()
+        assert f"style-src 'sha256-{b64encode(style).decode()}'" in letter.headers["content-security-policy"]
         page = await client.get(
             path + "/notices/ID-subject?language=id", headers={"Accept": "application/pdf"}
         )

@@ -17,10 +17,11 @@ from shopward.adapters.documents import as_pdf
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.headers import document_policy
 from shopward.http.incident_steps import IncidentStep, PlaybookStep, ScopeStep, Taker, ms_of
 from shopward.http.orders import before_of, limit_of
 from shopward.http.playbooks import RunView, run_view
-from shopward.incidents.drafts import as_html
+from shopward.incidents.drafts import STYLE, as_html
 from shopward.incidents.incident import Severity, State
 from shopward.incidents.law import NOTICE
 from shopward.incidents.words import Kind, Short
@@ -208,7 +209,9 @@ class IncidentCalls:
         made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
         accepted, unkept = request.headers.get("accept", ""), {"cache-control": "no-store"}
         if accepted.startswith("text/html"):
-            return HTMLResponse(as_html(made), headers=unkept)
+            return HTMLResponse(
+                as_html(made), headers=unkept | {"content-security-policy": document_policy(STYLE)}
+            )
         if accepted.startswith(PDF):
             page = await run_in_threadpool(lambda: as_pdf(made, at_ms=self._clock.now_ms()))
             return Response(page, media_type=PDF, headers=unkept)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from shopward.incidents.incident import Incident
     from shopward.incidents.law import Rule
 
+STYLE: Final = (
+    "body{font:16px/1.5 sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}"
+    ".missing{border:2px solid #b00020;color:#b00020;padding:0 1rem}footer{color:#555;font-size:.85rem}"
+    "@media print{.missing{display:none}}"
+)
+"""Of ``as_html``, whole, so that whoever serves it can let a browser take just this."""
 _LINK: Final = re.compile(
     r"(?i)\b(?:https?://|www\.)|\b[a-z0-9-]+\.(?:com|net|org|id|cn|co|shop|store|link|top|xyz)(?:/|\b)"
 )
@@ -108,9 +114,7 @@ def as_html(made: Draft) -> str:
     red = f'<section class="missing"><ul>{missing}</ul></section>' if missing else ""
     return (
         f'<!doctype html><html lang="{escape(made.language)}"><head><meta charset="utf-8"><title>{escape(made.title)}</title>'
-        "<style>body{font:16px/1.5 sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}"
-        ".missing{border:2px solid #b00020;color:#b00020;padding:0 1rem}footer{color:#555;font-size:.85rem}"
-        "@media print{.missing{display:none}}</style></head>"
+        f"<style>{STYLE}</style></head>"
         f"<body><h1>{escape(made.title)}</h1>{red}{body}"
         f"<footer><p>{escape(made.law)}</p><p>{escape(made.note)}</p></footer></body></html>"
     )
