@@ -168,6 +168,6 @@ def test_the_other_company_tells(tmp_path):
         )
         assert pays(wallet, "s-agus", "agus", 51_00)["decision"] == "deny"
         (shown,) = run(wallet, "signals", "transmitter", "list")["transmitters"]
-        assert shown["received"] == {"acted": 2}
+        assert shown["received"] == {"acted": 2, "stream": 1}  # the provider tried the stream first
         (told,) = run(provider, "signals", "receiver", "list")["receivers"]
         assert (told["subjects"], told["tokens"]) == (3, {"taken": told["tokens"]["taken"]})
