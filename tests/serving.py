@@ -51,6 +51,13 @@ class Server:
 
     def start(self):
         """Start it and wait until it decides."""
+        self.launch()
+        self._wait_for(lambda: self.url)
+        self._wait_for(lambda: self.get("/readyz")[0] == 200)
+        return self
+
+    def launch(self):
+        """Start it and do not wait: whatever it does first may be what it is killed at."""
         self.process = subprocess.Popen(
             self.command,
             stdout=subprocess.PIPE,
@@ -65,9 +72,6 @@ class Server:
         ]
         for watcher in self._watchers:
             watcher.start()
-        self._wait_for(lambda: self.url)
-        self._wait_for(lambda: self.get("/readyz")[0] == 200)
-        return self
 
     def _watch(self, stream, lines):
         for line in stream:

@@ -100,7 +100,7 @@ def test_nobody_is_missed_and_nobody_is_paid_twice(tmp_path, moment):
                 claims.append(shop.claims.submit(SERVICE, draft.id, Filing((f"{user}-stolen-0",))).id)
         environment = {"SHOPWARD_PAYOUT_URL": url, "SHOPWARD_PAYOUT_SECRET": SECRET}
         endpoint.caller = Server(data, policy=None, environment=environment)
-        endpoint.caller.start()
+        endpoint.caller.launch()
         assert endpoint.dead.wait(timeout=120)
         clock = ManualClock(SystemClock().now_ms() + LEASE_MS)
         settings = Settings(data=data, payout_url=url, payout_secret=SECRET)

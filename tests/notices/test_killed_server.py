@@ -112,7 +112,7 @@ def test_nobody_is_missed(tmp_path, channel, moment):
             shop.notices.start(BUDI, made)
         environment = {f"SHOPWARD_{name.upper()}": value for name, value in told.items()}
         killer.server = Server(tmp_path / "data", policy=None, environment=environment)
-        killer.server.start()
+        killer.server.launch()
         assert killer.dead.wait(timeout=120)
         clock = ManualClock(SystemClock().now_ms() + LEASE_MS)
         with Shopward.open(settings, clock=clock) as shop:
