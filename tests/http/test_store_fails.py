@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import time
 
 import pytest
@@ -130,8 +131,10 @@ def test_snapshots_are_taken_between_groups_and_hold_what_the_log_says(world_in,
             await asyncio.sleep(0.01)
         for number in range(401, 404):
             await client.post("/v1/decisions", json=failed_login(number))
-        await asyncio.sleep(0.1)
-        assert world.application.metrics.snapshots["saved"] >= 1
+        until = time.monotonic() + 180
+        while not world.application.metrics.snapshots["saved"]:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.01)
         assert 0 < world.shopward.desk.snapshots.load().seq <= 403
         world.shopward.close(snapshot=False)
 
@@ -140,6 +143,25 @@ def test_snapshots_are_taken_between_groups_and_hold_what_the_log_says(world_in,
 
     world.run(story)
     world.run(after)
+
+
+def test_a_stop_ends_a_snapshot_under_way_and_saves_the_state_itself(world_in, tmp_path, monkeypatch, caplog):
+    """Nobody waits for a copy that never ends, and nothing is called a failure: the newest state is saved."""
+    world = world_in(tmp_path / "data", snapshot_events=1)
+
+    async def story(client, world):
+        monkeypatch.setattr(world.shopward.desk, "save_snapshot", signal.pause)
+        await client.post("/v1/decisions", json=event(1))
+        until = time.monotonic() + 180
+        while not world.application.metrics.snapshot_pause_s:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.01)
+        monkeypatch.undo()
+
+    world.run(story)
+    assert world.shopward.desk.snapshots.load().seq == 1
+    assert world.application.metrics.snapshots["failed"] == 0
+    assert "no snapshot" not in caplog.text
 
 
 def test_a_stop_in_the_middle_of_a_rebuild_does_not_wait_for_its_end(world, monkeypatch):

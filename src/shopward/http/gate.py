@@ -344,6 +344,8 @@ class Gate:
         try:
             await _finished(loop.run_in_executor(self._saver, save))
         except StoreError as failed:
+            if self._is_stopping:  # ended by us; whoever closes the engine saves the newer state
+                return
             self._metrics.snapshots["failed"] += 1
             _logger.warning("no snapshot: %s (%s)", failed.code, failed.found or "no more is known")
         else:
