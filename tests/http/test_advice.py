@@ -8,6 +8,8 @@ from screening.shop import TOML
 from shopward.http import advice
 
 PROFILE = tomllib.loads(TOML)
+ZH_CODE = "【TokoNusa】您的账户异常。请将验证码发送给客服"
+SHIPPED = "Pesanan Anda sudah dikirim, lihat https://tokonusa.co.id/x"
 CODE = "TokoNusa: kirim kode OTP Anda ke https://tokonusa-hadiah.example/ <b>sekarang</b>"
 
 
@@ -46,6 +48,10 @@ def test_a_customer_asks_and_is_told_in_every_language(world):
             assert "&lt;b&gt;sekarang" in html
             assert "<b>sekarang" not in html
             assert (await said("link", CODE))[0] == "dangerous"  # people paste all of it
+            assert (await said("link", ZH_CODE))[0] == "dangerous"
+            form = {"asked": SHIPPED, "kind": "message", "lang": language}
+            honest = await client.post("/advice", data=form)
+            assert (words["unknown_message"] in honest.text, words["unknown"] in honest.text) == (True, False)
             assert not re.search(r"<script|\sstyle=|\son\w+=|(?:src|href|action)=.https?:", html)
 
     world.run(story)

@@ -37,6 +37,7 @@ GIVEN_MAX: Final = 4_000
 _FORM_BYTES_MAX: Final = 65_536
 LANGUAGES: Final = {"id": "Bahasa Indonesia", "zh": "中文", "en": "English"}
 KINDS: Final = ("link", "sender", "message")
+_NO_LINK: Final = "not_a_link"
 HERE: Final = Path(__file__).parent
 _TEXTS: Final[dict[str, dict[str, Any]]] = tomllib.loads((HERE / "advice.toml").read_text(encoding="utf-8"))
 
@@ -97,15 +98,19 @@ class AdvicePage:
     async def _answer(self, kind: str, given: str, texts: dict[str, Any], language: str) -> Answer:
         if not self._has_room():
             return Answer(texts["busy"])
-        said = await run_in_threadpool(self._screened, kind, given, language)
-        return Answer(texts[said.verdict], said.verdict, tuple(each.text for each in said.reasons))
+        said, is_message = await run_in_threadpool(self._screened, kind, given, language)
+        word = "unknown_message" if is_message and said.verdict == "unknown" else said.verdict
+        return Answer(texts[word], said.verdict, tuple(each.text for each in said.reasons))
 
-    def _screened(self, kind: str, given: str, language: str) -> Screened:
+    def _screened(self, kind: str, given: str, language: str) -> tuple[Screened, bool]:
+        """The verdict, and whether it is on a message: people paste all of it as a link, in Chinese without a space."""
         if kind == "sender":
-            return self._desk.sender(SenderAsked(given[:2_048]), language)
-        if kind == "message" or len(given.split()) > 1:  # people paste all of it as a link
-            return self._desk.message(MessageAsked(given), language)
-        return self._desk.link(LinkAsked(given), language)
+            return self._desk.sender(SenderAsked(given[:2_048]), language), False
+        if kind == "link" and len(given.split()) == 1:
+            said = self._desk.link(LinkAsked(given), language)
+            if _NO_LINK not in {each.code for each in said.reasons}:
+                return said, False
+        return self._desk.message(MessageAsked(given), language), True
 
     def _has_room(self) -> bool:
         """Whether one more may be asked in this minute."""
