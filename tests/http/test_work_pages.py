@@ -103,7 +103,8 @@ def test_an_incident_is_worked_from_the_browser(world):
         owing = await client.post(path, data={"do": "state", "state": "closed"})
         assert owing.headers["location"] == path + "?notice=incident_owes"
         assert "cannot be closed yet" in (await client.get(owing.headers["location"])).text
-        early = await client.post(path, data={"do": "sent", "rule": "ID-agency"})
+        said = {"receipt": "号" * 200, "late_reason": "迟" * 300}
+        early = await client.post(path, data={"do": "sent", "rule": "ID-agency", **said})
         assert "not complete yet" in (await client.get(early.headers["location"])).text
         page = (await client.get(path)).text
         assert ("Police told" in page, "contained" in page, task in page) == (True, True, False)

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 PEOPLE: Final = 200
+_FORM_BYTES_MAX: Final = 8_192
+"""A receipt of 200 characters and a reason of 400, each of them up to twelve bytes in a form."""
 LINES: Final = 40
 """So many lines of the timeline are open; the others fold."""
 PRESSED: Final[Mapping[str, type[Step]]] = {
@@ -138,7 +140,7 @@ class IncidentPages:
     async def press(self, request: Request) -> Response:
         """``POST /incidents/{id}``: one of the steps that a person takes daily."""
         caller, name = self._sessions.analyst(request), _id(request)
-        form = await form_of(request)
+        form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
         word = form.pop("do", "")
         if word not in PRESSED:
             raise InvalidField(
