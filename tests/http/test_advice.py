@@ -62,7 +62,7 @@ async def answered(client, language, words, kind, asked):
     form = {"asked": asked, "kind": kind, "lang": language}
     answer = await client.post("/advice", data=form, headers={"Accept-Language": "en"})
     assert answer.status_code == 200
-    level = re.search(r'class="said (\w+)"', answer.text)[1]
+    level = re.search(r'class="verdict (\w+)"', answer.text)[1]
     assert words[level].replace("{shop}", "Toko Nusantara") in answer.text
     return level, answer.text
 
