@@ -55,7 +55,7 @@ TECHNIQUES: Final[Mapping[str, Technique]] = {
     "phished_codes": Technique("T1111", "Multi-Factor Authentication Interception"),
     "linked_drain": Technique("T1657", "Financial Theft"),
     "insider_reads": Technique("T1213", "Data from Information Repositories"),
-    "code_pumping": Technique("T1496.003", "Resource Hijacking: SMS Pumping"),
+    "code_pumping": Technique("T1496.003", "SMS Pumping"),
 }
 """By kind of campaign of the policy that ships. A shop's own kinds have none: what they are nobody has told us."""
 
