@@ -12,6 +12,7 @@ from claims.account import ADMIN, BUDI, DEWI, SERVICE, SITI, past, payment, thef
 from claims.shop import Ledger
 from outbox.reading import owed
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
+from shopward.flows import claim as claim_flow
 from shopward.flows.claim import Filing
 from shopward.flows.claim_many import Incident, Loss
 from shopward.flows.victims import SealAsked, SetAsked
@@ -144,15 +145,18 @@ def test_evidence_against_takes_two_people_to_refuse(opened, clock):
         assert sound(shop)
 
 
-def test_a_deadline_that_passes_is_an_approval(opened, clock):
-    """Nobody decides for five business days: approved; with a stopped clock after fifteen."""
+def test_a_deadline_that_passes_is_an_approval(opened, clock, monkeypatch):
+    """Nobody decides for five business days: approved; with a stopped clock after fifteen, and none such keeps another waiting."""
+    monkeypatch.setattr(claim_flow, "SWEEP_MAX", 1)
     with opened() as shop:
         now = clock.now_ms()
         decide(
             shop,
             [*past(now), payment("a", now - HOUR_MS, 900_000_00), payment("b", now - HOUR_MS, 900_000_00)],
         )
-        first, second = filed(shop, only=("a",)), filed(shop, only=("b",))
+        second = filed(shop, only=("b",))
+        clock.advance(DAY_MS)
+        first = filed(shop, only=("a",))
         shop.claims.propose(SITI, first.id, {"a": 0}, "authorised_by_owner")
         shop.claims.stop_clock(SITI, second.id, "waiting_for_customer")
         clock.advance(8 * DAY_MS)

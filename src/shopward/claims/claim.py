@@ -154,15 +154,16 @@ def borne(claim: Claim) -> dict[str, int]:
 
 def next_ms(claim: Claim) -> int:
     """When the clock has something to do: a provisional credit, or the approval of what nobody decided."""
+    due_ms = deadline_ms(claim)
     if claim.provisional_due_ms and not claim.provisional_minor:
-        return min(claim.provisional_due_ms, claim.due_ms)
-    return claim.due_ms
+        return min(claim.provisional_due_ms, due_ms)
+    return due_ms
 
 
 def deadline_ms(claim: Claim) -> int:
     """When it counts as approved though nobody decided; later while its clock stands."""
     stands = bool(claim.stops) and not claim.stops[-1].until_ms
-    return claim.last_due_ms if stands else claim.due_ms
+    return max(claim.last_due_ms, claim.due_ms) if stands else claim.due_ms
 
 
 def claimed(claim: Claim) -> dict[str, int]:
