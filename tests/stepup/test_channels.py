@@ -106,6 +106,13 @@ def test_a_mail_says_what_the_message_says(letterbox, language, word):
     assert text.strip().splitlines()[-1] == "@shop.example #12345678"
 
 
+def test_an_address_that_is_two_once_it_is_decoded_reaches_neither(letterbox):
+    """An encoded word with a comma in it: the mail server is told what was asked for as one mailbox, and refuses it."""
+    with pytest.raises(ChannelDown):
+        smtp(letterbox.port).send(a_message(to="=?utf-8?q?thief=40bad.example=2C?=budi@mail.example"))
+    assert letterbox.mails == []
+
+
 def test_beyond_this_machine_a_code_leaves_under_tls_or_not_at_all(letterbox, monkeypatch):
     """A server elsewhere that offers no TLS is told nothing, not even who the code is for."""
     monkeypatch.setattr("shopward.adapters.mail.is_loopback", lambda _host: False)

@@ -83,6 +83,9 @@ def test_no_customer_is_ever_sent_an_exercise(tmp_path):
         other = [PEOPLE[0], {"person": "x", "email": "x@mail.example"}]
         status, said = await shop.post(PATH, {"lure": "parcel", "people": other})
         assert (status, said["path"]) == (422, "people[1].email")
+        for address in ("=?utf-8?q?x=40mail.example=2C?=x@staff.example", "x,y@staff.example"):
+            two = [{"person": "x", "email": address}]
+            assert (await shop.post(PATH, {"lure": "parcel", "people": two}))[0] == 422
         status, said = await shop.post(PATH, {"lure": "parcel", "people": [PEOPLE[0], PEOPLE[0]]})
         assert (status, said["path"]) == (422, "people")
         assert (shop.letterbox.mails, (await shop.get(PATH))[1]["exercises"]) == ([], [])

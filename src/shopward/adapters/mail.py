@@ -109,7 +109,8 @@ class MailServer:
         with self._connected() as server:
             if self._route.user:
                 server.login(self._route.user, self._route.password)
-            server.send_message(message)
+            # Not to whom the header names: decoded, one address may be two.
+            server.send_message(message, to_addrs=[mail.to])
 
     def _connected(self) -> smtplib.SMTP:
         """A connection on which nothing of the message has been said; under TLS unless it ends on this machine."""

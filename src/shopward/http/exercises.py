@@ -38,7 +38,7 @@ class ExercisedAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Whom a mail goes to; the address is handed on and not kept."""
 
     person: Person
-    email: Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
+    email: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._'+-]{1,64}@[A-Za-z0-9.-]{1,190}$")]
     language: Literal["id", "zh", "en"] = "en"
 
 
