@@ -166,6 +166,9 @@ def test_a_proof_holds_for_that_very_ask_and_not_for_long(office):
         pending = reveals.prepare(ani, ask, challenge_id=proof)
         with pytest.raises(Refused, match="decision engine"):
             reveals.finish(ani, pending, ["deny"], excluded=())
+        with pytest.raises(Refused) as refused:  # the threat owns her telephone by now
+            reveals.finish(ani, pending, ["challenge"], excluded={"totp"})
+        assert refused.value.code == "excluded_factor"
         shop.clock.advance(10 * MINUTE_MS)
         assert (await shop.ask("/v1/vault/reveal", asked, 403))["code"] == "expired"
         denied = ASK | {"purpose": "fraud_investigation", "case_id": "c-1"}

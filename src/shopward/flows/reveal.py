@@ -200,7 +200,9 @@ class RevealDesk:
             raise refusal
 
         try:
-            return self._room.records.write(lambda each: self._taken(each, caller, pending, now_ms))  # (7)
+            return self._room.records.write(
+                lambda each: self._taken(each, caller, pending, excluded or (), now_ms)
+            )  # (7)
         except (
             Refused,
             Conflict,
@@ -279,7 +281,9 @@ class RevealDesk:
         lock = self._room.accesses.locked(connection, targets)
         return ([] if lock else self._room.sealed.open(connection, rows, ())), rows, lock
 
-    def _taken(self, connection: Any, caller: Caller, pending: Pending, now_ms: int) -> list[Opened]:
+    def _taken(
+        self, connection: Any, caller: Caller, pending: Pending, excluded: Collection[str], now_ms: int
+    ) -> list[Opened]:
         """(6) in its transaction: the values, written down as seen; raises ``Refused``: roll back."""
         ask = pending.ask
         rows = self._room.sealed.rows(connection, ask.records)
@@ -298,22 +302,21 @@ class RevealDesk:
             day = now_ms // DAY_MS
             if not self._room.accesses.take(connection, caller.person, day=day, records=len(rows), most=most):
                 raise used_up(most, now_ms)
-        proved = self._spent(connection, caller, pending)
+        proved = self._spent(connection, caller, pending, excluded)
         opened = self._room.sealed.open(connection, rows, ask.fields or None)
         self._note(connection, caller, ask, opened, pending, proved, now_ms)
         return opened
 
-    def _spent(self, connection: Any, caller: Caller, pending: Pending) -> str:
-        """(6) The factor of the proof that is spent; empty where none was handed in."""
+    def _spent(self, connection: Any, caller: Caller, pending: Pending, excluded: Collection[str]) -> str:
+        """(6) The factor of the proof that is spent, which this decision has to trust too; empty where none was handed in."""
         if not pending.challenge_id:
             return ""
-        return self._staff.spend(
-            connection,
-            caller,
-            pending.operation,
-            bound=pending.ask.digest(),
-            challenge_id=pending.challenge_id,
-        ).factor
+        factor = self._staff.spend(
+            connection, caller, pending.operation, bound=pending.ask.digest(), challenge_id=pending.challenge_id,
+        ).factor  # fmt: skip
+        if factor in excluded:
+            raise StepUpRefused("excluded_factor", expected="another factor", found="an excluded one")
+        return factor
 
     def _unlawful(self, connection: Any, ask: RevealAsk, rows: Sequence[Stored]) -> Refused | None:
         return self._lawful.refusal(connection, ask.purpose, [row.subject for row in rows])
