@@ -127,15 +127,16 @@ class ExerciseDesk:
         def work(connection: Any) -> tuple[LureMail, Exercise] | None:
             mail = self._store.of_digest(connection, digest)
             exercise = None if mail is None else self._store.one(connection, mail.exercise)
-            if mail is None or exercise is None:
-                return None
-            self._store.mark(connection, digest, "clicked_ms", now_ms)
-            return mail, exercise
+            return None if mail is None or exercise is None else (mail, exercise)
 
-        found = self._room.records.write(work)
+        found = self._room.records.read(work)  # anybody may ask, and who guesses writes nothing
         if found is None:
             return None
         mail, exercise = found
+        if not mail.clicked_ms:
+            self._room.records.write(
+                lambda connection: self._store.mark(connection, digest, "clicked_ms", now_ms)
+            )
         return mail.language, shown(exercise.lure, mail.language, shop=self._shop)
 
     def report(self, caller: Caller, text: str) -> str:
