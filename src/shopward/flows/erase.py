@@ -42,7 +42,7 @@ _EXPIRED_AT_ONCE: Final = 200
 
 
 class StoreErased(Struct, frozen=True):
-    """One place where something of a customer can lie.
+    """One place that an erasure empties, or one of the decisions' stores that it leaves as they are.
 
     Attributes:
         rows: how many were destroyed, removed or made unreadable.
