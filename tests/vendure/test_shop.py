@@ -18,7 +18,7 @@ LEAKED = (7, 8, 9, 10, 11, 12)
 def modules():
     """What npm installed; without it there is nothing to try."""
     folder, why_not = installed()
-    if folder is None:
+    if why_not:
         pytest.skip(why_not)
     return folder
 
