@@ -1,6 +1,6 @@
 """Data of ours and of operators in TOML: the shape that it must have, or a refusal with the place in the file.
 
-Promise: the refusal repeats nothing that the file says, but names of fields.
+Promise: of what the file says the refusal repeats names of fields, and a word where it is none of the few that are allowed.
 """
 
 from __future__ import annotations
