@@ -10,6 +10,10 @@ import time
 import pytest
 
 from shopward.adapters.calling import HEAD_BYTES_MAX, Caller
+from shopward.adapters.endpoint import Endpoint
+from shopward.adapters.payouts import HttpPayer
+from shopward.errors import Misconfigured
+from shopward.values import SystemClock
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SAID = {
@@ -27,6 +31,9 @@ SAID = {
     "/upgrade": [b"HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
     "/head": [OK + b"x: " + b"y" * HEAD_BYTES_MAX],
     "/nothing": [],
+    "/pay/whole": [OK + b'\r\n{"state":"paid"}'],
+    "/pay/cut": [OK + b'content-length: 99\r\n\r\n{"state":"paid"}'],
+    "/pay/gone": [b"HTTP/1.1 404 X\r\ncontent-length: 99\r\n\r\nno"],
 }
 
 
@@ -43,7 +50,7 @@ def url():
                 return
             with sock:
                 path = sock.recv(65_536).split(b" ")[1].decode()
-                slow = [OK + b"content-length: 99\r\n\r\n", *[b"x"] * 20] if path == "/slow" else []
+                slow = [OK + b"content-length: 99\r\n\r\n", *[b"x"] * 98] if path == "/slow" else []
                 try:
                     for part in SAID.get(path, slow):
                         sock.sendall(part)
@@ -90,9 +97,9 @@ def test_an_answer_is_whole_or_says_what_it_lacks(url, path, heard):
 
 def test_a_call_ends_in_time_with_what_came(url):
     """A byte now and then is in time for each wait, and late for the whole."""
-    status, body, lacks = Caller(timeout_s=0.5, body_bytes_max=99).ask("GET", url + "/slow", headers={})
+    status, body, lacks = Caller(timeout_s=1.0, body_bytes_max=99).ask("GET", url + "/slow", headers={})
     assert (status, lacks) == (200, "timeout")
-    assert 1 <= len(body) < 20
+    assert len(body) < 98
 
 
 def test_where_the_status_is_all_no_body_is_waited_for(url):
@@ -108,3 +115,19 @@ def test_what_cannot_be_said_in_http_is_not_said(url):
     assert caller.ask("GET", url + "/a b", headers={}) == nothing
     assert caller.ask("GET\r\n", url + "/length", headers={}) == nothing
     assert caller.ask("GET", url + "/length", headers={}, admits=lambda _address: False) == nothing
+
+
+@pytest.mark.parametrize(("key", "answer"), [("whole", "paid"), ("cut", "no_answer"), ("gone", "unknown")])
+def test_a_part_of_an_answer_pays_nobody(url, key, answer):
+    """A payout is paid where the shop said so to the end; that it never heard of a key its status says."""
+    assert HttpPayer(url + "/pay", key=b"k" * 32, clock=SystemClock()).status(key) == answer
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["https://shop.example:0/", "https://shop.example:99999/", "https://[shop/", "http://shop.example/"],
+)
+def test_an_endpoint_that_cannot_be_called_is_refused_at_the_start(where):
+    """And not at the first customer who needs it."""
+    with pytest.raises(Misconfigured):
+        Endpoint(where, setting="payout_url", is_asked=True)

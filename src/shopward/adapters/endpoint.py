@@ -32,8 +32,12 @@ class Endpoint:
     """
 
     def __init__(self, url: str, *, setting: str, is_asked: bool, timeout_s: float = TIMEOUT_S) -> None:
-        parts = urlsplit(url)
-        if not stays_private(parts.scheme, parts.hostname) or parts.username or (is_asked and parts.query):
+        try:
+            parts = urlsplit(url)
+            is_safe = stays_private(parts.scheme, parts.hostname) and not parts.username and parts.port != 0
+        except ValueError:  # a host or a port that is none
+            parts, is_safe = urlsplit(""), False
+        if not is_safe or (is_asked and parts.query):
             raise Misconfigured(
                 "this endpoint cannot be called", path=setting, found="another one",
                 expected=f"an https URL{' without a query' if is_asked else ''}, or http on this machine",

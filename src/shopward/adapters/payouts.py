@@ -68,7 +68,7 @@ class HttpPayer:
         )
         headers |= {"idempotency-key": key, "accept": "application/json"}
         heard = self._endpoint.ask(method, path, headers=headers, body=body or None)
-        return _read(heard.status, heard.body)
+        return _read(heard.status, b"" if heard.lacks else heard.body)  # a part of an answer is none
 
 
 def _read(status: int, raw: bytes) -> PayoutAnswer:
