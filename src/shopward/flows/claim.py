@@ -338,7 +338,7 @@ class ClaimDesk:
             self._kept(connection, expired, SYSTEM, now_ms, instrument="original")
             return True
         if claim.provisional_minor or not 0 < claim.provisional_due_ms < now_ms:
-            return False  # its clock stands
+            return False  # its clock was stopped meanwhile
         credited = states.credited(claim, at_ms=now_ms)
         debts.credit(connection, self._on.store, self._on.book, credited, now_ms)
         self._kept(connection, credited, SYSTEM, now_ms, instrument="original")
