@@ -106,6 +106,12 @@ def test_an_incident_is_worked_from_the_browser(world):
         said = {"receipt": "号" * 200, "late_reason": "迟" * 300}
         early = await client.post(path, data={"do": "sent", "rule": "ID-agency", **said})
         assert "not complete yet" in (await client.get(early.headers["location"])).text
+        for content in ("when_and_how", "measures"):
+            step = {"step": "content", "content": content, "language": "id", "text": "Kemarin."}
+            await client.post(f"/v1{path}/steps", json=step)
+        for _click in range(2):
+            assert (await client.post(path, data={"do": "sent", "rule": "ID-agency"})).status_code == 303
+        assert len((await client.get(f"/v1{path}")).json()["incident"]["sent"]) == 1
         page = (await client.get(path)).text
         assert ("Police told" in page, "contained" in page, task in page) == (True, True, False)
         for form in ({"do": "learned", "root_cause": "x"}, {"do": "note"}, {"do": "state", "state": "x"}):
@@ -122,7 +128,7 @@ def test_an_incident_is_worked_from_the_browser(world):
         deeds = world.shopward.records.read(
             lambda each: world.shopward.trail.read(each, after_seq=0, limit=500)
         )
-        assert [each.deed for each in deeds].count("incident:step") == 8
+        assert [each.deed for each in deeds].count("incident:step") == 11
         assert "incident:people" in {each.deed for each in deeds}
         await opened_with(client, await key_of(client, "shop", "service"))
         assert "Codes" not in (await client.get("/incidents")).text

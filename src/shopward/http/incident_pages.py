@@ -147,13 +147,13 @@ class IncidentPages:
                 "no such deed", path="do", expected="one of " + ", ".join(PRESSED), found="another word"
             )
         asked = decoded(msgspec.json.encode({**form, "step": word}), PRESSED[word])
+
+        def take(incident: Incident, by: str, now_ms: int) -> Incident:
+            return incident if _is_out(incident, asked) else asked.take(incident, Taker(by, now_ms, self._ids.new))  # fmt: skip
+
         notice = ""
         try:
-            await run_in_threadpool(
-                lambda: self._desk.step(
-                    caller, name, word, lambda incident, by, now_ms: asked.take(incident, Taker(by, now_ms, self._ids.new))
-                )
-            )  # fmt: skip
+            await run_in_threadpool(lambda: self._desk.step(caller, name, word, take))
         except Conflict as refused:
             notice = f"?notice={refused.code}"
         return RedirectResponse(_path(name) + notice, 303)
@@ -221,6 +221,13 @@ def _row(incident: Incident, now_ms: int) -> dict[str, Any]:
     return {
         "incident": incident, "owed": len(owed), "at_once": any(map(_is_at_once, owed)), "next": min(dated, default=0),
     }  # fmt: skip
+
+
+def _is_out(incident: Incident, asked: Step) -> bool:
+    """Whether it says once more that a notice was sent, as by a double click; later phases are said by calls and commands."""
+    return isinstance(asked, SentStep) and any(
+        each.rule == asked.rule and not each.void for each in incident.sent
+    )
 
 
 def _is_at_once(owed: Obligation) -> bool:
