@@ -72,8 +72,8 @@ class Hits(NamedTuple):
     refusal: ShopwardError | None = None
 
 
-def denied(decisions: Sequence[str]) -> Refused:
-    """The refusal for decisions that are not obeyed by showing anything."""
+def denied(decisions: Sequence[str], *, is_provable: bool = False) -> Refused:
+    """The refusal for decisions that are not obeyed by showing anything; ``is_provable`` where a factor would have met them."""
     strongest = "deny" if "deny" in decisions or not decisions else "challenge"
     return Refused(
         "the decision engine does not let this be seen",
@@ -81,7 +81,7 @@ def denied(decisions: Sequence[str]) -> Refused:
         expected="allow or review",
         found=strongest,
         hint="see the reasons of the decision: the customer's timeline has the event"
-        + ("; who has a factor can meet a challenge" if strongest == "challenge" else ""),
+        + ("; who has a factor can meet a challenge" if is_provable else ""),
     )
 
 

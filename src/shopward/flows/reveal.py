@@ -346,7 +346,7 @@ class RevealDesk:
             caller, pending.operation, bound=ask.digest(), decision=event["id"], excluded=excluded,
             purpose=ask.purpose, case=ask.case_id, order=ask.order_id,
         )  # fmt: skip
-        return RevealChallenged(challenge_id) if challenge_id else denied(decisions)
+        return RevealChallenged(challenge_id) if challenge_id else denied(decisions, is_provable=True)
 
     def _rows(self, ask: RevealAsk) -> list[Stored]:
         return self._room.records.read(lambda connection: self._room.sealed.rows(connection, ask.records))

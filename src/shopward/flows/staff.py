@@ -5,7 +5,8 @@ Promise:
   further factor, and every removal, spends a proof by one that is there; what was lost an admin who is somebody else removes;
 - a challenge is of one person and, for a reveal, of one purpose, case, order, list of fields and list of records; it lives ten minutes, is
   passed once and spent once, in the transaction of what it is spent on. Anything else than a spent proof lets nothing through;
-- each step is a line of the audit log in its own transaction, with the person's name.
+- each factor that comes or goes, and each challenge that is asked, failed or passed, is a line of the audit log in the same transaction, with the
+  person's name.
 
 A person of staff is whose key it is (``access.keys``). Customers' factors and challenges are told by other names, so that
 neither answers for the other. The engine is not told of the proof: the ask that comes back with it is decided anew, and a ``deny`` stands.
