@@ -8,7 +8,7 @@ old row until its next vacuum.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import select, union, update
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from shopward.ports import LogEntry
+
+_STRETCH: Final = 50_000
+"""So many positions are asked for at once: a driver that keeps a whole answer keeps some megabytes."""
 
 
 class PersonalColumn:
@@ -90,7 +93,11 @@ class PersonalColumn:
 
     def count(self, connection: Connection, after_seq: int, until_seq: int) -> int:
         """How many events that are not erased are in the pages of a stretch of the log; reads the heads of all of them."""
-        return sum(1 for _head in self._heads(connection, after_seq, until_seq))
+        return sum(
+            1
+            for start in range(after_seq, until_seq, _STRETCH)
+            for _head in self._heads(connection, start, min(start + _STRETCH, until_seq))
+        )
 
     def _heads(self, connection: Connection, after_seq: int, until_seq: int) -> Iterator[Head]:
         for heads in connection.scalars(self._stretch(log_page.c.heads, after_seq, until_seq)):
