@@ -29,7 +29,7 @@ from shopward.vault.kinds import KINDS, checked
 from shopward.vault.ngrams import ngrams_on, switch_ngrams
 from shopward.vault.past import Past
 from shopward.vault.rows import Opened, Shredded, Stored
-from shopward.vault.tables import vault_index, vault_record, vault_subject
+from shopward.vault.tables import vault_hold, vault_index, vault_record, vault_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -223,11 +223,13 @@ class SealedRecords:
         return moved
 
     def expired(self, connection: Connection, now_ms: int, limit: int) -> list[Stored]:
-        """Records whose time is over."""
-        query = self._select().where(vault_record.c.expires_ms > 0, vault_record.c.expires_ms <= now_ms)
-        return [
-            Stored(*row) for row in connection.execute(query.order_by(vault_record.c.expires_ms).limit(limit))
-        ]
+        """Records whose time is over and that no legal hold keeps: however many are held, they stand before no others."""
+        table, hold = vault_record.c, vault_hold.c
+        held = select(hold.subject).where(
+            hold.tenant == self._tenant, hold.subject == table.subject, hold.retention == table.retention
+        )
+        query = self._select().where(table.expires_ms > 0, table.expires_ms <= now_ms, ~held.exists())
+        return [Stored(*row) for row in connection.execute(query.order_by(table.expires_ms).limit(limit))]
 
     def orders_since(self, connection: Connection, since_ms: int) -> int:
         """How many orders came since then; nobody placed canaries."""
