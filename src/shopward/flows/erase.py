@@ -250,6 +250,9 @@ class EraseDesk:
         def work(connection: Any) -> int:
             rows = self._room.sealed.expired(connection, now_ms, _EXPIRED_AT_ONCE)
             self._room.fenced(connection, [row.subject for row in rows])
+            # Whoever held a customer before us may have given a record more time, or erased it.
+            again = self._room.sealed.rows(connection, [row.id for row in rows])
+            rows = [row for row in again if 0 < row.expires_ms <= now_ms]
             held = {
                 (each.subject, each.retention)
                 for subject in {row.subject for row in rows}
