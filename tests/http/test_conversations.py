@@ -246,6 +246,9 @@ def test_what_lapsed_is_gone_and_hides_nothing_that_comes_later(desk, clock, cha
         )
         assert (sent.status_code, sent.json()["code"], channel.calls) == (404, "not_found", [])
         await wrote(client, text("wamid.2", clock.now_ms(), "Halo?"))
+        (listed,) = (await client.get("/v1/conversations", headers=siti)).json()["conversations"]
+        one = f"/v1/conversations/{listed['id']}"  # another one, where the server has forgotten the old one by now
+        await client.post(one + "/take", headers=siti)
         opened = (await client.post(one + "/open", headers=siti)).json()["messages"]
         assert [each["text"] for each in opened] == ["Halo?"]
         assert (await client.post(one + "/reply", json={"text": "Ya."}, headers=siti)).status_code == 201
