@@ -19,7 +19,7 @@ from shopward.errors import Conflict, InvalidField, NotFound
 from shopward.findings import FINDING_STATES
 from shopward.http.calls import ID_MAX, id_of
 from shopward.http.filters import money
-from shopward.http.pages import reader_language
+from shopward.http.pages import is_cursor, reader_language
 from shopward.http.sessions import form_of
 from shopward.values import to_rfc3339
 
@@ -71,7 +71,7 @@ class CasePages:
             return RedirectResponse("/login", 303)
         campaign_id, after = id_of(request), request.query_params.get("after", "")
         if campaign_id is None or not (after.isascii() and after.isprintable() and len(after) <= ID_MAX):
-            return self._missing(request)
+            return self._paper.missing(request)
         try:
             row, members = await run_in_threadpool(
                 lambda: self._cases.campaign(campaign_id, after=after, limit=PAGE + 1)
@@ -80,7 +80,7 @@ class CasePages:
                 lambda: self._cases.findings(state=None, before=None, limit=PAGE, campaign=campaign_id)
             )
         except NotFound:
-            return self._missing(request)
+            return self._paper.missing(request)
         caller = self._sessions.caller(request)
         shown = msgspec.json.decode(row.body)
         return self._paper.page(
@@ -119,17 +119,15 @@ class CasePages:
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
         state, before = request.query_params.get("state", "open"), request.query_params.get("before")
-        is_good = state in FINDING_STATES and (
-            before is None or (before.isprintable() and len(before) <= ID_MAX)
-        )
+        is_good = state in FINDING_STATES and (before is None or is_cursor(before))
         if not is_good:
-            return self._missing(request)
+            return self._paper.missing(request)
         try:
             found = await run_in_threadpool(
                 lambda: self._cases.findings(state=state, before=before, limit=PAGE + 1)
             )
         except NotFound:
-            return self._missing(request)
+            return self._paper.missing(request)
         caller = self._sessions.caller(request)
         return self._paper.page(
             request, "findings.html", state=state, states=FINDING_STATES, may=_may(caller),
@@ -154,9 +152,6 @@ class CasePages:
             back.startswith(("/campaigns/", "/findings")) and back.isprintable()
         )  # never to another site
         return RedirectResponse(back if is_ours else "/findings", 303)
-
-    def _missing(self, request: Request) -> Response:
-        return self._paper.page(request, "missing.html", 404)
 
 
 def _may(caller: Caller | None) -> bool:

@@ -23,9 +23,9 @@ from shopward.claims.payouts import INSTRUMENTS, Instrument
 from shopward.claims.view import view
 from shopward.claims.wording import said, texts
 from shopward.errors import Conflict, NotFound, Refused
-from shopward.http.calls import ID_MAX, decoded, id_of
+from shopward.http.calls import decoded, id_of
 from shopward.http.claims import STATES
-from shopward.http.pages import reader_language
+from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class ClaimPages:
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
         state, before = request.query_params.get("state", ORDER[0]), request.query_params.get("before", "")
-        if state not in STATES or not (before.isprintable() and len(before) <= ID_MAX):
-            return self._missing(request)
+        if state not in STATES or not is_cursor(before):
+            return self._paper.missing(request)
         may = self._may(request)
         found: Sequence[Claim] = (
             await run_in_threadpool(
@@ -164,13 +164,13 @@ class ClaimPages:
             return RedirectResponse("/login", 303)
         name = id_of(request)
         if name is None or not self._may(request):
-            return self._missing(request)
+            return self._paper.missing(request)
         try:
             claim, payouts = await run_in_threadpool(self._desk.get, name)
         except NotFound:
-            return self._missing(request)
+            return self._paper.missing(request)
         owners = await run_in_threadpool(self._desk.owners, [claim])
-        spoken, notice = reader_language(request), request.query_params.get("notice", "")
+        spoken = reader_language(request)
         shown = view(claim, payouts, language=spoken, user=owners[claim.user])
         return self._paper.page(
             request, "claim.html", claim=claim, shown=shown, now_ms=self._clock.now_ms(), due_ms=_due_ms(claim),
@@ -179,7 +179,7 @@ class ClaimPages:
             why=_why(spoken),
             stops=[(each, said("stops", each, spoken)) for each in STOPS],
             is_doubted=any(item.evidence and item.borne_minor for item in claim.items),
-            notice="" if not notice else notice if notice in TOLD else "changed",
+            notice=notice_of(request, TOLD),
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
@@ -196,9 +196,6 @@ class ClaimPages:
 
     def _may(self, request: Request) -> bool:
         return self._sessions.has_role(request, "service", "analyst")
-
-    def _missing(self, request: Request) -> Response:
-        return self._paper.page(request, "missing.html", 404)
 
 
 def _sums(claim: Claim) -> list[tuple[str, int, int]]:

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from shopward.complaints.complaint import OPEN, date_of
 from shopward.complaints.view import view
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
-from shopward.http.calls import ID_MAX, id_of
+from shopward.http.calls import id_of
 from shopward.http.complaints import STATES
-from shopward.http.pages import reader_language
+from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class ComplaintPages:
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
         asked, before = request.query_params.get("state", STATES[0]), request.query_params.get("before", "")
-        if asked not in (*STATES, OVERDUE) or not (before.isprintable() and len(before) <= ID_MAX):
-            return self._paper.page(request, "missing.html", 404)
+        if asked not in (*STATES, OVERDUE) or not is_cursor(before):
+            return self._paper.missing(request)
         may = self._sessions.has_role(request, "service", "analyst")
         is_staff = self._sessions.has_role(request, "analyst")
         found: Sequence[Complaint] = (
@@ -79,11 +79,7 @@ class ComplaintPages:
             if may
             else ()
         )  # fmt: skip
-        now_ms, spoken, notice = (
-            self._desk.now_ms(),
-            reader_language(request),
-            request.query_params.get("notice", ""),
-        )
+        now_ms, spoken = self._desk.now_ms(), reader_language(request)
         rows = [
             (view(each, language=spoken, at_ms=now_ms, for_staff=is_staff), date_of(each), each.state in OPEN)
             for each in found[:PAGE]
@@ -91,7 +87,7 @@ class ComplaintPages:
         return self._paper.page(
             request, "complaints.html", state=asked, states=(*STATES, OVERDUE), may=may, is_staff=is_staff, rows=rows,
             now_ms=now_ms, before=found[PAGE - 1].id if len(found) > PAGE else "",
-            notice="" if not notice else notice if notice in TOLD else "changed",
+            notice=notice_of(request, TOLD),
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:

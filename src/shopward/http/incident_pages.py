@@ -18,10 +18,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound
-from shopward.http.calls import ID_MAX, decoded, id_of
+from shopward.http.calls import decoded, id_of
 from shopward.http.incident_steps import DoneStep, NoteStep, SentStep, StateStep, Taker, TickStep
 from shopward.http.incidents import STATES
-from shopward.http.pages import reader_language
+from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.playbooks import run_view
 from shopward.http.scopes import numbers_of, people_asked, shown_person
 from shopward.http.sessions import form_of
@@ -100,8 +100,8 @@ class IncidentPages:
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
         state, before = request.query_params.get("state", "open"), request.query_params.get("before", "")
-        if state not in STATES or not (before.isprintable() and len(before) <= ID_MAX):
-            return self._missing(request)
+        if state not in STATES or not is_cursor(before):
+            return self._paper.missing(request)
         may, now_ms = self._may(request), self._clock.now_ms()
         found = await run_in_threadpool(self._page, state, before) if may else []
         rows = [_row(each, now_ms) for each in found[:PAGE]]
@@ -116,17 +116,13 @@ class IncidentPages:
             return RedirectResponse("/login", 303)
         name = id_of(request)
         if name is None or not self._may(request):
-            return self._missing(request)
+            return self._paper.missing(request)
         try:
             incident, owed, victims = await run_in_threadpool(self._desk.get, name)
         except NotFound:
-            return self._missing(request)
+            return self._paper.missing(request)
         mailings = await run_in_threadpool(self._desk.mailings, name)
-        now_ms, spoken, notice = (
-            self._clock.now_ms(),
-            reader_language(request),
-            request.query_params.get("notice", ""),
-        )
+        now_ms, spoken = self._clock.now_ms(), reader_language(request)
         lines = incident.timeline[::-1]
         return self._paper.page(
             request, "incident.html", incident=incident, now_ms=now_ms, back=_path(name), moves=MOVES[incident.state],
@@ -134,7 +130,7 @@ class IncidentPages:
             rules=shipped_rules(), headings=_headings(spoken), victims=victims, run=run_view(incident, spoken, now_ms),
             scopes=[(each, _by_kind(numbers_of(each))) for each in incident.scopes[::-1]], lines=lines[:LINES], earlier=lines[LINES:],
             mailings=[(each, told, sum(told.get(state, 0) for state in UNREACHED)) for each, told in mailings],
-            notice=("" if not notice else notice if notice in TOLD else "changed"),
+            notice=notice_of(request, TOLD),
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
@@ -164,14 +160,14 @@ class IncidentPages:
             return RedirectResponse("/login", 303)
         caller, name = self._sessions.caller(request), id_of(request)
         if caller is None or name is None or not self._may(request):
-            return self._missing(request)
+            return self._paper.missing(request)
         try:
             version, wanted, after = people_asked(request)
             found, next_ = await run_in_threadpool(
                 lambda: self._scopes.people(caller, name, version, wanted, after=after, limit=PEOPLE)
             )
         except (NotFound, InvalidField):
-            return self._missing(request)
+            return self._paper.missing(request)
         asked = {each: word for each, word in msgspec.structs.asdict(wanted).items() if word}
         return self._paper.page(
             request, "incident_people.html", back=_path(name), version=version, asked=asked, after=next_,
@@ -184,13 +180,13 @@ class IncidentPages:
             return RedirectResponse("/login", 303)
         name, rule = id_of(request), id_of(request, "rule") or ""
         if name is None or rule not in shipped_rules() or not self._may(request):
-            return self._missing(request)
+            return self._paper.missing(request)
         languages = shipped_rules()[rule].languages
         spoken = request.query_params.get("language", languages[0])
         try:
             made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
         except (NotFound, InvalidField):
-            return self._missing(request)
+            return self._paper.missing(request)
         return self._paper.page(
             request,
             "draft.html",
@@ -205,9 +201,6 @@ class IncidentPages:
 
     def _may(self, request: Request) -> bool:
         return self._sessions.has_role(request, "analyst")
-
-    def _missing(self, request: Request) -> Response:
-        return self._paper.page(request, "missing.html", 404)
 
 
 def _row(incident: Incident, now_ms: int) -> dict[str, Any]:

@@ -20,11 +20,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shopward.flows.wording import language_of
+from shopward.http.calls import ID_MAX
 from shopward.http.filters import due, moment, money
 from shopward.http.problems import HttpRefusal
 from shopward.http.sessions import Sessions, form_of, refuse_other_sites
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.requests import Request
 
     from shopward.access import ApiKeys
@@ -57,6 +60,10 @@ class Paper:
         language = language or reader_language(request)
         html = self._templates.get_template(name).render(language=language, t=self._texts[language], **values)
         return HTMLResponse(html, status, headers={"cache-control": "no-store"})
+
+    def missing(self, request: Request) -> Response:
+        """What there is not, or not for this reader."""
+        return self.page(request, "missing.html", 404)
 
 
 class Pages:
@@ -151,6 +158,17 @@ class Pages:
         response = RedirectResponse("/", 303)
         self._sessions.begin(response, caller)
         return response
+
+
+def is_cursor(text: str) -> bool:
+    """Whether it may stand where a page goes on: an id of ours, or nothing."""
+    return text.isprintable() and len(text) <= ID_MAX
+
+
+def notice_of(request: Request, told: Collection[str]) -> str:
+    """Why what was pressed was not done: the code where a page has a sentence for it, else ``changed``; empty where all went well."""
+    notice = request.query_params.get("notice", "")
+    return notice if notice in told or not notice else "changed"
 
 
 def reader_language(request: Request) -> str:
