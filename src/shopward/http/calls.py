@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 from starlette.responses import Response
 
-from shopward.errors import InputTooLarge, InvalidField, MalformedInput
+from shopward.errors import InputTooLarge, InvalidField, MalformedInput, NotFound
 from shopward.events.intake import holds_nul, refusal_of
 from shopward.flows.wording import language_of
 from shopward.http.body import Bodies, ClientGone
@@ -126,6 +126,14 @@ def id_of(request: Request, name: str = "id") -> str | None:
     if not 1 <= len(given) <= ID_MAX or "\0" in given or any("\ud800" <= each <= "\udfff" for each in given):
         return None
     return given
+
+
+def needed_id(request: Request, noun: str, name: str = "id") -> str:
+    """An id of the path; raises ``NotFound`` where nothing can have it."""
+    found = id_of(request, name)
+    if found is None:
+        raise NotFound(f"no such {noun}", path=name, expected="the id of one", found="another text")
+    return found
 
 
 def user_id(given: str | None, *, path: str = "id") -> str:

@@ -14,10 +14,10 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.findings import FINDING_STATES
 from shopward.flows.found import summary
-from shopward.http.calls import ID_MAX, decoded, id_of, json_answer
+from shopward.http.calls import ID_MAX, decoded, json_answer, needed_id
 from shopward.http.orders import limit_of
 from shopward.http.problems import HttpRefusal
 from shopward.values import to_rfc3339
@@ -120,17 +120,17 @@ class CampaignCalls:
     async def campaign(self, request: Request) -> Response:
         """``GET /v1/campaigns/{id}?after=&limit=``."""
         self._calls.caller(request, "analyst")
-        return json_answer(await self._shown(_id(request), request))
+        return json_answer(await self._shown(needed_id(request, "thing"), request))
 
     async def acknowledge(self, request: Request) -> Response:
         """``POST /v1/campaigns/{id}/acknowledge``; no body."""
-        caller, campaign_id = self._calls.caller(request, "analyst"), _id(request)
+        caller, campaign_id = self._calls.caller(request, "analyst"), needed_id(request, "thing")
         await run_in_threadpool(self._cases.acknowledge, caller, campaign_id)
         return json_answer(await self._shown(campaign_id, request))
 
     async def escalate(self, request: Request) -> Response:
         """``POST /v1/campaigns/{id}/escalate``; no body."""
-        caller, campaign_id = self._calls.caller(request, "analyst"), _id(request)
+        caller, campaign_id = self._calls.caller(request, "analyst"), needed_id(request, "thing")
         await run_in_threadpool(self._cases.escalate, caller, campaign_id)
         return json_answer(await self._shown(campaign_id, request))
 
@@ -159,7 +159,9 @@ class CampaignCalls:
         """``POST /v1/findings/{id}``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), FindingSettled)
-        row, user = await run_in_threadpool(self._cases.settle, caller, _id(request), asked.state)
+        row, user = await run_in_threadpool(
+            self._cases.settle, caller, needed_id(request, "thing"), asked.state
+        )
         return json_answer(_finding(row, user))
 
     async def _shown(self, campaign_id: str, request: Request) -> CampaignView:
@@ -187,10 +189,3 @@ def _finding(row: FindingRow, user: str) -> FindingView:
 
 def _at(at_ms: int) -> str:
     return to_rfc3339(at_ms) if at_ms else ""
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such thing", path="id", expected="the id of an answer", found="another text")
-    return found

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound
 from shopward.findings import FINDING_STATES
-from shopward.http.calls import ID_MAX, id_of
+from shopward.http.calls import ID_MAX, id_of, needed_id
 from shopward.http.filters import money
 from shopward.http.pages import is_cursor, reader_language
 from shopward.http.sessions import form_of
@@ -100,7 +100,7 @@ class CasePages:
 
     async def press(self, request: Request) -> Response:
         """``POST /campaigns/{id}``: acknowledge it or escalate it."""
-        caller, campaign_id = self._sessions.analyst(request), _id(request)
+        caller, campaign_id = self._sessions.analyst(request), needed_id(request, "case")
         what = (await form_of(request)).get("do", "")
         if what not in ("acknowledge", "escalate"):
             raise InvalidField(
@@ -137,7 +137,7 @@ class CasePages:
 
     async def settle(self, request: Request) -> Response:
         """``POST /findings/{id}``: what became of it; then back to where it was pressed."""
-        caller, finding_id = self._sessions.analyst(request), _id(request)
+        caller, finding_id = self._sessions.analyst(request), needed_id(request, "case")
         form = await form_of(request)
         state, back = form.get("state", ""), form.get("back", "")
         if state not in SETTLED_STATES:
@@ -188,10 +188,3 @@ def _moment(at_ms: int) -> str:
 def _short(at: str) -> str:
     """A moment to the minute, in UTC."""
     return at[:16].replace("T", " ") + " UTC"
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such thing", path="id", expected="the id of a case", found="another text")
-    return found

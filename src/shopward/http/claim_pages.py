@@ -23,7 +23,7 @@ from shopward.claims.payouts import INSTRUMENTS, Instrument
 from shopward.claims.view import view
 from shopward.claims.wording import said, texts
 from shopward.errors import Conflict, NotFound, Refused
-from shopward.http.calls import decoded, id_of
+from shopward.http.calls import decoded, id_of, needed_id
 from shopward.http.claims import STATES
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
@@ -184,7 +184,7 @@ class ClaimPages:
 
     async def press(self, request: Request) -> Response:
         """``POST /claims/{id}``: decide it, or stop its clock."""
-        caller, name = self._sessions.analyst(request), _id(request)
+        caller, name = self._sessions.analyst(request), needed_id(request, "claim")
         asked: _Press = decoded(msgspec.json.encode(await form_of(request)), _Pressed)  # type: ignore[arg-type] # a union
         claim, _payouts = await run_in_threadpool(self._desk.get, name)
         notice = ""
@@ -216,10 +216,3 @@ def _due_ms(claim: Claim) -> int:
 
 def _path(claim_id: str) -> str:
     return f"/claims/{quote(claim_id, safe='')}"
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such claim", path="id", expected="the id of a claim", found="another text")
-    return found

@@ -16,11 +16,11 @@ from shopward.claims.claim import PlatformEvidence, Reason, State, StopReason
 from shopward.claims.payouts import Instrument
 from shopward.claims.regimes import AMOUNT_MAX, DEFAULT
 from shopward.claims.view import ClaimView, view
-from shopward.errors import InvalidField, NotFound, ShopwardError
+from shopward.errors import InvalidField, ShopwardError
 from shopward.events.catalogue import Id, Moment
 from shopward.flows.claim import ITEMS_MAX, Filing
 from shopward.flows.claim_many import CLAIMS_MAX, Incident, Loss
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, json_answer, language, needed_id
 from shopward.http.orders import before_of, limit_of
 from shopward.values import to_ms
 
@@ -244,7 +244,7 @@ class ClaimCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/claims/{id}``."""
         self._calls.caller(request, "service", "analyst")
-        claim, payouts = await run_in_threadpool(self._desk.get, _id(request))
+        claim, payouts = await run_in_threadpool(self._desk.get, needed_id(request, "thing"))
         owners = await run_in_threadpool(self._desk.owners, [claim])
         return json_answer(view(claim, payouts, language=language(request), user=owners[claim.user]))
 
@@ -329,7 +329,7 @@ class ClaimCalls:
         caller, asked = await self._read(request, PayoutSaid, "admin")
         payout = await run_in_threadpool(
             lambda: self._payouts.by_hand(
-                caller, _id(request), is_paid=asked.state == "paid", reference=asked.reference
+                caller, needed_id(request, "thing"), is_paid=asked.state == "paid", reference=asked.reference
             )
         )
         claim, payouts = await run_in_threadpool(self._desk.get, payout.claim)
@@ -342,7 +342,7 @@ class ClaimCalls:
         return caller, decoded(await self._calls.body(request, caller), shape)
 
     async def _stepped(self, request: Request, step: Callable[[str], Claim]) -> Response:
-        name = _id(request)
+        name = needed_id(request, "thing")
         await run_in_threadpool(step, name)
         claim, payouts = await run_in_threadpool(self._desk.get, name)
         return json_answer(view(claim, payouts, language=language(request)))
@@ -356,10 +356,3 @@ def _filed(user_id: str, answer: Claim | ShopwardError) -> FiledView:
 
 def _ms(moment: Moment | UnsetType) -> int:
     return 0 if moment is UNSET else to_ms(moment)
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such thing", path="id", expected="the id of an answer", found="another text")
-    return found

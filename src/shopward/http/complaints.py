@@ -16,9 +16,9 @@ from shopward.complaints.complaint import ExtendReason, Outcome, Reason, Remedy,
 from shopward.complaints.regimes import NOTICE, Regime, shipped_regimes
 from shopward.complaints.states import REMEDIES_MAX
 from shopward.complaints.view import ComplaintView, view
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.flows.complain import Complained
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, json_answer, language, needed_id
 from shopward.http.orders import before_of, limit_of
 
 if TYPE_CHECKING:
@@ -125,7 +125,11 @@ class ComplaintCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/complaints/{id}``."""
         caller = self._calls.caller(request, "service", "analyst")
-        return json_answer(self._view(await run_in_threadpool(self._desk.get, _id(request)), request, caller))
+        return json_answer(
+            self._view(
+                await run_in_threadpool(self._desk.get, needed_id(request, "complaint")), request, caller
+            )
+        )
 
     async def acknowledge(self, request: Request) -> Response:
         """``POST /v1/complaints/{id}/acknowledge``; no body."""
@@ -166,15 +170,10 @@ class ComplaintCalls:
         return await self._stepped(request, caller, lambda name: self._desk.withdraw(caller, name))
 
     async def _stepped(self, request: Request, caller: Caller, step: Callable[[str], Complaint]) -> Response:
-        return json_answer(self._view(await run_in_threadpool(step, _id(request)), request, caller))
+        return json_answer(
+            self._view(await run_in_threadpool(step, needed_id(request, "complaint")), request, caller)
+        )
 
     def _view(self, complaint: Complaint, request: Request, caller: Caller) -> ComplaintView:
         is_staff = not {"admin", "analyst"}.isdisjoint(caller.roles)
         return view(complaint, language=language(request), at_ms=self._desk.now_ms(), for_staff=is_staff)
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such complaint", path="id", expected="the id of a complaint", found="another text")
-    return found

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from shopward.conversations.conversation import STATES
 from shopward.conversations.view import ConversationView, MessageView, shown, view
-from shopward.errors import InvalidField, NotFound
-from shopward.http.calls import decoded, id_of, json_answer
+from shopward.errors import InvalidField
+from shopward.http.calls import decoded, json_answer, needed_id
 from shopward.http.decided import decisions_on
 from shopward.http.orders import before_of, limit_of
 from shopward.values import to_rfc3339
@@ -118,7 +118,7 @@ class ConversationCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/conversations/{id}``."""
         self._calls.caller(request, "analyst")
-        found, messages, reads = await run_in_threadpool(self._desk.get, _id(request))
+        found, messages, reads = await run_in_threadpool(self._desk.get, needed_id(request, "conversation"))
         told = [
             ReadView(each.person, to_rfc3339(each.at_ms), each.purpose, each.is_explained) for each in reads
         ]
@@ -127,12 +127,16 @@ class ConversationCalls:
     async def take(self, request: Request) -> Response:
         """``POST /v1/conversations/{id}/take``; no body."""
         caller = self._calls.caller(request, "analyst")
-        return json_answer(self._view(await run_in_threadpool(self._desk.take, caller, _id(request))))
+        return json_answer(
+            self._view(await run_in_threadpool(self._desk.take, caller, needed_id(request, "conversation")))
+        )
 
     async def open(self, request: Request) -> Response:
         """``POST /v1/conversations/{id}/open``; no body: what the newest messages say."""
         caller = self._calls.caller(request, "analyst")
-        messages, pending = await run_in_threadpool(self._desk.prepare, caller, _id(request))
+        messages, pending = await run_in_threadpool(
+            self._desk.prepare, caller, needed_id(request, "conversation")
+        )
         decisions = await decisions_on(self._gate, pending.events)
         found = await run_in_threadpool(self._reveals.finish, caller, pending, decisions)
         texts = {each.row.id: each.values.get("text", "") for each in found}
@@ -142,7 +146,7 @@ class ConversationCalls:
         """``POST /v1/conversations/{id}/reply``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), ReplyAsked)
-        name = _id(request)
+        name = needed_id(request, "conversation")
         sent = await run_in_threadpool(
             lambda: self._desk.reply(
                 caller, name, text=asked.text, template=asked.template, language=asked.language
@@ -153,16 +157,9 @@ class ConversationCalls:
     async def close(self, request: Request) -> Response:
         """``POST /v1/conversations/{id}/close``; no body."""
         caller = self._calls.caller(request, "analyst")
-        return json_answer(self._view(await run_in_threadpool(self._desk.close, caller, _id(request))))
+        return json_answer(
+            self._view(await run_in_threadpool(self._desk.close, caller, needed_id(request, "conversation")))
+        )
 
     def _view(self, conversation: Conversation) -> ConversationView:
         return view(conversation, now_ms=self._clock.now_ms())
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound(
-            "no such conversation", path="id", expected="the id of a conversation", found="another text"
-        )
-    return found

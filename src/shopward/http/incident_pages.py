@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound
-from shopward.http.calls import decoded, id_of
+from shopward.http.calls import decoded, id_of, needed_id
 from shopward.http.incident_steps import DoneStep, NoteStep, SentStep, StateStep, Taker, TickStep
 from shopward.http.incidents import STATES
 from shopward.http.pages import is_cursor, notice_of, reader_language
@@ -135,7 +135,7 @@ class IncidentPages:
 
     async def press(self, request: Request) -> Response:
         """``POST /incidents/{id}``: one of the steps that a person takes daily."""
-        caller, name = self._sessions.analyst(request), _id(request)
+        caller, name = self._sessions.analyst(request), needed_id(request, "incident")
         form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
         word = form.pop("do", "")
         if word not in PRESSED:
@@ -244,10 +244,3 @@ def _headings(spoken: str) -> dict[str, str]:
 
 def _path(incident_id: str) -> str:
     return f"/incidents/{quote(incident_id, safe='')}"
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such incident", path="id", expected="the id of an incident", found="another text")
-    return found

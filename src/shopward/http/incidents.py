@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from shopward.adapters.documents import as_pdf
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.events.catalogue import Moment
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, id_of, json_answer, language, needed_id
 from shopward.http.headers import document_policy
 from shopward.http.incident_steps import IncidentStep, PlaybookStep, ScopeStep, Taker, ms_of
 from shopward.http.orders import before_of, limit_of
@@ -184,11 +184,11 @@ class IncidentCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}``."""
         self._calls.caller(request, "analyst")
-        return json_answer(await self._shown(_id(request), request))
+        return json_answer(await self._shown(needed_id(request, "incident"), request))
 
     async def step(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/steps``."""
-        caller, name = self._calls.caller(request, "analyst"), _id(request)
+        caller, name = self._calls.caller(request, "analyst"), needed_id(request, "incident")
         asked: IncidentStep = decoded(await self._calls.body(request, caller), IncidentStep)  # type: ignore[arg-type] # a union
         named = asked.playbook if isinstance(asked, PlaybookStep) else ""
         playbook = await run_in_threadpool(self._playbooks.get, named) if named else None
@@ -204,7 +204,7 @@ class IncidentCalls:
     async def draft(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/notices/{rule}?language=``: JSON, or HTML or PDF where that is accepted first."""
         self._calls.caller(request, "analyst")
-        name, rule = _id(request), id_of(request, "rule") or ""
+        name, rule = needed_id(request, "incident"), id_of(request, "rule") or ""
         spoken = request.query_params.get("language") or language(request)
         made = await run_in_threadpool(lambda: self._desk.draft(name, rule, spoken))
         accepted, unkept = request.headers.get("accept", ""), {"cache-control": "no-store"}
@@ -255,10 +255,3 @@ def _obligation(owed: Obligation) -> ObligationView:
 
 def _at(at_ms: int) -> str:
     return to_rfc3339(at_ms) if at_ms else ""
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such incident", path="id", expected="the id of an answer", found="another text")
-    return found

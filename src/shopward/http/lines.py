@@ -12,10 +12,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import NotFound
 from shopward.events.catalogue import Moment
 from shopward.flows.line import LineAsked
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, json_answer, language, needed_id
 from shopward.lines.signals import Work
 from shopward.lines.view import LineView, view
 from shopward.values import to_ms
@@ -100,7 +99,7 @@ class LineCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/lines/{id}``."""
         self._calls.caller(request, "service", "analyst")
-        line, signals = await run_in_threadpool(self._desk.get, _id(request))
+        line, signals = await run_in_threadpool(self._desk.get, needed_id(request, "line"))
         return json_answer(view(line, language=language(request), signals=signals))
 
     async def announce(self, request: Request) -> Response:
@@ -132,12 +131,5 @@ class LineCalls:
         )
 
     async def _stepped(self, request: Request, step: Callable[[str], Line], status: int = 200) -> Response:
-        after = await run_in_threadpool(step, _id(request))
+        after = await run_in_threadpool(step, needed_id(request, "line"))
         return json_answer(view(after, language=language(request)), status)
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such line", path="id", expected="the id of a line", found="another text")
-    return found

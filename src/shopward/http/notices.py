@@ -11,10 +11,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound, ShopwardError
+from shopward.errors import InvalidField, ShopwardError
 from shopward.events import split_lines
 from shopward.events.catalogue import Id
-from shopward.http.calls import NDJSON, decoded, id_of, json_answer
+from shopward.http.calls import NDJSON, decoded, json_answer, needed_id
 from shopward.notices.bounces import Lost, lost_message
 from shopward.notices.mailing import Channel, Language, Letter, Way
 from shopward.values import to_rfc3339
@@ -131,7 +131,7 @@ class NoticeCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/notices/{id}``."""
         self._calls.caller(request, "analyst")
-        return json_answer(_view(*await run_in_threadpool(self._desk.get, _id(request))))
+        return json_answer(_view(*await run_in_threadpool(self._desk.get, needed_id(request, "mailing"))))
 
     async def fill(self, request: Request) -> Response:
         """``POST /v1/notices/{id}/recipients``: a line a person."""
@@ -139,19 +139,23 @@ class NoticeCalls:
         raw = await self._calls.body(request, caller, media_type=NDJSON, limit=self._limits.batch_bytes_max)
         lines = split_lines(raw, limits=self._limits)
         people = [_person(line, number) for number, line in enumerate(lines, start=1)]
-        return json_answer(Filled(await run_in_threadpool(self._desk.fill, caller, _id(request), people)))
+        return json_answer(
+            Filled(await run_in_threadpool(self._desk.fill, caller, needed_id(request, "mailing"), people))
+        )
 
     async def start(self, request: Request) -> Response:
         """``POST /v1/notices/{id}/start``; no body."""
         caller = self._calls.caller(request, "analyst")
-        await run_in_threadpool(self._desk.start, caller, _id(request))
-        return json_answer(_view(*await run_in_threadpool(self._desk.get, _id(request))), 202)
+        await run_in_threadpool(self._desk.start, caller, needed_id(request, "mailing"))
+        return json_answer(
+            _view(*await run_in_threadpool(self._desk.get, needed_id(request, "mailing"))), 202
+        )
 
     async def pause(self, request: Request) -> Response:
         """``POST /v1/notices/{id}/pause``; no body."""
         caller = self._calls.caller(request, "analyst")
-        await run_in_threadpool(self._desk.pause, caller, _id(request))
-        return json_answer(_view(*await run_in_threadpool(self._desk.get, _id(request))))
+        await run_in_threadpool(self._desk.pause, caller, needed_id(request, "mailing"))
+        return json_answer(_view(*await run_in_threadpool(self._desk.get, needed_id(request, "mailing"))))
 
     async def bounce(self, request: Request) -> Response:
         """``POST /v1/notices/bounces``: an id and a reason, or the report as it came (RFC 3464)."""
@@ -185,10 +189,3 @@ def _view(mailing: Mailing, counts: dict[str, int]) -> MailingView:
         counts.get("bounced", 0), to_rfc3339(mailing.created_ms), mailing.rule,
         to_rfc3339(mailing.started_ms) if mailing.started_ms else "", to_rfc3339(mailing.done_ms) if mailing.done_ms else "",
     )  # fmt: skip
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such mailing", path="id", expected="the id of an answer", found="another text")
-    return found

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Id
 from shopward.flows.pulling import PullAsk
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.calls import by_method, decoded, id_of, json_answer, needed_id
 from shopward.http.decided import decisions_on
 from shopward.http.orders import before_of, limit_of
 from shopward.http.problems import HttpRefusal
@@ -173,19 +173,19 @@ class PartnerCalls:
     async def look(self, request: Request) -> Response:
         """``GET /v1/partners/{id}``."""
         self._calls.caller(request, "analyst")
-        partner_id = _id(request)
+        partner_id = needed_id(request, "partner or share")
         return json_answer(_view(await run_in_threadpool(lambda: self._desk.get(partner_id))))
 
     async def step(self, request: Request) -> Response:
         """``POST /v1/partners/{id}/steps``."""
-        caller, partner_id = self._calls.caller(request, "admin"), _id(request)
+        caller, partner_id = self._calls.caller(request, "admin"), needed_id(request, "partner or share")
         asked = decoded(await self._calls.body(request, caller), PartnerStep)
         step = {"suspend": self._desk.suspend, "resume": self._desk.resume, "end": self._desk.end}[asked.step]
         return json_answer(_view(await run_in_threadpool(lambda: step(caller, partner_id, asked.reason))))
 
     async def audit(self, request: Request) -> Response:
         """``POST /v1/partners/{id}/audits``."""
-        caller, partner_id = self._calls.caller(request, "admin"), _id(request)
+        caller, partner_id = self._calls.caller(request, "admin"), needed_id(request, "partner or share")
         asked = decoded(await self._calls.body(request, caller), PartnerAudited)
         held = await run_in_threadpool(
             lambda: self._desk.audited(caller, partner_id, asked.on, passed=asked.passed)
@@ -195,7 +195,7 @@ class PartnerCalls:
     async def shares(self, request: Request) -> Response:
         """``GET /v1/partners/{id}/shares?before=&limit=``."""
         self._calls.caller(request, "analyst")
-        partner_id, limit = _id(request), limit_of(request)
+        partner_id, limit = needed_id(request, "partner or share"), limit_of(request)
         before = before_of(request) or ""
         found = await run_in_threadpool(lambda: self._desk.shares(partner_id, before=before, limit=limit + 1))
         shown = [_share(each) for each in found[:limit]]
@@ -203,7 +203,7 @@ class PartnerCalls:
 
     async def share(self, request: Request) -> Response:
         """``POST /v1/partners/{id}/shares``."""
-        caller, partner_id = self._calls.caller(request, "admin"), _id(request)
+        caller, partner_id = self._calls.caller(request, "admin"), needed_id(request, "partner or share")
         asked = decoded(await self._calls.body(request, caller), ShareAsked)
         share, token = await run_in_threadpool(
             lambda: self._desk.share(
@@ -222,8 +222,8 @@ class PartnerCalls:
         """``POST /v1/partners/{id}/shares/{share}/close``."""
         caller, partner_id, share_id = (
             self._calls.caller(request, "admin"),
-            _id(request),
-            _id(request, "share"),
+            needed_id(request, "partner or share"),
+            needed_id(request, "partner or share", "share"),
         )
         return json_answer(
             _share(await run_in_threadpool(lambda: self._desk.close(caller, partner_id, share_id)))
@@ -262,13 +262,6 @@ def _after(request: Request) -> str:
     if after and not _NAME.fullmatch(after):
         raise InvalidField("not a partner's id", path="after", expected="an id as it was registered", found="another text")  # fmt: skip
     return after
-
-
-def _id(request: Request, name: str = "id") -> str:
-    given = id_of(request, name)
-    if given is None:
-        raise NotFound("no such partner or share", path=name)
-    return given
 
 
 def _view(partner: Partner) -> PartnerView:

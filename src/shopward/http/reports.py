@@ -14,11 +14,11 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.flows.report_cases import Assigning, Noted, Settling
 from shopward.flows.reports import Offer, Reported, offers_of
 from shopward.flows.sight import CustomerSeen
-from shopward.http.calls import ID_MAX, by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import ID_MAX, by_method, decoded, json_answer, language, needed_id
 from shopward.http.orders import limit_of
 from shopward.screening.reports import CASE_STATES
 from shopward.screening.reports.wording import said
@@ -153,28 +153,32 @@ class ReportCalls:
         self._calls.caller(request, "analyst")
         limit, after, spoken = limit_of(request), _mark(request, "after") or "", language(request)
         return json_answer(
-            await run_in_threadpool(self._page, _id(request), after=after, limit=limit, language=spoken)
+            await run_in_threadpool(
+                self._page, needed_id(request, "case"), after=after, limit=limit, language=spoken
+            )
         )
 
     async def settle(self, request: Request) -> Response:
         """``POST /v1/reports/{id}``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), Settling)
-        settled = await run_in_threadpool(self._cases.settle, caller, _id(request), asked)
+        settled = await run_in_threadpool(self._cases.settle, caller, needed_id(request, "case"), asked)
         return json_answer(_case(settled, language(request)))
 
     async def assign(self, request: Request) -> Response:
         """``POST /v1/reports/{id}/assign``; without a body who asks looks after it."""
         caller = self._calls.caller(request, "analyst")
         asked = await self._calls.optional_body(request, caller, Assigning())
-        assigned = await run_in_threadpool(self._cases.assign, caller, _id(request), asked)
+        assigned = await run_in_threadpool(self._cases.assign, caller, needed_id(request, "case"), asked)
         return json_answer(_case(assigned, language(request)))
 
     async def note(self, request: Request) -> Response:
         """``POST /v1/reports/{id}/notes``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), Noted)
-        return json_answer(_note(await run_in_threadpool(self._cases.note, caller, _id(request), asked)), 201)
+        return json_answer(
+            _note(await run_in_threadpool(self._cases.note, caller, needed_id(request, "case"), asked)), 201
+        )
 
     def _page(self, case_id: str, *, after: str, limit: int, language: str) -> CasePage:
         found = self._cases.case(case_id, after=after, limit=limit + 1)
@@ -211,10 +215,3 @@ def _mark(request: Request, name: str) -> str | None:
     if given is not None and (not 1 <= len(given) <= ID_MAX or not given.isprintable()):
         raise InvalidField("not a place", path=name, expected="the next of an answer", found="another text")
     return given
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such case", path="id", expected="the id of a case", found="another text")
-    return found

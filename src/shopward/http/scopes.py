@@ -18,7 +18,7 @@ from shopward.errors import InvalidField, NotFound
 from shopward.events.catalogue import Moment
 from shopward.flows.scope import Asked
 from shopward.flows.signal import Words
-from shopward.http.calls import decoded, id_of, json_answer, language
+from shopward.http.calls import decoded, json_answer, language, needed_id
 from shopward.http.incident_steps import ms_of
 from shopward.http.incidents import shown_incident
 from shopward.http.orders import limit_of
@@ -208,14 +208,14 @@ class ScopeCalls:
 
     async def widen(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/widen``."""
-        caller, incident_id = self._calls.caller(request, "analyst"), _id(request)
+        caller, incident_id = self._calls.caller(request, "analyst"), needed_id(request, "incident")
         asked = decoded(await self._calls.body(request, caller), WidenAsked)
         incident = await run_in_threadpool(self._signals.widen, caller, incident_id, asked.reason)
         return json_answer(_view(incident_id, incident.scopes[-1]), 201)
 
     async def find(self, request: Request) -> Response:
         """``POST /v1/incidents/{id}/scope``."""
-        caller, incident_id = self._calls.caller(request, "analyst"), _id(request)
+        caller, incident_id = self._calls.caller(request, "analyst"), needed_id(request, "incident")
         asked = decoded(await self._calls.body(request, caller), ScopeAsked)
         now_ms = self._clock.now_ms()
 
@@ -236,7 +236,7 @@ class ScopeCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/scopes/{version}``."""
         self._calls.caller(request, "analyst")
-        incident_id, version = _id(request), request.path_params["version"]
+        incident_id, version = needed_id(request, "incident"), request.path_params["version"]
         incident = (await run_in_threadpool(self._incidents.get, incident_id))[0]
         scope = next((each for each in incident.scopes if each.version == version), None)
         if scope is None:
@@ -247,7 +247,11 @@ class ScopeCalls:
 
     async def people(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/victims?version=&grade=&jurisdiction=&language=&route=&data=&after=&limit=``."""
-        caller, incident_id, limit = self._calls.caller(request, "analyst"), _id(request), limit_of(request)
+        caller, incident_id, limit = (
+            self._calls.caller(request, "analyst"),
+            needed_id(request, "incident"),
+            limit_of(request),
+        )
         version, wanted, after = people_asked(request)
         found, next_ = await run_in_threadpool(
             lambda: self._desk.people(caller, incident_id, version, wanted, after=after, limit=limit)
@@ -324,10 +328,3 @@ def shown_person(person: Person) -> PersonView:
         [name for name, bit in DATA.items() if person.bits & bit], list(person.group.jurisdictions), person.group.language,
         person.group.route,
     )  # fmt: skip
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such incident", path="id", expected="the id of an answer", found="another text")
-    return found

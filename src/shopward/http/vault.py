@@ -16,7 +16,7 @@ from starlette.routing import Route
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.custody import masked_view, revealed
 from shopward.flows.looks import RevealAsk
-from shopward.http.calls import by_method, decoded, id_of, json_answer, language
+from shopward.http.calls import by_method, decoded, json_answer, language, needed_id
 from shopward.http.decided import decisions_on, records_on
 from shopward.http.orders import limit_of
 from shopward.http.vault_shapes import (
@@ -101,14 +101,20 @@ class VaultCalls:
             raise InvalidField(
                 "no such style", path="style", expected=" or ".join(STYLES), found="another word"
             )
-        return json_answer(_view(await run_in_threadpool(self._vault.custody.look, _id(request), style)))
+        return json_answer(
+            _view(await run_in_threadpool(self._vault.custody.look, needed_id(request, "thing"), style))
+        )
 
     async def rectify(self, request: Request) -> Response:
         """``POST /v1/vault/records/{id}``."""
         caller = self._calls.caller(request, "service", "analyst")
         asked = decoded(await self._calls.body(request, caller), RectifyAsked)
         return json_answer(
-            _view(await run_in_threadpool(self._vault.custody.rectify, caller, _id(request), asked.fields))
+            _view(
+                await run_in_threadpool(
+                    self._vault.custody.rectify, caller, needed_id(request, "thing"), asked.fields
+                )
+            )
         )
 
     async def reveal(self, request: Request) -> Response:
@@ -128,7 +134,10 @@ class VaultCalls:
     async def export(self, request: Request) -> Response:
         """``POST /v1/vault/users/{id}/export``: the records of the vault, and what stands beside them."""
         caller, spoken = self._calls.caller(request, "analyst"), language(request)
-        asked, user = decoded(await self._calls.body(request, caller), ExportAsked), _id(request)
+        asked, user = (
+            decoded(await self._calls.body(request, caller), ExportAsked),
+            needed_id(request, "thing"),
+        )
         missing, records = None, list[RecordView]()
         try:
             pending = await run_in_threadpool(
@@ -166,7 +175,9 @@ class VaultCalls:
         """``POST /v1/vault/requests/{id}/approve``; no body."""
         caller = self._calls.caller(request, "analyst")
         return json_answer(
-            _request_view(await run_in_threadpool(self._vault.guard.approve, caller, _id(request)))
+            _request_view(
+                await run_in_threadpool(self._vault.guard.approve, caller, needed_id(request, "thing"))
+            )
         )
 
     async def of_user(self, request: Request) -> Response:
@@ -175,7 +186,7 @@ class VaultCalls:
         limit, query = limit_of(request), request.query_params
         found = await run_in_threadpool(
             lambda: self._vault.custody.of_user(
-                _id(request), kind=_text(query.get("kind")), after=_text(query.get("after")) or "", limit=limit + 1
+                needed_id(request, "thing"), kind=_text(query.get("kind")), after=_text(query.get("after")) or "", limit=limit + 1
             )
         )  # fmt: skip
         shown = found[:limit]
@@ -188,7 +199,7 @@ class VaultCalls:
         self._calls.caller(request, "service", "analyst")
         limit, before = limit_of(request), _text(request.query_params.get("before"))
         found = await run_in_threadpool(
-            lambda: self._vault.custody.seen(_id(request), before=before, limit=limit + 1)
+            lambda: self._vault.custody.seen(needed_id(request, "thing"), before=before, limit=limit + 1)
         )
         shown = found[:limit]
         following = shown[-1].id if len(found) > limit else None
@@ -261,10 +272,3 @@ def _text(value: str | None) -> str | None:
     if value is not None and ("\0" in value or len(value) > 130):
         raise InvalidField("not a text to look for", path="(the query)", expected="at most 130 characters")
     return value
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such thing", path="id", expected="an id", found="another text")
-    return found

@@ -13,8 +13,7 @@ from msgspec import UNSET, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import NotFound
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.calls import by_method, decoded, json_answer, needed_id
 from shopward.http.vault_shapes import (
     CanariesAsked,
     CanariesPlanted,
@@ -94,7 +93,7 @@ class VaultOffice:
         """``POST /v1/vault/users/{id}/erase``; a dry run unless ``dry_run`` is false."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), EraseAsked)
-        user_id = _id(request)
+        user_id = needed_id(request, "customer")
         return json_answer(
             await run_in_threadpool(
                 lambda: self._vault.erasing.erase(
@@ -106,14 +105,14 @@ class VaultOffice:
     async def erasures(self, request: Request) -> Response:
         """``GET /v1/vault/users/{id}/erasures``."""
         self._calls.caller(request, "analyst")
-        found = await run_in_threadpool(self._vault.erasing.certificates, _id(request))
+        found = await run_in_threadpool(self._vault.erasing.certificates, needed_id(request, "customer"))
         return json_answer(Certificates(found))
 
     async def hold(self, request: Request) -> Response:
         """``POST /v1/vault/users/{id}/hold``."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), HoldAsked)
-        user_id = _id(request)
+        user_id = needed_id(request, "customer")
         held = await run_in_threadpool(
             lambda: self._vault.erasing.hold(caller, user_id, classes=asked.classes, reason=asked.reason)
         )
@@ -123,7 +122,7 @@ class VaultOffice:
         """``POST /v1/vault/users/{id}/release``: by another person; carries out an erasure that waited."""
         caller = self._calls.caller(request, "analyst")
         asked = decoded(await self._calls.body(request, caller), HoldReleased)
-        user_id = _id(request)
+        user_id = needed_id(request, "customer")
         erased = await run_in_threadpool(
             lambda: self._vault.erasing.release(caller, user_id, classes=asked.classes)
         )
@@ -253,10 +252,3 @@ def _holds(held: Sequence[Hold]) -> list[HoldView]:
 
 def _lock_view(lock: Lock) -> LockView:
     return LockView(lock.kind, lock.target, lock.reason, lock.person, to_rfc3339(lock.since_ms))
-
-
-def _id(request: Request) -> str:
-    found = id_of(request)
-    if found is None:
-        raise NotFound("no such customer", path="id", expected="an id", found="another text")
-    return found
