@@ -8,7 +8,7 @@ from shopward.incidents.incident import Facts, Incident
 from shopward.incidents.playbooks import Act, Branch, Playbook, Run, Together, shipped, standings
 from shopward.incidents.playbooks.deeds import DEEDS
 from shopward.incidents.playbooks.playbook import walked
-from shopward.incidents.playbooks.running import Tick
+from shopward.incidents.playbooks.run import Tick
 from shopward.protection.orders import OrderRequest
 
 

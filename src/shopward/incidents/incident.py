@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shopward.incidents.law import Clock, Content, DataClass, Harm, Risk
-from shopward.incidents.playbooks.running import Run
+from shopward.incidents.playbooks.run import Run
 from shopward.incidents.scope import Group, ScopeQuery
 from shopward.incidents.words import Kind, Role
 

@@ -27,7 +27,7 @@ from shopward.incidents.incident import (
 )
 from shopward.incidents.obligations import is_owed, obligations
 from shopward.incidents.playbooks import running
-from shopward.incidents.playbooks.running import Answer, Run, Tick
+from shopward.incidents.playbooks.run import Answer, Run, Tick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

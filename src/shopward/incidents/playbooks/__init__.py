@@ -9,7 +9,8 @@ Promise:
 """
 
 from shopward.incidents.playbooks.playbook import Act, Branch, Due, Playbook, Step, Together, checked, shipped
-from shopward.incidents.playbooks.running import Run, Standing, standings
+from shopward.incidents.playbooks.run import Run
+from shopward.incidents.playbooks.running import Standing, standings
 
 __all__ = [
     "Act",

@@ -14,46 +14,17 @@ import msgspec
 from msgspec import Struct
 
 from shopward.errors import Conflict, NotFound
-from shopward.incidents.playbooks.playbook import Act, Branch, Due, Playbook, Step, Together, walked
+from shopward.incidents.playbooks.playbook import Act, Branch, Due, Step, Together, walked
+from shopward.incidents.playbooks.run import Answer, Tick
 from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
     from shopward.incidents.incident import Incident
     from shopward.incidents.playbooks.playbook import FactName
+    from shopward.incidents.playbooks.run import Run
 
 State = Literal["waiting", "open", "done", "skipped", "not_taken"]
 _HIGH: Final = frozenset({"high", "unknown"})
-
-
-class Tick(Struct, frozen=True, omit_defaults=True):
-    """A step was done, or left out with a reason (``note``); ``evidence`` is the id of a piece of the incident's."""
-
-    step: str
-    at_ms: int
-    by: str
-    skipped: bool = False
-    note: str = ""
-    evidence: str = ""
-
-
-class Answer(Struct, frozen=True, omit_defaults=True):
-    """A question was answered, and why so."""
-
-    step: str
-    yes: bool
-    at_ms: int
-    by: str
-    reason: str = ""
-
-
-class Run(Struct, frozen=True, omit_defaults=True):
-    """The playbook, when it was begun and by whom, and what was done since."""
-
-    playbook: Playbook
-    begun_ms: int
-    by: str
-    ticks: tuple[Tick, ...] = ()
-    answers: tuple[Answer, ...] = ()
 
 
 class Standing(Struct, frozen=True):
