@@ -30,7 +30,7 @@ from shopward.vault.drawers import Drawers, key_place
 from shopward.vault.envelope import GCM, Cipher, Place
 from shopward.vault.keys import TenantKeys
 from shopward.vault.periods import Periods
-from shopward.vault.records import SealedRecords, sealed_fields
+from shopward.vault.records import SealedRecords
 from shopward.vault.rotations import Rotations
 from shopward.vault.rows import Write
 from shopward.vault.tables import metadata, vault_subject
@@ -109,7 +109,7 @@ def pipeline(ring: Ring, sealed: SealedRecords, seconds: float) -> None:
         opened = drawers._opened(  # noqa: SLF001 -- as above
             ring, write.subject, "orders", 1, ring.kek_version, drawer.wrapped, 1, ledger
         )
-        sealed._values(row, sealed_fields(row), opened, None)  # noqa: SLF001 -- as above
+        sealed._values(row, None, opened, None)  # noqa: SLF001 -- as above
 
     say(case="write", per_s=round(per_s(put, seconds)), goal=50_000)
     say(case="read", per_s=round(per_s(get, seconds)), goal=80_000)

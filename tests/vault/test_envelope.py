@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +19,12 @@ from shopward.vault.envelope import (
     XAES,
     Cipher,
     Place,
+    customer_prefix,
     key_id_of,
     padded,
+    padded_record,
     unpadded,
+    whole_suffix,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "vault-envelope.md"
@@ -107,3 +111,14 @@ def test_the_vectors_of_the_page_are_ours():
     for vector in map(bytes.fromhex, vectors):
         cipher = Cipher(vector[1], 7, bytes(range(32)))
         assert unpadded(cipher.open(vector, PLACE.bound())).decode() == "张三"
+
+
+def test_the_vector_of_a_whole_record_is_ours():
+    """It opens for its place without a field, to the values that stand beside it."""
+    page = PAGE.read_text(encoding="utf-8")
+    vector = bytes.fromhex("".join(re.findall(r"^    ([0-9a-f]+)$", page, re.MULTILINE)))
+    place = customer_prefix("main", "subject") + whole_suffix("order", "o-1", 1)
+    assert place == PLACE._replace(field="").bound()
+    plain = unpadded(Cipher(GCM, 7, bytes(range(32))).open(vector, place))
+    assert padded_record(plain) == plain + b"\x80" + bytes(255 - len(plain))
+    assert msgspec.msgpack.decode(plain) == {"name": "张三", "phone": "13800138000"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sqlite3
 
 import msgspec
@@ -15,6 +16,9 @@ from sqlalchemy import select, text, update
 from shopward.adapters.sql import open_engine
 from shopward.errors import Conflict, InputTooLarge, InvalidField, SealBroken, ShopwardError, StoreError
 from shopward.vault import Write
+from shopward.vault.drawers import Drawers
+from shopward.vault.envelope import field_suffix, padded, record_suffix
+from shopward.vault.records import names_check
 from shopward.vault.tables import metadata, vault_record, vault_subject
 from vault.conftest import ANI, ORDER, SHOP, order
 
@@ -80,9 +84,54 @@ def test_a_record_that_is_put_back_is_seen(shop):
     assert refused.value.code == "record_rolled_back"
 
 
+def put_apart(shop, record, values):
+    """Keep a record as it was kept before it was one envelope: a value an envelope, names in the ledger's check."""
+    room = shop.vault.room
+
+    def work(connection):
+        ring = room.keys.ring(connection)
+        (row,) = room.sealed.rows(connection, [record])
+        drawers = Drawers("main", os.urandom)
+        found = drawers.of(connection, ring, {(row.subject, row.retention): None})
+        drawer = found[row.subject, row.retention]
+        prefix = drawer.place + record_suffix(row.kind, row.id)
+        fields = {
+            name: drawer.cipher.seal(padded(value.encode()), prefix + field_suffix(name, row.version))
+            for name, value in values.items()
+        }
+        drawer.ledger.records[record] = (row.version, names_check(values))
+        packed = msgspec.msgpack.encode(fields)
+        connection.execute(update(vault_record).where(vault_record.c.id == record).values(sealed=packed))
+        drawers.write(connection, found)
+
+    shop.records.write(work)
+
+
+def test_a_record_whose_fields_lie_apart_is_read_and_becomes_one_envelope(shop):
+    """All of it and one field of it; the next version is of the new form, and so is what was not changed."""
+    shop.vault.custody.put(SHOP, [order()])
+    put_apart(shop, "o-1", ORDER)
+    assert msgspec.msgpack.decode(bytes(sealed_of(shop, "o-1"))).keys() == ORDER.keys()
+    opened = shop.records.read(
+        lambda connection: shop.vault.room.sealed.open(
+            connection, shop.vault.room.sealed.rows(connection, ["o-1"]), ["phone"]
+        )
+    )
+    assert opened[0].values == {"phone": ORDER["phone"]}
+    shop.vault.custody.rectify(SHOP, "o-1", {"city": "Bandung"})
+    assert bytes(sealed_of(shop, "o-1")).startswith(b"\x01\x01")
+    whole = shop.records.read(
+        lambda connection: shop.vault.room.sealed.open(
+            connection, shop.vault.room.sealed.rows(connection, ["o-1"])
+        )
+    )
+    assert whole[0].values == ORDER | {"city": "Bandung"}
+
+
 def test_a_field_that_is_taken_away_is_seen(lite):
     """Each value opens, but the record is not the one that was kept."""
     lite.vault.custody.put(SHOP, [order()])
+    put_apart(lite, "o-1", ORDER)
     fields = msgspec.msgpack.decode(sealed_of(lite, "o-1"))
     del fields["street"]
     write(
@@ -91,6 +140,32 @@ def test_a_field_that_is_taken_away_is_seen(lite):
     )
     with pytest.raises(StoreError):
         lite.vault.custody.look("o-1", "screen")
+
+
+def test_one_form_of_a_record_does_not_pass_for_the_other(lite):
+    """What was sealed apart for a version is not taken where the ledger names one envelope, nor the other way round."""
+    lite.vault.custody.put(SHOP, [order()])
+    whole = sealed_of(lite, "o-1")
+    put_apart(lite, "o-1", ORDER)
+    apart = sealed_of(lite, "o-1")
+    write(lite, update(vault_record).where(vault_record.c.id == "o-1").values(sealed=whole))
+    with pytest.raises(StoreError) as refused:
+        lite.vault.custody.look("o-1", "screen")
+    assert refused.value.code == "record_rolled_back"
+    lite.vault.custody.put(SHOP, [order(2)])
+    write(lite, update(vault_record).where(vault_record.c.id == "o-2").values(sealed=apart))
+    with pytest.raises(StoreError) as refused:
+        lite.vault.custody.look("o-2", "screen")
+    assert refused.value.code == "record_rolled_back"
+
+
+def test_records_with_short_and_long_values_look_alike(lite):
+    """Neither which fields a record has nor how long they are shows in its bytes, up to what is usual."""
+    puts = ({"name": "Li"}, {"name": "Siti Nurhaliza binti Tarudin", "phone": "0812"}, dict(ORDER))
+    lite.vault.custody.put(SHOP, [Write(f"r-{at}", "u", "", "order", each) for at, each in enumerate(puts)])
+    sealed = [bytes(sealed_of(lite, f"r-{at}")) for at in range(len(puts))]
+    assert {len(each) for each in sealed} == {6 + 12 + 256 + 16}
+    assert not any(name.encode() in each for each in sealed for name in ORDER)
 
 
 def test_keys_of_two_customers_cannot_be_exchanged(shop):

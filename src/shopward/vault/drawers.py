@@ -108,9 +108,9 @@ class Drawers:
                 table.subject.in_(subjects),  # pairs of values would make SQLite read the whole table
                 table.retention.in_(classes),
             )
-            for row in connection.execute(query):
-                if (row.subject, row.retention) in wanted:
-                    found[row.subject, row.retention] = self._opened(ring, *row)
+            for subject, retention, *row in connection.execute(query).all():
+                if (subject, retention) in wanted:
+                    found[subject, retention] = self._opened(ring, subject, retention, *row)
         return found
 
     def write(self, connection: Connection, drawers: Mapping[Name, Drawer], now_ms: int = 0) -> None:

@@ -3,7 +3,7 @@
 Promise: a value opens under its exact key, for its exact place (tenant, customer, kind, record, field, version) and whole,
 or not at all: what was moved to another place, put back from an older version, cut or changed is ``SealBroken``. No key is
 tried on chance: the envelope names the one. Lengths are hidden in buckets, since a Chinese name of two characters is known
-by its length alone.
+by its length alone. A whole record is one value whose field is empty; its bucket is the larger one.
 
 Suites: AES-256-GCM (NIST SP 800-38D) under a key of one customer, AES-256-GCM-SIV (RFC 8452) for keys that wrap many keys,
 XAES-256-GCM (C2SP) under one key for a whole shop. Random nonces: a customer's key seals some 10^4 values in decades
@@ -41,6 +41,8 @@ NONCE_BYTES: Final = {GCM: _GCM_NONCE, GCM_SIV: 12, XAES: 24}
 BUCKET_MIN: Final = 32
 BUCKET_STEP: Final = 512
 """Buckets double from 32 to 512 bytes and then grow by 512."""
+RECORD_MIN: Final = 256
+"""The smallest bucket of a whole record: what is usual in one does not show in its length."""
 _FILLINGS: Final = tuple(
     b"\x80".ljust(max(BUCKET_MIN, 1 << size.bit_length()) - size, b"\0") for size in range(BUCKET_STEP)
 )
@@ -114,20 +116,8 @@ class Cipher:
                 pass
         raise broken()
 
-    def seal_fields(self, values: Mapping[str, str], prefix: bytes, version: int) -> dict[str, bytes]:
-        """The values of a record, filled up, each as an envelope for its own field."""
-        size, lead, head, encrypt = self._nonce_bytes, self._lead + prefix, self._head, self._aead.encrypt
-        nonces = NONCES.take(size * len(values))
-        sealed, at = {}, 0
-        for (field, value), suffix in zip(values.items(), _suffixes(tuple(values), version), strict=True):
-            raw, until = value.encode(), at + size
-            nonce, at = nonces[at:until], until
-            filled = raw + _FILLINGS[len(raw)] if len(raw) < BUCKET_STEP else padded(raw)
-            sealed[field] = head + nonce + encrypt(nonce, filled, lead + suffix)
-        return sealed
-
     def open_fields(self, sealed: Mapping[str, bytes], prefix: bytes, version: int) -> dict[str, str]:
-        """The values of a record; raises ``SealBroken`` where one of them does not open. Fails closed."""
+        """The values of a record whose fields are sealed apart, as was done once; raises ``SealBroken`` where one does not open. Fails closed."""
         end = HEAD_BYTES + self._nonce_bytes
         nonce, rest, shortest = slice(HEAD_BYTES, end), slice(end, None), end + TAG_BYTES
         lead, head, decrypt = self._lead + prefix, self._head, self._aead.decrypt
@@ -213,6 +203,11 @@ def record_suffix(kind: str, record: str) -> bytes:
     return _name(kind) + _text(record)
 
 
+def whole_suffix(kind: str, record: str, version: int) -> bytes:
+    """The part of a place, behind the customer's, of a record that is one envelope: its field is empty."""
+    return _name(kind) + _text(record) + _NO_FIELD + version.to_bytes(8, "big")
+
+
 @lru_cache(maxsize=1_024)
 def class_suffix(kind: str, retention: str, version: int) -> bytes:
     """The part of a place, behind the customer's, of the key or ledger of a class."""
@@ -230,6 +225,11 @@ def padded(plain: bytes) -> bytes:
     if size < BUCKET_STEP:
         return plain + _FILLINGS[size]
     return (plain + b"\x80").ljust(-(-(size + 1) // BUCKET_STEP) * BUCKET_STEP, b"\0")
+
+
+def padded_record(plain: bytes) -> bytes:
+    """A whole record filled up to its bucket."""
+    return padded(plain) if len(plain) >= RECORD_MIN else (plain + b"\x80").ljust(RECORD_MIN, b"\0")
 
 
 def unpadded(filled: bytes) -> bytes:

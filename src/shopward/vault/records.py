@@ -1,8 +1,11 @@
 """Sealed records: kept, read, found and forgotten, on a connection of the caller's.
 
 Promise:
-- each value of a record is sealed alone under the key of its customer and retention class, so that a read opens what it
-  needs and nothing else; the wrapped key lies in ``vault_subject`` and nowhere else;
+- the values of a record are one envelope under the key of its customer and retention class, bound to record and version: none
+  can be taken out, put back or moved apart from the others, and the store shows neither their names nor their lengths. Who
+  asks for one value is given that one; the others are in memory while it is opened, and go no further. The wrapped key lies
+  in ``vault_subject`` and nowhere else;
+- records from before that, each value an envelope of its own, are read as ever and become one with their next version;
 - the ledger of a customer's class, sealed with its epoch, names each record and its version: a record that was put back,
   taken away or brought in behind our back is ``record_rolled_back`` when it is read. Where record and ledger are put back
   together the epoch is older than the one in the audit log, which tells it (``docs/vault.md``);
@@ -23,7 +26,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from shopward.bulk import put_rows
 from shopward.errors import Conflict
 from shopward.vault.drawers import Drawers, parts, rolled_back
-from shopward.vault.envelope import broken, record_suffix
+from shopward.vault.envelope import FORM, broken, padded_record, record_suffix, unpadded, whole_suffix
 from shopward.vault.erasures import overwrite_freed
 from shopward.vault.kinds import KINDS, checked
 from shopward.vault.ngrams import ngrams_on, switch_ngrams
@@ -45,8 +48,13 @@ RECORDS_MAX: Final = 20_000
 """Of one customer and class: the ledger names them all."""
 IndexRow = tuple[str, str, int, bytes, str]
 """Tenant, index, version of its key, value, record."""
+_WHOLE: Final = bytes((FORM,))
+"""Begins a record that is one envelope; a map in MessagePack, which those of fields apart are, begins with another byte."""
+_NAMES_INSIDE: Final = 0
+"""What the ledger has for a record whose envelope holds the names of its fields: no two forms of one version pass for each other."""
 _pack: Final = msgspec.msgpack.Encoder().encode
-_unpack: Final = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+_unpack: Final = msgspec.msgpack.Decoder(dict[str, str]).decode
+_unpack_apart: Final = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 
 class SealedRecords:
@@ -94,13 +102,13 @@ class SealedRecords:
                     found="one more",
                     hint="what has an expires_at goes by itself when that is past, within the hour; else keep less of one customer, or erase",
                 )
-            drawer.ledger.records[row.id] = (row.version, names_check(write.values))
+            drawer.ledger.records[row.id] = (row.version, _NAMES_INSIDE)
             done[row.id] = row
             indexed[row.id] = self._index_rows(ring, row, write.values, ngrams)
         self._write_rows(connection, done, before)
         now = {
-            record: {(name, value) for _tenant, name, _version, value, _record in rows}
-            for record, rows in indexed.items()
+            record: {(name, value) for _tenant, name, _version, value, _record in indexed[record]}
+            for record in before
         }
         self.past.keep(connection, {name: row.version for name, row in before.items()}, now)
         self._drop_index(connection, [each for each in done if each in before])
@@ -113,7 +121,7 @@ class SealedRecords:
         found: list[Stored] = []
         for part in parts(ids):
             query = self._select().where(vault_record.c.id.in_(part))
-            found += [Stored(*row) for row in connection.execute(query)]
+            found += map(Stored._make, connection.execute(query).all())
         return found
 
     def of_subject(
@@ -210,12 +218,13 @@ class SealedRecords:
                 vault_record.c.subject == subject, vault_record.c.retention == retention
             )
             for row in [Stored(*each) for each in connection.execute(query)]:
-                prefix = drawer.place + record_suffix(row.kind, row.id)
-                sealed = new.seal_fields(self._checked_values(row, drawer, None), prefix, row.version)
+                place = drawer.place + whole_suffix(row.kind, row.id, row.version)
+                sealed = new.seal(padded_record(_pack(self._checked_values(row, drawer, None))), place)
+                drawer.ledger.records[row.id] = (row.version, _NAMES_INSIDE)
                 connection.execute(
                     update(vault_record)
                     .where(vault_record.c.tenant == self._tenant, vault_record.c.id == row.id)
-                    .values(sealed=_pack(sealed))
+                    .values(sealed=sealed)
                 )
                 moved += 1
         after = {name: each._replace(cipher=new, kek=ring.data_version) for name, each in before.items()}
@@ -271,27 +280,34 @@ class SealedRecords:
                 expected="the customer and kind that it was made with, or another id",
             )  # fmt: skip
         version = 1 if old is None else old.version + 1
-        prefix = drawer.place + record_suffix(write.kind, write.id)
-        sealed = drawer.cipher.seal_fields(write.values, prefix, version)
+        place = drawer.place + whole_suffix(write.kind, write.id, version)
+        sealed = drawer.cipher.seal(padded_record(_pack(write.values)), place)
         return Stored(
-            write.id, write.subject, write.kind, KINDS[write.kind].retention, write.region, version, _pack(sealed),
+            write.id, write.subject, write.kind, KINDS[write.kind].retention, write.region, version, sealed,
             write.canary, now_ms if old is None else old.created_ms, now_ms, write.expires_ms,
         )  # fmt: skip
 
     def _checked_values(self, row: Stored, drawer: Drawer, names: frozenset[str] | None) -> Mapping[str, str]:
         """The values of a record that is the one which its customer's ledger names. Fails closed."""
-        sealed = sealed_fields(row)
-        if drawer.ledger.records.get(row.id) != (row.version, names_check(sealed)):
+        apart = None if row.sealed.startswith(_WHOLE) else fields_apart(row)
+        check = _NAMES_INSIDE if apart is None else names_check(apart)
+        if drawer.ledger.records.get(row.id) != (row.version, check):
             raise rolled_back()
-        return self._values(row, sealed, drawer, names)
+        if names is not None and not names:
+            return {}
+        return self._values(row, apart, drawer, names)
 
     @staticmethod
     def _values(
-        row: Stored, sealed: Mapping[str, bytes], drawer: Drawer, names: frozenset[str] | None
+        row: Stored, apart: Mapping[str, bytes] | None, drawer: Drawer, names: frozenset[str] | None
     ) -> Mapping[str, str]:
-        prefix = drawer.place + record_suffix(row.kind, row.id)
-        wanted = sealed if names is None else {name: each for name, each in sealed.items() if name in names}
-        return drawer.cipher.open_fields(wanted, prefix, row.version)
+        if apart is not None:
+            prefix = drawer.place + record_suffix(row.kind, row.id)
+            wanted = apart if names is None else {name: each for name, each in apart.items() if name in names}
+            return drawer.cipher.open_fields(wanted, prefix, row.version)
+        plain = drawer.cipher.open(row.sealed, drawer.place + whole_suffix(row.kind, row.id, row.version))
+        values = _unpack(unpadded(plain))
+        return values if names is None else {name: each for name, each in values.items() if name in names}
 
     # Rows.
 
@@ -315,7 +331,7 @@ class SealedRecords:
     ) -> list[IndexRow]:
         """Rows of ``vault_index``."""
         version, record = ring.index_version, row.id
-        found = dict.fromkeys(ring.indexes[version].rows(row.kind, values, row.region, ngrams))
+        found = ring.indexes[version].rows(row.kind, values, row.region, ngrams)
         return [(self._tenant, name, version, value, record) for name, value in found]
 
     def _drop_index(self, connection: Connection, ids: Sequence[str]) -> int:
@@ -336,10 +352,10 @@ def names_check(names: Iterable[str]) -> int:
     return zlib.crc32(",".join(sorted(names)).encode())
 
 
-def sealed_fields(row: Stored) -> dict[str, bytes]:
-    """The envelopes of a record, by field; raises ``SealBroken`` where it is no record."""
+def fields_apart(row: Stored) -> dict[str, bytes]:
+    """The envelopes of a record whose fields are sealed apart; raises ``SealBroken`` where it is no record."""
     try:
-        return _unpack(row.sealed)
+        return _unpack_apart(row.sealed)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
     raise broken("a record")

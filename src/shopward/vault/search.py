@@ -162,29 +162,41 @@ class IndexKey:
     def __init__(self, key: bytes, version: int) -> None:
         self._key = key
         self._states: dict[str, tuple[HMAC, int]] = {}
+        self._found_by: dict[str, list[tuple[str, str, str, HMAC, int]]] = {}
         self.version = version
 
     def value(self, name: str, term: str) -> bytes:
         """The index value of a term."""
-        state, size = self._state(name)
-        one = state.copy()
-        one.update(term.encode())
-        return one.finalize()[:size]
+        return _cut(*self._state(name), term)
 
     def rows(
         self, kind: str, values: Mapping[str, str], region: str, ngrams: frozenset[str]
     ) -> list[tuple[str, bytes]]:
-        """Name and value of everything that a record is found by."""
+        """Name and value of everything that a record is found by, each once."""
         found: list[tuple[str, bytes]] = []
-        texts: dict[str, str] = {}  # a field with two transforms is normalised once
-        for field, transform, name in _NAMES[kind]:
+        last, text = "", ""  # a field with two transforms is normalised once
+        for field, transform, name, state, size in self._found_by.get(kind) or self._of_kind(kind):
             value = values.get(field)
-            if value and (transform != "ngram" or name in ngrams):
-                text = texts.get(field)
-                if text is None:
-                    text = texts[field] = normalised(field, value, region)
-                found += [(name, self.value(name, term)) for term in _terms_of(text, transform)]
+            if value:
+                if field != last:
+                    last, text = field, normalised(field, value, region)
+                if transform == "exact":
+                    if text:
+                        found.append((name, _cut(state, size, text)))
+                elif transform == "last4":
+                    found += [(name, _cut(state, size, term)) for term in _terms_of(text, transform)]
+                elif name in ngrams:
+                    # So short an index gives two parts of a text one value now and then.
+                    found += dict.fromkeys(
+                        (name, _cut(state, size, term)) for term in _terms_of(text, transform)
+                    )
         return found
+
+    def _of_kind(self, kind: str) -> list[tuple[str, str, str, HMAC, int]]:
+        """By what records of a kind are found, with what makes the values."""
+        made = [(field, transform, name, *self._state(name)) for field, transform, name in _NAMES[kind]]
+        self._found_by[kind] = made
+        return made
 
     def _state(self, name: str) -> tuple[HMAC, int]:
         """The keyed state of an index, kept since making it costs more than using it, and the bytes of its values."""
@@ -195,6 +207,13 @@ class IndexKey:
             state = HMAC(derived(self._key, b"shopward index " + name.encode()), SHA256())
             kept = self._states[name] = (state, bits // 8)
         return kept
+
+
+def _cut(state: HMAC, size: int, term: str) -> bytes:
+    """The index value of a term: so many bytes of its HMAC."""
+    one = state.copy()
+    one.update(term.encode())
+    return one.finalize()[:size]
 
 
 class Leakage(NamedTuple):
