@@ -22,6 +22,7 @@ the ``path`` inside the input where one exists, and ``retry_after_s`` when waiti
     ├── ModelInvalid                a model bundle that is damaged, foreign or made for other features
     ├── Misconfigured               a setting that would be unsafe or cannot work
     ├── DocumentUnavailable         a document that cannot be written in that form here
+    ├── CorpusSilent                stolen passwords that cannot be asked about now
     └── StoreError                  the log or a table
         ├── StoreLocked             another decision server owns this store
         ├── StoreUnavailable        full, unreachable or broken: nothing was answered, try again
@@ -187,6 +188,13 @@ class DocumentUnavailable(ShopwardError):
 
     code = "document_unavailable"
     status = 501
+
+
+class CorpusSilent(ShopwardError):
+    """Stolen passwords cannot be asked about just now; who screens one lets it pass."""
+
+    code = "corpus_unreachable"
+    status = 503
 
 
 class StoreError(ShopwardError):

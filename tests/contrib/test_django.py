@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -30,8 +31,10 @@ from listening import Listener
 from serving import Server
 from shopward.contrib.django.guards import GuardedView
 from shopward.contrib.django.money import amount
+from shopward.contrib.django.options import shopward
 from shopward.contrib.django.texts import _all
 from shopward.contrib.django.validators import PasswordScreening
+from shopward.screening.passwords.building import write_store
 
 NAME, WORD = "ayu", "correct horse"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -112,6 +115,44 @@ def test_a_login_is_decided_between_the_password_and_the_session(listen):
     assert right["context"]["device_id"] == wrong["context"]["device_id"]
     assert WORD not in json.dumps(right)
     assert "ayu@" not in json.dumps(right)
+
+
+def test_a_right_password_is_looked_up_among_stolen_ones(tmp_path):
+    """Against a real list: the flag stands on the right password alone, nothing of it leaves, and one option ends it."""
+    write_store(
+        tmp_path / "pwned.bin", [(hashlib.sha1(WORD.encode(), usedforsecurity=False).digest(), 7)], expected=1
+    )
+    environment = {"SHOPWARD_PASSWORD_STORE": str(tmp_path / "pwned.bin")}
+    with Server(tmp_path / "data", policy=None, environment=environment) as knowing:
+        of = {"url": knowing.url, "key": knowing.key, "timeout_s": 10}
+        for option, flagged in (({}, True), ({"screens_logins": False}, False)):
+            with override_settings(SHOPWARD=of | option):
+                assert shopward().credential(WORD).get("breached", False) == flagged
+                assert "breached" not in shopward().credential("wrong")
+                assert enters(Client()).content == b"in"
+        status, text = knowing.get(f"/v1/users/{get_user_model().objects.get().pk}/timeline")
+    assert status == 200
+    entries = json.loads(text)["entries"]
+    codes = [[reason["code"] for reason in each["decision"]["reasons"]] for each in entries]
+    assert ["breached_password_used" in each for each in codes] == [False, True], "newest first"
+    assert not any(WORD in line for line in (*knowing.out, *knowing.err))
+
+
+def test_a_list_that_does_not_answer_stops_no_login(listen):
+    """Silence costs its bounded wait once and the customer is in: the flag is left out."""
+    listener = listen(said("allow"))
+    assert enters(Client()).content == b"in"
+    assert told(listener)[0]["credential"].keys() == {"password_hmac"}
+
+
+def test_events_of_a_new_password_say_what_is_known_of_it(listen):
+    """With the validator in place Django tells of a saved password; the registration carries what was found."""
+    listener = listen(said("allow"))
+    screening = [{"NAME": "shopward.contrib.django.validators.PasswordScreening"}]
+    with override_settings(AUTH_PASSWORD_VALIDATORS=screening):
+        assert Client().post("/joining/").content == b"in"
+    (joined,) = told(listener)
+    assert (joined["type"], joined["credential"].keys()) == ("registration", {"password_hmac"})
 
 
 def test_without_the_package_the_session_still_holds(listen):

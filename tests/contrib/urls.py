@@ -26,7 +26,9 @@ def side_door(request):
 
 def joining(request):
     """A registration that signs in at once."""
-    user = get_user_model().objects.create_user("new", "new@shop.example", "long enough")
+    user = get_user_model()(username="new", email="new@shop.example")
+    user.set_password("long enough")
+    user.save()
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return HttpResponse("in")
 

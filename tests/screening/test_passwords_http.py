@@ -15,7 +15,7 @@ from serving import Server
 from shopward.adapters.ranges import RangeService
 from shopward.screening.passwords import Rules, screen_password
 from shopward.screening.passwords.building import write_store
-from shopward.screening.passwords.corpora import Corpora
+from shopward.screening.passwords.corpora import Corpora, CorpusUnreachable
 
 PATH = "/v1/screen/passwords"
 STOLEN = "kucing biru makan awan"
@@ -73,6 +73,17 @@ def test_other_systems_ask_the_same_store_by_the_range_protocol(server):
     service = RangeService(server.url + PATH, steady_s=time.monotonic, key=server.key)
     assert screen_password(STOLEN, rules=Rules(), corpora=Corpora([service])).breach_count == 99
     assert server.get(f"{PATH}/range/xyz")[0] == 422
+
+
+def test_a_range_comes_from_the_store_and_from_the_service_behind_it(server):
+    """A server that knows only another one hears it; where that one is away, it says so and is counted."""
+    digits = hashlib.sha1(STOLEN.encode(), usedforsecurity=False).hexdigest().upper()
+    heard = Corpora((RangeService(server.url + PATH, steady_s=time.monotonic, key=server.key),))
+    assert heard.range(digits[:5]) == [(digits[5:], 99)]
+    away = Corpora((RangeService("http://127.0.0.1:1", steady_s=time.monotonic),))
+    with pytest.raises(CorpusUnreachable):
+        away.range(digits[:5])
+    assert (away.asked, away.unreachable) == (1, 1)
 
 
 def test_passwords_of_an_incident_are_refused_from_then_on(server, tmp_path):

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from shopward.adapters.calling import Caller
 from shopward.errors import Misconfigured
 from shopward.screening.passwords.corpora import CorpusUnreachable
-from shopward.screening.passwords.ranges import count_in
+from shopward.screening.passwords.ranges import count_in, lines_in
 from shopward.screening.passwords.store import PREFIX_DIGITS
 from shopward.values import stays_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ANSWER_BYTES_MAX: Final = 1_048_576
 """A range of Have I Been Pwned has about 40 kB."""
@@ -68,6 +68,10 @@ class RangeService:
         """How often the password of this digest was seen; raises ``CorpusUnreachable``."""
         digits = digest.hex().upper()
         return count_in(self._answer(digits[:PREFIX_DIGITS]), digits[PREFIX_DIGITS:])
+
+    def range(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """What it knows under five digits; raises ``CorpusUnreachable``."""
+        return lines_in(self._answer(prefix))
 
     def _answer(self, prefix: str) -> bytes:
         now = self._steady_s()

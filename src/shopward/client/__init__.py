@@ -21,6 +21,7 @@ from shopward.client.calls import AsyncClient, Client
 from shopward.client.context import TrustedProxies, from_asgi, from_wsgi
 from shopward.client.events import event
 from shopward.client.faults import FAULTS, Fault
+from shopward.client.stolen import Stolen
 from shopward.client.webhooks import Message, WebhookInvalid, verify_webhook
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Reason",
     "Record",
     "Records",
+    "Stolen",
     "TrustedProxies",
     "Verdict",
     "WebhookInvalid",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import httpx2
 
-from shopward.client import wire
+from shopward.client import stolen, wire
 from shopward.client.breaker import Breaker
 from shopward.client.fallback import Fallback
 from shopward.client.faults import Fault, FaultLog
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Records,
         Verdict,
     )
+    from shopward.client.stolen import Stolen
     from shopward.client.wire import Reply, Request
 
 
@@ -79,6 +80,7 @@ class _Common:
         self.settings = Settings(url.rstrip("/"), key, **options)
         self.fallback = Fallback(self.settings.on_unreachable)
         self._breaker = Breaker()
+        self._lists = Breaker()  # a list of stolen passwords that is away must not silence decisions
         self._faults = FaultLog()
 
     def _prepared(self, path: str, event: Mapping[str, Any]) -> Request | Fault:
@@ -154,6 +156,22 @@ class _Common:
         self._tell(screened.fault)
         return screened
 
+    def _ranging(self, digest: str) -> Request | Fault:
+        """Steps 1 and 2 for a range."""
+        if not self._lists.may_ask(now_s=self._steady_s()):
+            return Fault("not_screened")
+        return stolen.asking(digest, self.settings.url)
+
+    def _found(self, digest: str, reply: Reply | Fault) -> Stolen:
+        """Steps 4 and 5 for a range."""
+        found = stolen.read(digest, reply)
+        if found.fault is None:
+            self._lists.heard()
+        elif not isinstance(reply, Fault) or reply.code != "not_screened":  # it was asked
+            self._lists.failed(now_s=self._steady_s())
+        self._tell(found.fault)
+        return found
+
     def _vaulting(self, verb: str, asked: Mapping[str, Any]) -> Request | Fault:
         try:
             request = wire.vaulting(verb, asked)
@@ -228,6 +246,13 @@ class Client(_Common):
         """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
         return self._screened(self._reply(self._screening(password, context), language))
 
+    def stolen_password(self, password: str) -> Stolen:
+        """Whether thieves have a password, which does not leave this process; for ``credential.breached`` of a login."""
+        return stolen.joined(
+            self._found(digest, self._asked_once(self._ranging(digest)))
+            for digest in stolen.digests_of(password)
+        )
+
     def keep(self, records: Sequence[Mapping[str, Any]]) -> Records:
         """Put records into the vault, each with ``user``, ``kind``, ``fields`` and an ``id`` of yours; they come back masked."""
         return self._given(self._reply(self._vaulting("records", {"records": list(records)})))
@@ -283,8 +308,11 @@ class Client(_Common):
             reply = self._call(request, language)
         return self._learnt(reply)  # (4)
 
+    def _asked_once(self, request: Request | Fault) -> Reply | Fault:
+        return request if isinstance(request, Fault) else self._call(request, None)
+
     def _call(self, request: Request, language: str | None) -> Reply | Fault:
-        headers = {} if language is None else {"Accept-Language": language}
+        headers = dict(request.headers) if language is None else {"Accept-Language": language}
         patience_s = request.timeout_s or self.settings.timeout_s
         calling = self._http.stream(
             request.method, request.path, content=request.body, headers=headers, timeout=patience_s
@@ -350,6 +378,15 @@ class AsyncClient(_Common):
         """Whether a password may be chosen; ``context`` holds words of the person by any name, and ``sole_factor``."""
         return self._screened(await self._reply(self._screening(password, context), language))
 
+    async def stolen_password(self, password: str) -> Stolen:
+        """Whether thieves have a password, which does not leave this process; for ``credential.breached`` of a login."""
+        return stolen.joined(
+            [
+                self._found(digest, await self._asked_once(self._ranging(digest)))
+                for digest in stolen.digests_of(password)
+            ]
+        )
+
     async def keep(self, records: Sequence[Mapping[str, Any]]) -> Records:
         """Put records into the vault, each with ``user``, ``kind``, ``fields`` and an ``id`` of yours; they come back masked."""
         return self._given(await self._reply(self._vaulting("records", {"records": list(records)})))
@@ -405,8 +442,11 @@ class AsyncClient(_Common):
             reply = await self._call(request, language)
         return self._learnt(reply)  # (4)
 
+    async def _asked_once(self, request: Request | Fault) -> Reply | Fault:
+        return request if isinstance(request, Fault) else await self._call(request, None)
+
     async def _call(self, request: Request, language: str | None) -> Reply | Fault:
-        headers = {} if language is None else {"Accept-Language": language}
+        headers = dict(request.headers) if language is None else {"Accept-Language": language}
         patience_s = request.timeout_s or self.settings.timeout_s
         calling = self._http.stream(
             request.method, request.path, content=request.body, headers=headers, timeout=patience_s

@@ -2,7 +2,7 @@
 
 Promise: a fault is a small record that stands beside an answer and is never raised into a shop's page; its ``code`` is
 stable; nothing in it quotes what the shop sent or the key. ``FaultLog`` tells each code once a minute, with how often it
-came, so that an outage does not fill the disk.
+came, so that an outage does not fill the disk; that there is no list of stolen passwords, once an hour.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 LOG_EVERY_S: Final = 60.0
+_SELDOM_S: Final = {"not_screened": 3_600.0}
 _logger = logging.getLogger("shopward.client")
 
 FAULTS: Final[dict[str, str]] = {
@@ -26,6 +27,7 @@ FAULTS: Final[dict[str, str]] = {
     "not_done": "The server was heard and did not do it; the problem says why.",
     "not_proved": "The challenge is not passed by this answer; the problem says why.",
     "not_shown": "The vault does not keep or show it; the problem says why.",
+    "not_screened": "No list of stolen passwords answers: passwords pass unlooked at. Set one up on the server.",
     "too_old_server": "The server does not know this call; it is older than this client.",
     "unavailable": "The server cannot record just now.",
     "bad_answer": "What came back is no answer of Shopward's; is a proxy in between?",
@@ -72,7 +74,7 @@ class FaultLog:
     def note(self, fault: Fault, *, now_s: float) -> None:
         """Log the fault, or count it for the next time it is logged."""
         last_s, kept = self._told.get(fault.code, (float("-inf"), 0))
-        if now_s - last_s < LOG_EVERY_S:
+        if now_s - last_s < _SELDOM_S.get(fault.code, LOG_EVERY_S):
             self._told[fault.code] = (last_s, kept + 1)
             return
         self._told[fault.code] = (now_s, 0)

@@ -73,13 +73,14 @@ _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, Recursion
 
 
 class Request(NamedTuple):
-    """One call: where to, what, how long it may take where that is longer than usual, and whether twice is as good as once."""
+    """One call: where to, what, how long it may take where that is longer than usual, whether twice is as good as once, and further headers."""
 
     path: str
     body: bytes
     method: str = "POST"
     timeout_s: float = 0.0
     is_repeatable: bool = True
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Reply(NamedTuple):
@@ -253,7 +254,7 @@ def _read(reply: Reply | Fault, shape: Callable[[Mapping[str, Any]], T]) -> T | 
             return shape(json.loads(reply.body))
         except _UNREADABLE:
             return Fault("bad_answer", f"status {reply.status}")
-    return _fault(reply)
+    return fault_of(reply)
 
 
 def _is_missing(fault: Fault) -> bool:
@@ -267,7 +268,8 @@ def _challenge_in(reply: Reply | Fault) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _fault(reply: Reply) -> Fault:
+def fault_of(reply: Reply) -> Fault:
+    """Why the server did not do it."""
     problem = _object(reply.body)
     code = problem.get("code")
     code = code if isinstance(code, str) else ""

@@ -50,6 +50,7 @@ CODES: Final[dict[str, str]] = {
     "key_retired": "Something was sealed under a key that is destroyed.",
     "root_differs": "The vault's root is not the one that wrapped its keys.",
     "document_unavailable": "This server cannot write the document in that form.",
+    "corpus_unreachable": "Stolen passwords cannot be asked about just now.",
     "vault_keys_unavailable": "Who keeps the root key of the vault does not answer.",
     "role_missing": "The key does not have the role that the call needs.",
     "second_person_needed": "The person who asked may not approve it.",

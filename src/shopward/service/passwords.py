@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shopward.adapters.ranges import RangeService
-from shopward.errors import NotFound
+from shopward.errors import CorpusSilent, NotFound
 from shopward.keyring import open_key
 from shopward.screening.passwords import (
     Corpora,
@@ -21,10 +21,11 @@ from shopward.screening.passwords import (
     Rules,
     screen_password,
 )
+from shopward.screening.passwords.corpora import CorpusUnreachable
 from shopward.screening.passwords.incidents import INCIDENT_FILE, INCIDENT_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from shopward.access import Caller
     from shopward.audit import AuditTrail
@@ -71,14 +72,22 @@ class PasswordDesk:
             language=language,
         )  # fmt: skip
 
-    def range(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """What the store knows under a prefix; raises ``NotFound`` where there is no store."""
-        if self._store is None:
+    def range(self, prefix: str) -> list[tuple[str, int]]:
+        """What the corpora know under a prefix.
+
+        Raises:
+            NotFound: there are none.
+            CorpusSilent: none of them answers now.
+        """
+        if not self.corpora:
             raise NotFound(
-                "there is no store of stolen passwords here", expected="the setting password_store", found="none",
-                hint="make one with shopward passwords build",
+                "no stolen passwords are known here", expected="the setting password_store or password_range_url",
+                found="neither", hint="make a store with shopward passwords build",
             )  # fmt: skip
-        return self._store.range(prefix)
+        try:
+            return self.corpora.range(prefix)
+        except CorpusUnreachable:
+            raise CorpusSilent("stolen passwords cannot be asked about now", retry_after_s=30.0) from None
 
     def remember(self, caller: Caller, passwords: Sequence[str]) -> int:
         """Keep passwords of an incident, as keyed digests; how many were new.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("shopward.django")
 _QUIET_S: Final = 60
+_NEW_PASSWORDS: Final = frozenset({"registration", "password_change", "password_reset"})
 
 
 class Stopped(Exception):
@@ -111,6 +112,8 @@ def tell(
     }
     status = "succeeded" if happened else "failed"
     told = visit.event(kept.pop("type"), status) | kept
+    if happened and guarded.type in _NEW_PASSWORDS and visit.credentials:
+        told["credential"] = next(iter(visit.credentials.values()))
     if not guarded.tells_secrets:
         client.record(told)
         return None

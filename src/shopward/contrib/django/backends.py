@@ -51,11 +51,14 @@ class VetoBackend(BaseBackend):
             return None  # signed in by its own registration, which the receiver tells of
         told = user if user is not None else account_of(name := typed_name(credentials)) or name
         event = visit.event("login", "failed" if user is None else "succeeded", told)
-        if password := credentials.get("password"):
-            event["credential"] = {"password_hmac": token("password", str(password))}
+        password = str(credentials.get("password") or "")
         if user is None:
+            if password:
+                event["credential"] = {"password_hmac": token("password", password)}
             shopward().client.decide(event)
             raise PermissionDenied
+        if password:
+            event["credential"] = shopward().credential(password)
         event["session"] = {"id": visit.begin_session()}
         decision = login_decision(shopward().client, visit, event, user)
         if decision.may_proceed:

@@ -10,6 +10,7 @@ silently do nothing.
         "timeout_s": 0.3,
         "on_unreachable": {"withdrawal": "deny"},
         "proxies": ["10.0.0.0/8"],               # whose X-Forwarded-For is believed
+        "screens_logins": True,                  # whether a password that was right is looked up among stolen ones
         "guards": {"wallet:send": "wallet_transfer"},  # view name to event type, or to a GuardedView; None takes one off
     }
 """
@@ -27,13 +28,14 @@ from django.core.signals import setting_changed
 from shopward.client import Client, TrustedProxies
 from shopward.contrib.django.guards import GuardedView
 from shopward.contrib.django.presets import presets_of
+from shopward.contrib.django.tokens import token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME: Final = "SHOPWARD"
 _REQUIRED: Final = ("url", "key")
-_KNOWN: Final = (*_REQUIRED, "timeout_s", "on_unreachable", "proxies", "guards")
+_KNOWN: Final = (*_REQUIRED, "timeout_s", "on_unreachable", "proxies", "screens_logins", "guards")
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,18 @@ class Shopward:
         client: the SDK's, shared by all threads.
         proxies: whose forwarding header is believed.
         guards: guarded views by view name (``customer:change-password``).
+        screens_logins: whether passwords are looked up among stolen ones, without leaving the shop.
     """
 
     client: Client
     proxies: TrustedProxies
     guards: Mapping[str, tuple[GuardedView, ...]]
+    screens_logins: bool = True
+
+    def credential(self, password: str) -> dict[str, Any]:
+        """``credential`` of an event about a password that is right or new; nobody heard of it is no sign (fails open)."""
+        stolen = self.screens_logins and self.client.stolen_password(password).is_known
+        return {"password_hmac": token("password", password), **({"breached": True} if stolen else {})}
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +74,8 @@ def shopward() -> Shopward:
         guards = _guards(said.get("guards", {}))
         proxies = TrustedProxies(said.get("proxies", ()))
         further = {name: said[name] for name in ("timeout_s", "on_unreachable") if name in said}
-        return Shopward(Client(said["url"], said["key"], **further), proxies, guards)
+        client = Client(said["url"], said["key"], **further)
+        return Shopward(client, proxies, guards, bool(said.get("screens_logins", True)))
     except (TypeError, ValueError) as problem:
         message = f"{NAME}: {problem}"  # the SDK's messages name the setting and never the key
     raise ImproperlyConfigured(message)

@@ -40,6 +40,8 @@ def _entered(*, request: HttpRequest | None, user: Any, **_: Any) -> None:
         type_ = "registration" if user.pk in visit.created else "login"
         event = visit.event(type_, "succeeded", user)
         event["session"] = {"id": visit.begin_session()}
+        if user.pk in visit.credentials:
+            event["credential"] = visit.credentials[user.pk]
         decision = login_decision(shopward().client, visit, event, user)
         backend = request.session.get(BACKEND_SESSION_KEY, "")
         if not decision.may_proceed:

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from shopward.client.settings import LANGUAGES
 from shopward.contrib.django.options import shopward
 from shopward.contrib.django.texts import texts
+from shopward.contrib.django.visit import current
 
 _ATTRIBUTES: Final = ("username", "email", "first_name", "last_name")
 
@@ -42,6 +43,12 @@ class PasswordScreening:
         said = shopward().client.screen_password(password, context, language=_language())
         if not said.may_be_chosen:
             raise ValidationError([ValidationError(each.text, code=each.code) for each in said.reasons])
+
+    def password_changed(self, password: str, user: Any = None) -> None:
+        """Django's call once a new password is saved: what the events of this visit say of it."""
+        visit = current.get()
+        if visit is not None and user is not None:
+            visit.credentials[user.pk] = shopward().credential(password)
 
     def get_help_text(self) -> str:
         """What to do, under the field."""

@@ -49,6 +49,7 @@ class Visit:
         created: accounts that were made in it.
         backends: the backend that knew the password of an account.
         asked: guarded views that may run, with what was asked of them.
+        credentials: ``credential`` of events, by account, where a new password was taken.
         decisions: what was decided, by event type: a view of the shop's looks here for a ``hold`` or a ``limit``.
         is_ours: whether it is us who log somebody out now, which is no event.
     """
@@ -58,6 +59,7 @@ class Visit:
         self.decided: set[Any] = set()
         self.created: set[Any] = set()
         self.backends: dict[Any, str] = {}
+        self.credentials: dict[Any, dict[str, Any]] = {}
         self.asked: list[tuple[GuardedView, dict[str, Any]]] = []
         self.decisions: dict[str, Decision] = {}
         self.is_ours = False

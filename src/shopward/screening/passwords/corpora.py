@@ -12,7 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class CorpusUnreachable(Exception):
@@ -24,6 +24,14 @@ class Corpus(Protocol):
 
     def count(self, digest: bytes) -> int:
         """How often, by the SHA-1 of the password in UTF-8; 0 where it is not known.
+
+        Raises:
+            CorpusUnreachable: there is no answer now.
+        """
+        ...
+
+    def range(self, prefix: str) -> Iterable[tuple[str, int]]:
+        """Suffix and count of every digest that begins with these five digits.
 
         Raises:
             CorpusUnreachable: there is no answer now.
@@ -55,6 +63,31 @@ class Corpora:
         self._counting = threading.Lock()
         self.asked = 0
         self.unreachable = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is any corpus to ask."""
+        return bool(self._corpora)
+
+    def range(self, prefix: str) -> list[tuple[str, int]]:
+        """What the corpora know under a prefix, in order; one that cannot answer is counted and left out (fails open).
+
+        Raises:
+            CorpusUnreachable: none of them answered.
+        """
+        counts: dict[str, int] = {}
+        silent = 0
+        for corpus in self._corpora:
+            try:
+                for suffix, count in corpus.range(prefix):
+                    counts[suffix] = max(count, counts.get(suffix, 0))
+            except CorpusUnreachable:
+                silent += 1
+        with self._counting:
+            self.asked += bool(self._corpora)
+            self.unreachable += silent > 0
+        if silent == len(self._corpora):
+            raise CorpusUnreachable
+        return sorted(counts.items())
 
     def seen(self, password: str) -> Seen:
         """How often it was seen, as typed or in its compatible form (NFKC)."""

@@ -13,7 +13,7 @@ from shopward.errors import InvalidField
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 PADDED_MIN: Final = 800
 PADDED_MAX: Final = 1_000
@@ -60,3 +60,11 @@ def count_in(body: bytes, suffix: str) -> int:
         return 0
     figure = body[at + len(wanted) :].split(None, 1)[:1]
     return int(figure[0]) if figure and figure[0].isdigit() else 0
+
+
+def lines_in(body: bytes) -> Iterator[tuple[str, int]]:
+    """Suffixes and counts of an answer; padding and lines that are no records are left out."""
+    for line in body.splitlines():
+        suffix, _, count = line.partition(b":")
+        if len(suffix) == SUFFIX_DIGITS and suffix.isalnum() and count.strip().isdigit() and int(count):
+            yield suffix.decode("ascii").upper(), int(count)

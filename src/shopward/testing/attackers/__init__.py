@@ -13,6 +13,7 @@ from shopward.testing.attackers.raid import Attack, Guise, Raid
 from shopward.testing.attackers.stuffing import (
     FAST,
     SLOW,
+    BoughtPasswords,
     DistributedStuffing,
     OneAddressStuffing,
     PasswordSpray,
@@ -85,6 +86,7 @@ __all__ = [
     "SLOW",
     "Attack",
     "BalanceDrain",
+    "BoughtPasswords",
     "DistributedStuffing",
     "DormantTakeover",
     "GiftCardEnumeration",

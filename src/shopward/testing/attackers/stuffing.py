@@ -133,6 +133,23 @@ class PasswordSpray:
         return trail.drafts
 
 
+@dataclass(frozen=True, slots=True)
+class BoughtPasswords:
+    """Row 4: names with passwords that still fit, bought one by one; each is used once, from its own place, and spent."""
+
+    name: ClassVar[str] = "bought_passwords"
+    row: ClassVar[int] = 4
+
+    victims: int = 8
+    over_h: float = 96.0
+
+    def launch(self, raid: Raid, at_ms: int) -> None:
+        """Customers whose password stands in a corpus, at hours of their own."""
+        for victim in raid.pick(self.victims, at_ms, [c for c in raid.world.customers if c.breached]):
+            victim.breached = True
+            raid.take_over_at(raid.later(at_ms, 0.0, self.over_h), victim, raid.guise())
+
+
 def plan(
     raid: Raid, at_ms: int, tries: int, minutes: float, unknown_share: float, hits: int
 ) -> list[tuple[int, tuple[Customer | None, bool]]]:
