@@ -27,6 +27,7 @@ from shopward.http.advisories import AdvisoryCalls
 from shopward.http.aliases import AliasCalls
 from shopward.http.audit import AuditCalls
 from shopward.http.beside import Beside
+from shopward.http.body import Bodies
 from shopward.http.calls import Calls, by_method
 from shopward.http.campaigns import CampaignCalls
 from shopward.http.case_pages import CasePages
@@ -39,11 +40,12 @@ from shopward.http.conversations import ConversationCalls
 from shopward.http.cooperation import CooperationCalls
 from shopward.http.decided import decisions_on
 from shopward.http.exercises import ExerciseCalls
+from shopward.http.express import Express, UnderWay
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
-from shopward.http.hot import PATHS, HotCalls
+from shopward.http.hot import PATHS, HotCalls, standing_headers
 from shopward.http.incident_pages import IncidentPages
 from shopward.http.incidents import IncidentCalls
 from shopward.http.ledger import LedgerCalls
@@ -83,6 +85,8 @@ from shopward.outbox.letters import letter_of
 from shopward.service.desks import mail_server
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from shopward.access import ApiKeys
     from shopward.flows.decide import Group
     from shopward.http.body import Receive
@@ -141,10 +145,26 @@ class Application:
             shopward, keys, self.gate, self.activity, figures=figures, sessions=sessions, paper=paper
         )
         self._ids = RequestIds("r-" + secrets.token_hex(5))
-        self._requests_max = settings.requests_max
-        self._under_way = 0
+        self._under_way = UnderWay(settings.requests_max)
+        bodies = Bodies(settings)
         self._hot = HotCalls(
-            keys=keys, gate=self.gate, wording=shopward.wording, settings=settings, metrics=self.metrics
+            keys=keys,
+            gate=self.gate,
+            wording=shopward.wording,
+            settings=settings,
+            metrics=self.metrics,
+            bodies=bodies,
+        )
+        self.express = Express(
+            keys=keys,
+            gate=self.gate,
+            wording=shopward.wording,
+            settings=settings,
+            metrics=self.metrics,
+            bodies=bodies,
+            ids=self._ids,
+            under_way=self._under_way,
+            standing=standing_headers(settings),
         )
         calls = Calls(keys, settings)
         self._slow = _router(
@@ -238,9 +258,9 @@ class Application:
             return
         head = read_head(scope["headers"], self._ids)
         answer = _Answer(send, head, is_https=self._is_https)
-        self._under_way += 1
+        self._under_way.count += 1
         try:
-            if self._under_way > self._requests_max:
+            if self._under_way.count > self._under_way.most:
                 raise HttpRefusal(503, "overloaded", "too many requests are under way", retry_after_s=1.0)  # noqa: TRY301
             path = scope["path"]
             if path in PATHS:
@@ -253,7 +273,16 @@ class Application:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the caller hears a problem and nobody else suffers
             await self._refuse(error, answer, head)
         finally:
-            self._under_way -= 1
+            self._under_way.count -= 1
+
+    def refusing(self, error: Exception) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+        """What answers a request with an error alone."""
+
+        async def refuse(scope: Message, _receive: Receive, send: Send) -> None:
+            head = read_head(scope["headers"], self._ids)
+            await self._refuse(error.with_traceback(None), _Answer(send, head, is_https=self._is_https), head)
+
+        return refuse
 
     async def _refuse(self, error: Exception, answer: _Answer, head: Head) -> None:
         problem = problem_of(error, request_id=head.request_id.decode())

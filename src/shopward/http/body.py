@@ -105,12 +105,16 @@ class Bodies:
             deadline.end()
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def has_room(self, length: int) -> bool:
+        """Whether so many more bytes may be held."""
+        return self.inflight + length <= self._inflight_max
+
     def release(self, length: int) -> None:
         """So many bytes are no longer held."""
         self.inflight -= length
 
     def _take(self, length: int) -> None:
-        if self.inflight + length > self._inflight_max:
+        if not self.has_room(length):
             raise HttpRefusal(503, "overloaded", "too many bytes are under way", retry_after_s=1.0)
         self.inflight += length
 

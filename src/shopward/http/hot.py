@@ -22,7 +22,7 @@ from shopward.errors import ShopwardError
 from shopward.events import Event, decode_event, split_lines
 from shopward.flows.engine import DecisionRecord
 from shopward.flows.wording import language_of
-from shopward.http.body import Bodies, ClientGone
+from shopward.http.body import ClientGone
 from shopward.http.headers import security_headers
 from shopward.http.idempotency import IdempotencyKeys
 from shopward.http.problems import HttpRefusal, problem_bytes, problem_of
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from shopward.access import ApiKeys, Caller
     from shopward.config import Settings
     from shopward.flows.wording import Wording
-    from shopward.http.body import Receive
+    from shopward.http.body import Bodies, Receive
     from shopward.http.gate import Gate, Heard, Outcome
-    from shopward.http.headers import Head
+    from shopward.http.headers import Head, RawHeaders
     from shopward.http.metrics import Metrics
 
     Message = MutableMapping[str, Any]
@@ -85,10 +85,18 @@ class HotCalls:
         wording: gives decisions their texts.
         settings: limits.
         metrics: what is counted.
+        bodies: reads what is sent.
     """
 
     def __init__(
-        self, *, keys: ApiKeys, gate: Gate, wording: Wording, settings: Settings, metrics: Metrics
+        self,
+        *,
+        keys: ApiKeys,
+        gate: Gate,
+        wording: Wording,
+        settings: Settings,
+        metrics: Metrics,
+        bodies: Bodies,
     ) -> None:
         self._keys = keys
         self._gate = gate
@@ -96,10 +104,9 @@ class HotCalls:
         self._settings = settings
         self._limits = settings.limits
         self._metrics = metrics
-        self._bodies = Bodies(settings)
+        self._bodies = bodies
         self._idempotency = IdempotencyKeys()
-        is_https = settings.has_tls or settings.behind_proxy
-        self._security = [*security_headers(is_page=False, has_tls=is_https), (b"cache-control", b"no-store")]
+        self._standing = standing_headers(settings)
 
     async def serve(self, path: str, method: str, head: Head, receive: Receive, send: Send) -> None:
         """One request; a ``ShopwardError`` that leaves it has sent nothing yet."""
@@ -233,7 +240,13 @@ class HotCalls:
         await send({"type": "http.response.body", "body": body})
 
     def _head(self, call: _Call, media_type: bytes) -> list[tuple[bytes, bytes]]:
-        return [(b"content-type", media_type), (b"x-request-id", call.head.request_id), *self._security]
+        return [(b"content-type", media_type), (b"x-request-id", call.head.request_id), *self._standing]
+
+
+def standing_headers(settings: Settings) -> RawHeaders:
+    """What stands on every answer of these calls."""
+    is_https = settings.has_tls or settings.behind_proxy
+    return [*security_headers(is_page=False, has_tls=is_https), (b"cache-control", b"no-store")]
 
 
 def authorised(keys: ApiKeys, authorization: bytes) -> str:

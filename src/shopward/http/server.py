@@ -97,7 +97,7 @@ async def _serve(
     application.start()
     server = _Server(uvicorn.Config(
         application,
-        http=guarded(settings),
+        http=guarded(settings, application.express, application.refusing),
         ws="none",
         lifespan="off",
         access_log=False,
