@@ -16,11 +16,13 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from shopward.adapters.process import tune_collector
 from shopward.adapters.sql import bring_up_to_date, open_engine
 from shopward.adapters.sql.records import SqlRecords
+from shopward.claims.payouts import payout_id
 from shopward.errors import ShopwardError
 from shopward.ledger import Account, Book, Kind, Transfer, postings, verify
 from shopward.ledger.transfers import id_of
@@ -29,16 +31,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TENANT = "main"
+NOW_MS = 1_767_225_600_000
 
 
 def claims(number: int) -> Iterator[Transfer]:
-    """Three transfers for each of so many claims, as they come: what is owed, its promise, its payment."""
+    """Three transfers for each of so many claims, as they come: what is owed, its promise, its payment.
+
+    Ids are as the server makes them: claims sort by their time, customers are tokens without any order.
+    """
+    random = Random(8)
     for claim in range(number):
-        name, refs = f"c-{claim:012x}", {"incident": "i-1"}
-        to = Account(Kind.WALLET, f"u{claim:08d}")
+        name, refs = f"c-{NOW_MS + claim // 4:012x}{random.randbytes(10).hex()}", {"incident": "i-1"}
+        to, payout = Account(Kind.WALLET, random.randbytes(16).hex()), payout_id(name, number=0)
         yield postings.accrue(claim=name, step="1", amount_minor=50_000, currency="IDR", refs=refs)
-        yield postings.pay(claim=name, payout=name, to=to, amount_minor=50_000, currency="IDR", refs=refs)
-        yield postings.paid(id_of(TENANT, f"pay/{name}"), payout=name)
+        yield postings.pay(claim=name, payout=payout, to=to, amount_minor=50_000, currency="IDR", refs=refs)
+        yield postings.paid(id_of(TENANT, f"pay/{payout}"), payout=payout)
 
 
 def timed(step: str, work: Callable[[], int], yardstick: float | None = None) -> float:
@@ -96,7 +103,7 @@ def main() -> None:
         def post() -> int:
             for start in range(0, len(listed), asked.batch):
                 part = listed[start : start + asked.batch]
-                answers = records.write(partial(book.post, transfers=part, at_ms=1_767_225_600_000))
+                answers = records.write(partial(book.post, transfers=part, at_ms=NOW_MS))
                 if any(isinstance(answer, ShopwardError) for answer in answers):
                     raise SystemExit("a transfer was refused")
             return len(listed)

@@ -13,6 +13,7 @@ that two who make one at once make the same.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final, Literal, NamedTuple
 
 from shopward.values import MINUTE_MS, SECOND_MS
@@ -21,6 +22,7 @@ PayoutState = Literal["due", "sent", "paid", "failed"]
 Instrument = Literal["balance", "gift_card", "original"]
 """How the customer gets it: shop credit, a gift card, or back to where it came from."""
 INSTRUMENTS: Final[tuple[Instrument, ...]] = ("balance", "gift_card", "original")
+_TIME: Final = re.compile(r"c-([0-9a-f]{12})")
 PAUSE_MS: Final = 5 * SECOND_MS
 PAUSE_MAX_MS: Final = 60 * MINUTE_MS
 
@@ -50,9 +52,13 @@ class Payout(NamedTuple):
 
 
 def payout_id(claim: str, *, number: int) -> str:
-    """The id and key of a claim's payout by its number, from 0; the claim is locked while one is made."""
-    debt = f"{claim}/{number}".encode()
-    return "p-" + hashlib.blake2b(debt, digest_size=16).hexdigest()
+    """The id and key of a claim's payout by its number, from 0; the claim is locked while one is made.
+
+    It sorts by the time of the claim, as the claim's own id does.
+    """
+    digest = hashlib.blake2b(f"{claim}/{number}".encode(), digest_size=16).hexdigest()
+    made_at = _TIME.match(claim)
+    return f"p-{digest}" if made_at is None else f"p-{made_at[1]}{digest[:20]}"
 
 
 def pause_ms(tries: int) -> int:

@@ -31,6 +31,7 @@ from shopward.ledger.rows import (
     endings_of,
     standings_of,
     transfers_by_id,
+    transfers_by_key,
 )
 from shopward.ledger.tables import (
     ledger_balance,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _NOWHERE: Final = Standing()
+_BOUND: Final = OWED | OWNED
 _EFFECTS: Final = {
     Stage.POSTED: (1, 0), Stage.REVERSAL: (1, 0), Stage.PENDING: (0, 1), Stage.POST: (1, -1), Stage.VOID: (0, -1),
 }  # fmt: skip
@@ -86,16 +88,12 @@ class Book:
         it ends is not there).
         """
         refused = [check(each) for each in transfers]  # (1)
-        sound = [
-            (id_of(self._tenant, each.key), each)
-            for each, why in zip(transfers, refused, strict=True)
-            if why is None
-        ]
+        sound = [each for each, why in zip(transfers, refused, strict=True) if why is None]
         if not sound:
             return [why for why in refused if why is not None]
         seq, chain = self._lock(connection)  # (2)
         page = self._page(connection, sound, seq, chain, at_ms)  # (3)
-        taken = iter([page.take(name, transfer) for name, transfer in sound])  # (4)
+        taken = iter([page.take(transfer) for transfer in sound])  # (4)
         self._write(connection, page)  # (5)
         return [next(taken) if why is None else why for why in refused]
 
@@ -116,15 +114,17 @@ class Book:
         return row.last_seq, bytes(row.chain)
 
     def _page(
-        self, connection: Connection, sound: list[tuple[str, Transfer]], seq: int, chain: bytes, at_ms: int
+        self, connection: Connection, sound: list[Transfer], seq: int, chain: bytes, at_ms: int
     ) -> _Page:
-        ended = {each.ends for _name, each in sound if each.ends}
-        known = transfers_by_id(connection, self._tenant, ended.union(name for name, _each in sound))
-        accounts = {str(entry.account) for _name, each in sound for entry in each.entries}
-        accounts |= {str(entry.account) for each in ended & known.keys() for entry in known[each].entries}
-        endings = endings_of(connection, self._tenant, ended | known.keys())
+        tenant = self._tenant
+        before = transfers_by_key(connection, tenant, [each.key for each in sound])
+        ends = {each.ends for each in sound if each.ends}
+        ended = transfers_by_id(connection, tenant, ends) if ends else []
+        endings = endings_of(connection, tenant, ends) if ends else {}
+        lines = [each.entries for each in sound] + [each.entries for each in ended]
+        accounts = {str(entry.account) for entries in lines for entry in entries}
         return _Page(
-            self._tenant, seq, chain, at_ms, known, endings, standings_of(connection, self._tenant, accounts)
+            tenant, seq, chain, at_ms, before, ended, endings, standings_of(connection, tenant, accounts)
         )
 
     def _write(self, connection: Connection, page: _Page) -> None:
@@ -159,23 +159,25 @@ class _Page:
         seq: int,
         chain: bytes,
         at_ms: int,
-        known: dict[str, Recorded],
+        before: list[Recorded],
+        ended: list[Recorded],
         endings: dict[str, Ending],
         standings: dict[tuple[str, str], Standing],
     ) -> None:
         self._tenant = tenant
         self.seq, self.chain = seq, chain
         self._at_ms = at_ms
-        self._known = known
+        self._by_key = {each.key: each for each in before}
+        self._by_id = {each.id: each for each in ended}
         self._endings = endings
         self._standings = standings
         self.fresh: list[Recorded] = []
         self.ended: list[tuple[str, str, str]] = []
         self.moved: dict[tuple[str, str], Standing] = {}
 
-    def take(self, name: str, transfer: Transfer) -> Answer:
+    def take(self, transfer: Transfer) -> Answer:
         print_ = fingerprint(transfer)
-        before = self._known.get(name)
+        before = self._by_key.get(transfer.key)
         if before is not None:
             return before._replace(is_replay=True) if before.fingerprint == print_ else _other_body()
         entries = self._entries(transfer)
@@ -186,13 +188,13 @@ class _Page:
             return moved
         self._standings |= moved
         self.moved |= moved
-        return self._record(transfer, name, print_, () if transfer.stage is Stage.VOID else entries)
+        return self._record(transfer, print_, () if transfer.stage is Stage.VOID else entries)
 
     def _entries(self, transfer: Transfer) -> tuple[Entry, ...] | ShopwardError:
         """The lines of a transfer; of one that ends another, what the other's lines become."""
         if transfer.stage not in ENDING:
             return transfer.entries
-        ended = self._known.get(transfer.ends)
+        ended = self._by_id.get(transfer.ends)
         if ended is None:
             return NotFound(
                 "no such transfer", path="ends", expected="the id of a transfer", found="another id"
@@ -215,7 +217,7 @@ class _Page:
     ) -> dict[tuple[str, str], Standing] | ShopwardError:
         """Where the accounts stand after this, unless one would be overdrawn."""
         moved: dict[tuple[str, str], Standing] = {}
-        kinds: dict[tuple[str, str], Kind] = {}
+        bound: dict[tuple[str, str], Kind] = {}
         posts, pends = _EFFECTS[stage]
         for account, currency, amount in entries:
             place = (str(account), currency)
@@ -225,17 +227,19 @@ class _Page:
             else:
                 credit += pends * amount
             moved[place] = Standing(posted + posts * amount, debit, credit)
-            kinds[place] = account.kind
-        for place, after in moved.items():
-            over = _overdrawn(kinds[place], after)
-            if over and over > _overdrawn(kinds[place], self._standings.get(place) or _NOWHERE):
+            if account.kind in _BOUND:
+                bound[place] = account.kind
+        for place, kind in bound.items():
+            over = _overdrawn(kind, moved[place])
+            if over and over > _overdrawn(kind, self._standings.get(place) or _NOWHERE):
                 return Conflict(
                     "more than the account has", code="not_covered", path="entries", found="a larger amount",
-                    expected=f"at most what {kinds[place].value} has in {place[1]}, with what is pending taken off",
+                    expected=f"at most what {kind.value} has in {place[1]}, with what is pending taken off",
                 )  # fmt: skip
         return moved
 
-    def _record(self, transfer: Transfer, name: str, print_: bytes, entries: tuple[Entry, ...]) -> Recorded:
+    def _record(self, transfer: Transfer, print_: bytes, entries: tuple[Entry, ...]) -> Recorded:
+        name = id_of(self._tenant, transfer.key)
         self.seq += 1
         self.chain = chained(self.chain, self.seq, self._at_ms, print_)
         made = Recorded(
@@ -243,7 +247,7 @@ class _Page:
             dict(transfer.refs), entries, print_, self.chain,
         )  # fmt: skip
         self.fresh.append(made)
-        self._known[name] = made
+        self._by_key[transfer.key] = self._by_id[name] = made
         if transfer.ends:
             self.ended.append((transfer.ends, transfer.stage.value, name))
             self._endings[transfer.ends] = Ending(transfer.stage, name)
@@ -251,12 +255,10 @@ class _Page:
 
 
 def _overdrawn(kind: Kind, at: Standing) -> int:
-    """By how much an account is overdrawn when everything pending against it comes; 0 where it is covered."""
+    """By how much an account that is owed or owned is overdrawn when everything pending against it comes; 0 where it is covered."""
     if kind in OWED:
         return max(at.posted_minor + at.pending_debit_minor, 0)
-    if kind in OWNED:
-        return max(-at.posted_minor - at.pending_credit_minor, 0)
-    return 0
+    return max(-at.posted_minor - at.pending_credit_minor, 0)
 
 
 def _other_body() -> Conflict:
@@ -267,7 +269,7 @@ def _other_body() -> Conflict:
 
 def _row(made: Recorded) -> tuple[Any, ...]:
     return (
-        made.id, made.seq, made.at_ms, made.key, made.word, made.stage.value, made.ends, _encode(made.refs).decode(),
+        made.seq, made.id, made.at_ms, made.key, made.word, made.stage.value, made.ends, _encode(made.refs).decode(),
         made.fingerprint, made.chain,
     )  # fmt: skip
 

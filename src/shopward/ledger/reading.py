@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sqlalchemy import select, tuple_
 
 from shopward.errors import NotFound
-from shopward.ledger.rows import Ending, endings_of, standings_of, transfers_by_id, with_entries
-from shopward.ledger.tables import ledger_balance, ledger_entry, ledger_head, ledger_ref, ledger_transfer
+from shopward.ledger.rows import (
+    Ending,
+    endings_of,
+    standings_of,
+    transfers_after,
+    transfers_at,
+    transfers_by_id,
+)
+from shopward.ledger.tables import ledger_balance, ledger_entry, ledger_head, ledger_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +54,10 @@ class Reading:
 
     def transfer(self, connection: Connection, transfer_id: str) -> tuple[Recorded, Ending | None]:
         """One transfer and how it was ended, if it was; raises ``NotFound``."""
-        found = transfers_by_id(connection, self._tenant, [transfer_id]).get(transfer_id)
-        if found is None:
+        found = transfers_by_id(connection, self._tenant, [transfer_id])
+        if not found:
             raise NotFound("no such transfer", path="id", expected="the id of a transfer", found="another id")
-        return found, endings_of(connection, self._tenant, [transfer_id]).get(transfer_id)
+        return found[0], endings_of(connection, self._tenant, [transfer_id]).get(transfer_id)
 
     def balances(self, connection: Connection, account: Account) -> list[Balance]:
         """Where an account stands, currency by currency; nothing where it never moved."""
@@ -91,23 +98,14 @@ class Reading:
 
     def stream(self, connection: Connection, *, after: int = 0) -> Iterator[Recorded]:
         """Every transfer after a place in the order, oldest first, some at a time."""
-        table = ledger_transfer.c
-        while True:
-            rows = connection.execute(
-                select(ledger_transfer)
-                .where(table.tenant == self._tenant, table.seq > after)
-                .order_by(table.seq)
-                .limit(STREAM_ROWS)
-            ).all()
-            yield from with_entries(connection, self._tenant, rows)
-            if len(rows) < STREAM_ROWS:
-                return
-            after = rows[-1].seq
+        while found := transfers_after(connection, self._tenant, after, limit=STREAM_ROWS):
+            yield from found
+            after = found[-1].seq
 
     def _listed(
         self,
         connection: Connection,
-        seqs: Select[tuple[int]],
+        seqs: Select[int],
         place: object,
         *,
         before: int | None,
@@ -116,12 +114,4 @@ class Reading:
         if before is not None:
             seqs = seqs.where(place < before)  # type: ignore[operator,arg-type] # a column
         newest = list(connection.scalars(seqs.order_by(place.desc()).limit(limit)))  # type: ignore[attr-defined]
-        if not newest:
-            return []
-        table = ledger_transfer.c
-        rows = connection.execute(
-            select(ledger_transfer)
-            .where(table.tenant == self._tenant, table.seq.in_(newest))
-            .order_by(table.seq.desc())
-        ).all()
-        return with_entries(connection, self._tenant, rows)
+        return transfers_at(connection, self._tenant, newest)[::-1] if newest else []

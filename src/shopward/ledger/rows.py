@@ -10,17 +10,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import false, select
 
 from shopward.bulk import among
 from shopward.ledger.accounts import KINDS, Account
 from shopward.ledger.tables import ledger_balance, ledger_ending, ledger_entry, ledger_transfer
-from shopward.ledger.transfers import Entry, Stage
+from shopward.ledger.transfers import STAGES, Entry, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -63,36 +63,36 @@ class Standing(NamedTuple):
     pending_credit_minor: int = 0
 
 
-def transfers_by_id(connection: Connection, tenant: str, ids: Iterable[str]) -> dict[str, Recorded]:
+def transfers_by_id(connection: Connection, tenant: str, ids: Iterable[str]) -> list[Recorded]:
     """Those that there are."""
+    return _found(connection, tenant, among(connection, ledger_transfer.c.id, ids))
+
+
+def transfers_by_key(connection: Connection, tenant: str, keys: Iterable[str]) -> list[Recorded]:
+    """Those that there are."""
+    return _found(connection, tenant, among(connection, ledger_transfer.c.key, keys))
+
+
+def transfers_at(connection: Connection, tenant: str, seqs: Sequence[int]) -> list[Recorded]:
+    """Those at these places, oldest first."""
     table = ledger_transfer.c
     rows = connection.execute(
-        select(ledger_transfer).where(table.tenant == tenant, among(connection, table.id, ids))
-    ).all()
-    return {each.id: each for each in with_entries(connection, tenant, rows)}
+        select(ledger_transfer).where(table.tenant == tenant, table.seq.in_(seqs)).order_by(table.seq)
+    )
+    return _with_entries(connection, tenant, rows.all(), ledger_entry.c.seq.in_(seqs))
 
 
-def with_entries(connection: Connection, tenant: str, rows: Sequence[Any]) -> list[Recorded]:
-    """Rows of transfers with their entries; one more statement for all of them."""
-    if not rows:
-        return []
-    table = ledger_entry.c
-    lines = connection.execute(
-        select(table.seq, table.account, table.currency, table.amount_minor)
-        .where(table.tenant == tenant, table.seq.in_([row.seq for row in rows]))
-        .order_by(table.seq, table.line)
+def transfers_after(connection: Connection, tenant: str, seq: int, *, limit: int) -> list[Recorded]:
+    """The next ones after a place, oldest first."""
+    table = ledger_transfer.c
+    rows = connection.execute(
+        select(ledger_transfer)
+        .where(table.tenant == tenant, table.seq > seq)
+        .order_by(table.seq)
+        .limit(limit)
     ).all()
-    entries = {
-        seq: tuple(Entry(account_of(account), currency, amount) for _seq, account, currency, amount in group)
-        for seq, group in groupby(lines, key=itemgetter(0))
-    }
-    return [
-        Recorded(
-            row.id, row.seq, row.at_ms, row.key, row.word, Stage(row.stage), row.ends, _decode(row.refs),
-            entries.get(row.seq, ()), bytes(row.fingerprint), bytes(row.chain),
-        )
-        for row in rows
-    ]  # fmt: skip
+    theirs = ledger_entry.c.seq.between(rows[0].seq, rows[-1].seq) if rows else false()
+    return _with_entries(connection, tenant, rows, theirs)
 
 
 def endings_of(connection: Connection, tenant: str, ids: Iterable[str]) -> dict[str, Ending]:
@@ -103,7 +103,7 @@ def endings_of(connection: Connection, tenant: str, ids: Iterable[str]) -> dict[
             table.tenant == tenant, among(connection, table.id, ids)
         )
     )
-    return {name: Ending(Stage(stage), by) for name, stage, by in rows}
+    return {name: Ending(STAGES[stage], by) for name, stage, by in rows}
 
 
 def standings_of(
@@ -121,3 +121,35 @@ def account_of(text: str) -> Account:
     """An account as it stands in a row."""
     word, _colon, owner = text.partition(":")
     return Account(KINDS[word], owner)
+
+
+def _found(connection: Connection, tenant: str, which: ColumnElement[bool]) -> list[Recorded]:
+    """By their places first, which an index alone knows: SQLite would else read all the tenant's for the rest of the row."""
+    table = ledger_transfer.c
+    seqs = list(connection.scalars(select(table.seq).where(table.tenant == tenant, which)))
+    return transfers_at(connection, tenant, seqs) if seqs else []
+
+
+def _with_entries(
+    connection: Connection, tenant: str, rows: Sequence[Any], theirs: ColumnElement[bool]
+) -> list[Recorded]:
+    """Rows of transfers with their entries; one more statement for all of them."""
+    if not rows:
+        return []
+    table = ledger_entry.c
+    lines = connection.execute(
+        select(table.seq, table.account, table.currency, table.amount_minor)
+        .where(table.tenant == tenant, theirs)
+        .order_by(table.seq, table.line)
+    ).all()
+    entries = {
+        seq: tuple(Entry(account_of(account), currency, amount) for _seq, account, currency, amount in group)
+        for seq, group in groupby(lines, key=itemgetter(0))
+    }
+    return [
+        Recorded(
+            name, seq, at_ms, key, word, STAGES[stage], ends, _decode(refs), entries.get(seq, ()),
+            bytes(print_), bytes(chain),
+        )
+        for _tenant, seq, name, at_ms, key, word, stage, ends, refs, print_, chain in rows
+    ]  # fmt: skip

@@ -32,8 +32,8 @@ ledger_transfer = Table(
     "ledger_transfer",
     metadata,
     Column("tenant", String(TENANT_MAX), primary_key=True),
-    Column("id", String(ID_MAX), primary_key=True),
-    Column("seq", BigInteger, nullable=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(ID_MAX), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("key", String(KEY_MAX), nullable=False),
     Column("word", String(32), nullable=False),
@@ -42,9 +42,12 @@ ledger_transfer = Table(
     Column("refs", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
-    Index("ix_ledger_transfer_seq", "tenant", "seq", unique=True),
+    Index("ix_ledger_transfer_id", "tenant", "id", unique=True),
+    Index("ix_ledger_transfer_key", "tenant", "key", unique=True),
     sqlite_with_rowid=False,
 )
+"""By their place in the order, so that new ones go to the end: by their ids, each wrote a page of its own, and the commits of a
+large ledger were half of its time."""
 
 ledger_entry = Table(
     "ledger_entry",

@@ -68,6 +68,7 @@ REVISIONS: Final = (
     "0038_training",
     "0039_exercises",
     "0040_forgetting",
+    "0041_ledger_order",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
