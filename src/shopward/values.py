@@ -14,6 +14,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from shopward.errors import InvalidField
 
@@ -148,6 +149,16 @@ def minor_digits(currency: str) -> int:
 def digest16(data: bytes) -> bytes:
     """16 bytes of BLAKE2b (RFC 7693): tells equal content from other content; no secret, no signature."""
     return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def url_parts(url: str) -> SplitResult:
+    """The parts of a URL; those of nothing where it has a host or a port that is none."""
+    nothing = urlsplit("")
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else nothing  # noqa: TRY300 -- reading the port is what may fail
+    except ValueError:
+        return nothing
 
 
 def stays_private(scheme: str, host: str | None) -> bool:

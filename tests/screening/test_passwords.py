@@ -184,8 +184,11 @@ def test_an_answer_that_is_none_counts_as_no_answer_and_is_asked_again_after_a_r
 
 
 @pytest.mark.parametrize(
-    "url", ["http://api.pwnedpasswords.com", "ftp://127.0.0.1", "api.pwnedpasswords.com", ""]
-)
+    "url",
+    [
+        "http://api.pwnedpasswords.com", "ftp://127.0.0.1", "api.pwnedpasswords.com", "", "https://[x", "https://a.example:99999",
+    ],
+)  # fmt: skip
 def test_digits_go_over_tls_or_stay_on_this_machine(url):
     """Any other service is refused at the start."""
     with pytest.raises(Misconfigured):

@@ -190,6 +190,7 @@ def test_stand_ins_of_google_and_azure(keeper, whose, version, tmp_path):
         "transit:http://bao.example?key=a&auth=b", "transit:https://bao.example?key=a", "transit:https://u:p@bao.example?key=a&auth=b",
         "transit:https://bao.example?key=a&auth=b&tls=off", "aws-kms:alias/shop", "aws-kms:alias/shop?region=x&endpoint=http://a.example",
         "gcp-kms:shop", "azure-kv:http://shop.example/keys/root", "azure-kv:https://shop.vault.azure.net/secrets/root", "kms:x",
+        "transit:https://[x?key=a&auth=b", "transit:https://bao.example:99999?key=a&auth=b",
     ],
 )  # fmt: skip
 def test_settings_that_would_carry_keys_in_clear_or_say_nothing(spec, tmp_path):

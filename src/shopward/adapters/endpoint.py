@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from shopward.adapters.calling import Caller
 from shopward.errors import Misconfigured
-from shopward.values import stays_private
+from shopward.values import stays_private, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +31,8 @@ class Endpoint:
     """
 
     def __init__(self, url: str, *, setting: str, is_asked: bool, timeout_s: float = TIMEOUT_S) -> None:
-        try:
-            parts = urlsplit(url)
-            is_safe = stays_private(parts.scheme, parts.hostname) and not parts.username and parts.port != 0
-        except ValueError:  # a host or a port that is none
-            parts, is_safe = urlsplit(""), False
+        parts = url_parts(url)
+        is_safe = stays_private(parts.scheme, parts.hostname) and not parts.username
         if not is_safe or (is_asked and parts.query):
             raise Misconfigured(
                 "this endpoint cannot be called", path=setting, found="another one",

@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from shopward.errors import Misconfigured
 from shopward.outbox.endpoints import mailbox_of
 from shopward.outbox.schedule import MAIL_TAKEN
-from shopward.values import is_loopback
+from shopward.values import is_loopback, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,11 +57,8 @@ def mail_route(url: str) -> MailRoute:
     Raises:
         Misconfigured: it is none; the message repeats nothing of it.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        parts, port = urlsplit(""), 0
+    parts = url_parts(url)
+    port = parts.port or _PORTS.get(parts.scheme, 0)
     if parts.scheme not in _PORTS or not parts.hostname or not port or parts.path not in ("", "/"):
         raise Misconfigured(
             "the mail server cannot be read", path="smtp_url",

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from shopward.adapters.calling import Caller, anywhere
 from shopward.ports import Said
-from shopward.values import stays_private
+from shopward.values import stays_private, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +38,7 @@ class HttpOutward:
         self, method: str, url: str, *, named_by: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Said:  # fmt: skip
         """Status and body of one call; 0 and nothing where there was no answer."""
-        try:
-            parts, trusted = urlsplit(url), urlsplit(named_by).hostname
-        except ValueError:  # a host that is none
-            return NOTHING
+        parts, trusted = url_parts(url), url_parts(named_by).hostname
         if not stays_private(parts.scheme, parts.hostname):
             return NOTHING
         admits = anywhere if parts.hostname == trusted else _is_public

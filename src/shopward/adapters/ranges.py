@@ -12,14 +12,13 @@ import threading
 from collections import OrderedDict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from shopward.adapters.calling import Caller
 from shopward.errors import Misconfigured
 from shopward.screening.passwords.corpora import CorpusUnreachable
 from shopward.screening.passwords.ranges import count_in, lines_in
 from shopward.screening.passwords.store import PREFIX_DIGITS
-from shopward.values import stays_private
+from shopward.values import stays_private, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +47,7 @@ class RangeService:
     def __init__(
         self, url: str, *, steady_s: Callable[[], float], timeout_s: float = 2.0, key: str = ""
     ) -> None:
-        parts = urlsplit(url)
+        parts = url_parts(url)
         if not stays_private(parts.scheme, parts.hostname):
             raise Misconfigured(
                 "the range service cannot be asked safely", path="password_range_url",

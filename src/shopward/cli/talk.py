@@ -11,12 +11,12 @@ import json
 import os
 import ssl
 from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import click
 
 from shopward.errors import MalformedInput, Misconfigured, PolicyInvalid, ShopwardError, StoreUnavailable
-from shopward.values import stays_private
+from shopward.values import stays_private, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class Server:
     """
 
     def __init__(self, url: str, key: str, language: str) -> None:
-        self._address = urlsplit(url)
+        self._address = url_parts(url)
         host = self._address.hostname or ""
         if self._address.scheme not in ("http", "https") or not host:
             raise Misconfigured(

@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from shopward.errors import Refused
 from shopward.http.problems import HttpRefusal
-from shopward.values import HOUR_MS, MINUTE_MS
+from shopward.values import HOUR_MS, MINUTE_MS, url_parts
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -155,7 +155,7 @@ def refuse_other_sites(request: Request) -> None:
         is_own = site in ("same-origin", "none")
     else:
         origin = request.headers.get("origin")
-        is_own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        is_own = origin is None or url_parts(origin).netloc == request.headers.get("host")
     if not is_own:
         raise HttpRefusal(403, "refused", "a form of another site", expected="this server's own form")
 

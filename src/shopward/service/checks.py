@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from shopward.errors import Misconfigured
 from shopward.flows.reveal import SUBJECT_ACCESS
 from shopward.training import courses_of
-from shopward.values import is_loopback, stays_private
+from shopward.values import is_loopback, stays_private, url_parts
 from shopward.vault.purposes import PURPOSES
 
 if TYPE_CHECKING:
@@ -88,10 +87,7 @@ def _check_step_up(settings: Settings) -> None:
 
 
 def _is_safe_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
+    parts = url_parts(url)
     return stays_private(parts.scheme, parts.hostname) and not (
         parts.username or parts.query or parts.fragment
     )

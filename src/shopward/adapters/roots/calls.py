@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
 from shopward.adapters.calling import Caller
 from shopward.errors import KeysUnavailable, Misconfigured, SealBroken
-from shopward.values import stays_private
+from shopward.values import stays_private, url_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,16 +54,13 @@ class HttpCalls:
     """
 
     def __init__(self, url: str, *, expected: str, ca: str = "") -> None:
-        parts, tls, problem = urlsplit(url), None, ""
+        parts, tls, problem = url_parts(url), None, ""
         try:
-            has_port = parts.port != 0
             tls = ssl.create_default_context(cafile=ca or None) if parts.scheme == "https" else None
-        except (ValueError, OSError):  # SSLError is an OSError
-            has_port = False
-        if not has_port:
-            problem = "a port or certificates that cannot be used"
+        except (ValueError, OSError):  # SSLError is one of the latter
+            problem = "certificates that cannot be used"
         if not stays_private(parts.scheme, parts.hostname) or parts.username:
-            problem = "an address without TLS, a host, or with a password in it"
+            problem = "an address without TLS, a host or a port, or with a password in it"
         if problem:
             raise misfit("the address of the vault's root cannot be used", expected, problem)
         self.host = parts.hostname or ""
