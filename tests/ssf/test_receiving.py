@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from shopward.errors import Conflict, InvalidField, NotFound, Refused, ShopwardError
+from shopward.flows import receive
 from shopward.flows.alerted import RESPONSES
 from shopward.ssf.naming import link_token
 from shopward.ssf.reactions import NO_DANGER
@@ -214,6 +215,20 @@ def test_a_stream_that_is_paused_is_told(shop):
         lambda at: at.exec_driver_sql("SELECT subject, payload FROM outbox_message WHERE topic = 'signals.stream_changed'").fetchall()
     )  # fmt: skip
     assert [(subject, json.loads(said)) for subject, said in told] == [("idp", {"status": "paused"})]
+
+
+def test_a_transmitter_that_talks_of_its_stream_without_end_is_told_to_wait(shop, monkeypatch):
+    """What it says of accounts is still heard."""
+    monkeypatch.setattr(receive, "OF_STREAM_MAX", 2)
+    shop.registers()
+    shop.links("ani", "sub-1")
+    stream, updated = {"format": "opaque", "id": "st-1"}, "ssf/event-type/stream-updated"
+    shop.pushed(*(shop.token(f"j-{number}", stream, updated, status="enabled") for number in (1, 2)))
+    with pytest.raises(PeerUnreachable) as caught:
+        shop.pushed(shop.token("j-3", stream, updated, status="paused"))
+    assert caught.value.retry_after_s == 3_600
+    shop.pushed(shop.token("j-4", "sub-1"))
+    assert set(shop.orders()) == {"ani"}
 
 
 def test_what_was_said_of_a_stream_is_not_said_again(shop):

@@ -63,6 +63,8 @@ ASK_AGAIN_MS: Final = 30 * SECOND_MS
 STALE_MS: Final = 30 * MINUTE_MS
 """What waited longer than that is news of now: an alert that seems old has no consequences."""
 WAITING_MAX: Final = 100_000
+OF_STREAM_MAX: Final = 10_000
+"""Tokens about its own stream that are kept of a transmitter: one comes when we ask for it, or a stream changes."""
 PAGE: Final = 64
 _keys_of: Final = lru_cache(maxsize=64)(read_keys)
 
@@ -201,6 +203,8 @@ class Receiver:
 
         def work(connection: Any) -> None:
             kept = self._store.get(connection, transmitter.id, lock=True)
+            if self._store.count_of_stream(connection, transmitter.id, limit=OF_STREAM_MAX) >= OF_STREAM_MAX:
+                raise PeerUnreachable("too many tokens about this stream are kept", retry_after_s=3_600.0)
             heard = Received(short_name(told.event), happened_s=told.happened_s)
             if kept is None or not self._store.keep(
                 connection, kept.id, jti, heard, outcome=OF_STREAM, at_ms=now_ms

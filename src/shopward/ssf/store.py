@@ -157,6 +157,18 @@ class TransmitterStore:
         few = select(table.jti).where(table.tenant == self._tenant, table.outcome == PENDING).limit(limit)
         return int(connection.scalar(select(func.count()).select_from(few.subquery())) or 0)
 
+    def count_of_stream(self, connection: Connection, transmitter_id: str, *, limit: int) -> int:
+        """How many tokens about its stream a transmitter brought that are still kept, counted up to a limit."""
+        table = ssf_received.c
+        few = (
+            select(table.jti)
+            .where(
+                table.tenant == self._tenant, table.transmitter == transmitter_id, table.outcome == OF_STREAM
+            )
+            .limit(limit)
+        )
+        return int(connection.scalar(select(func.count()).select_from(few.subquery())) or 0)
+
     def settle(self, connection: Connection, done: Sequence[tuple[Waiting, str]]) -> None:
         """What came of tokens."""
         table = ssf_received.c
