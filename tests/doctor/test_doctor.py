@@ -52,6 +52,7 @@ def test_a_running_shop_is_looked_at_and_left_as_it_is(running):
     assert "holds 1 events" in checks["database"]["says"]
     assert checks["webhooks"]["says"] == "nobody is told when an attack begins"
     assert checks["api_keys"]["level"] == "warn"
+    assert checks["staff"]["says"].endswith("cannot meet a challenge: first")
     assert digests(running.settings.folder) == before
     running.decide(event(2))
 

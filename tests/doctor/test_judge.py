@@ -16,6 +16,7 @@ from shopward.service.doctor.seen import (
     HookSeen,
     KeySeen,
     Seen,
+    StaffSeen,
     StoreSeen,
 )
 from shopward.values import DAY_MS, HOUR_MS
@@ -57,6 +58,7 @@ def test_all_well_says_so_of_every_check():
         ("folder", "unsafe", {"files": (*WELL.files, FileSeen("audit.key", 0o100604, is_ours=True))}),
         ("folder", "warn", {"files": (FileSeen("data", 0o40700, is_ours=False),)}),
         ("keys", "unsafe", {"missing_keys": ("token.key",)}),
+        ("staff", "warn", {"staff": StaffSeen(2, ("ani",))}),
         ("events", "warn", {"events": EventsSeen(clear=7)}),
         ("events", "warn", {"events": EventsSeen(0, 2, NOW_MS - 2 * DAY_MS)}),
         ("api_keys", "warn", {"keys": WELL.keys[:1]}),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 FACTORS: Final = ("passkey", "totp")
 """What proves a person of staff, in order of preference: no code that travels through a mailbox."""
+STAFF: Final = "staff"
+"""The domain of the tokens under which their factors are found."""
 LEVEL_MIN: Final = 2
 CHANGES: Final = {"enrol": "mfa_enroll", "remove": "mfa_remove"}
 """For what a person asks a challenge by himself; those of reveals come with the refusal."""
@@ -218,7 +220,7 @@ class StaffDesk:
     # The parts.
 
     def _token(self, person: str) -> str:
-        return self._blind("staff", person)
+        return self._blind(STAFF, person)
 
     def _subject(self, caller: Caller, operation: str, bound: str, decision: str) -> Subject:
         """What a proof is bound to; for a reveal, what was asked for stands in the place of a customer's device."""

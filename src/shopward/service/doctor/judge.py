@@ -207,6 +207,20 @@ def _api_keys(seen: Seen) -> _Said:
         yield "ok", f"{len(seen.keys)} API keys, with roles", ""
 
 
+def _staff(seen: Seen) -> _Said:
+    staff = seen.staff
+    if staff is None:
+        yield "ok", "no person has a key of his own yet", ""
+    elif staff.bare:
+        yield (
+            "warn",
+            f"may see values of customers by the API key alone, and cannot meet a challenge: {', '.join(staff.bare)}",
+            "let each enrol a passkey or an app: POST /v1/staff/PERSON/factors (docs/step-up.md, Staff)",
+        )
+    else:
+        yield "ok", f"each of {staff.persons} persons who may see values has a second factor", ""
+
+
 def _database(seen: Seen) -> _Said:
     store = seen.store
     if store is None:
@@ -365,7 +379,7 @@ def _names(files: list[FileSeen] | tuple[FileSeen, ...], between: str = ", ") ->
 
 _CHECKS: Final[dict[str, Callable[[Seen], _Said]]] = {
     "settings": _settings, "exposure": _exposure, "certificate": _certificate, "process": _process, "folder": _folder,
-    "keys": _keys, "root": _root, "events": _events, "api_keys": _api_keys, "database": _database, "audit": _audit,
+    "keys": _keys, "root": _root, "events": _events, "api_keys": _api_keys, "staff": _staff, "database": _database, "audit": _audit,
     "webhooks": _webhooks,
     "policy": _policy, "disk": _disk, "clock": _clock, "speed": _speed,
     "advisories": _advisories,

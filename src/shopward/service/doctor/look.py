@@ -48,6 +48,7 @@ from shopward.service.doctor.advisories import advisories_in, installed
 from shopward.service.doctor.events import look_at_events
 from shopward.service.doctor.roots import look_at_root
 from shopward.service.doctor.seen import Failure, FileSeen, HookSeen, KeySeen, Seen, StoreSeen
+from shopward.service.doctor.staff import look_at_staff
 from shopward.service.stores import edition_of_files
 from shopward.stepup import Store
 from shopward.stepup.keys import STEPUP_KEY
@@ -108,7 +109,7 @@ def look(settings: Settings, clock: Clock, *, advisories: str = "") -> Seen:
             failed[check] = Failure(type(error).__name__)
     if "database" in failed:
         failed |= dict.fromkeys(
-            ("keys", "root", "events", "audit", "webhooks"), Failure("the store cannot be read")
+            ("keys", "root", "events", "staff", "audit", "webhooks"), Failure("the store cannot be read")
         )
     return Seen(**seen, failed=failed)
 
@@ -179,6 +180,7 @@ def _stored(settings: Settings) -> dict[str, Any]:
                 ),
                 "root": look_at_root(connection, settings),
                 "events": look_at_events(connection, log.last_seq()),
+                "staff": look_at_staff(connection, settings.folder),
                 "missing_keys": tuple(_missing(connection, settings.folder, has_events=log.last_seq() > 0)),
             }
         )

@@ -98,6 +98,13 @@ class EventsSeen(Struct, frozen=True):
     oldest_ended_ms: int = 0
 
 
+class StaffSeen(Struct, frozen=True):
+    """Persons whose key may reveal: how many, and who of them has no factor that counts."""
+
+    persons: int
+    bare: tuple[str, ...] = ()
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """Everything that was looked at; ``None`` for what could not be, with the reason in ``failed`` under its check.
 
@@ -111,6 +118,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         policy_faults: what is wrong with the policy that would be in force; its failed tests too.
         advisories: what a list of known vulnerabilities says of the packages here; ``None`` where none was given.
         root: the vault's root; ``None`` where nothing hangs from one.
+        staff: who may reveal; ``None`` where nobody may, or nobody can tell.
         events: how the log keeps what it was sent; ``None`` where there is no log.
         is_synchronised: whether the kernel says that its clock is; ``None`` where it says nothing.
     """
@@ -131,6 +139,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     store: StoreSeen | None = None
     root: RootSeen | None = None
     events: EventsSeen | None = None
+    staff: StaffSeen | None = None
     policy: str = ""
     policy_faults: tuple[str, ...] = ()
     is_compiled: bool = False
