@@ -3,7 +3,7 @@
 Promise: anybody may read and ask, without a log-in or a script; names, sites, numbers and accounts are those of the profile in force;
 where there is none, the advice stands without them and without the form. What was asked is answered and not kept, and no link is
 opened. As nobody is known who asks, all of them together are bounded (``ASKED_MAX`` in a minute); over that the page says so and
-tells people to wait. It shows nothing that is not meant for customers: the score and the learned part's version stay inside.
+tells people to wait, and how long. It shows nothing that is not meant for customers: the score and the learned part's version stay inside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shopward.errors import ShopwardError
 from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of
-from shopward.values import MINUTE_MS
+from shopward.values import MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -86,18 +86,19 @@ class AdvicePage:
         texts = _filled(_TEXTS[language], shop, domain)
         given = form.get("asked", "").strip()[:GIVEN_MAX]
         kind = form["kind"] if form.get("kind") in KINDS else KINDS[0]
-        answer = None
+        answer, wait_s = None, 0
         if given and profile is not None:
-            answer = await self._answer(kind, given, texts, language)
-        return self._paper.page(
-            request, "advice.html", 429 if answer is not None and not answer.level else 200, language=language, a=texts,
-            languages=LANGUAGES, kinds=KINDS, profile=None if profile is None else profile.spec, given=given, kind=kind,
-            answer=answer, given_max=GIVEN_MAX,
+            wait_s = self._wait_s()
+            answer = Answer(texts["busy"]) if wait_s else await self._answer(kind, given, texts, language)
+        page = self._paper.page(
+            request, "advice.html", 429 if wait_s else 200, language=language, a=texts, languages=LANGUAGES, kinds=KINDS,
+            profile=None if profile is None else profile.spec, given=given, kind=kind, answer=answer, given_max=GIVEN_MAX,
         )  # fmt: skip
+        if wait_s:
+            page.headers["retry-after"] = str(wait_s)
+        return page
 
     async def _answer(self, kind: str, given: str, texts: dict[str, Any], language: str) -> Answer:
-        if not self._has_room():
-            return Answer(texts["busy"])
         said, is_message = await run_in_threadpool(self._screened, kind, given, language)
         word = "unknown_message" if is_message and said.verdict == "unknown" else said.verdict
         return Answer(texts[word], said.verdict, tuple(each.text for each in said.reasons))
@@ -112,15 +113,15 @@ class AdvicePage:
                 return said, False
         return self._desk.message(MessageAsked(given), language), True
 
-    def _has_room(self) -> bool:
-        """Whether one more may be asked in this minute."""
+    def _wait_s(self) -> int:
+        """0 where one more may be asked in this minute, and has been counted; otherwise after how many seconds there is room."""
         now_ms = self._clock.now_ms()
         while self._asked_ms and self._asked_ms[0] <= now_ms - MINUTE_MS:
             self._asked_ms.popleft()
         if len(self._asked_ms) >= ASKED_MAX:
-            return False
+            return -(-(self._asked_ms[0] + MINUTE_MS - now_ms) // SECOND_MS)
         self._asked_ms.append(now_ms)
-        return True
+        return 0
 
     def _profile(self) -> Profile | None:
         """The one in force. Fails open: advice is good without it."""
