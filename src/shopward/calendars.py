@@ -36,7 +36,7 @@ class Within(Struct, frozen=True, forbid_unknown_fields=True):
 class Place(Struct, frozen=True, forbid_unknown_fields=True):
     """Whose days count: a country of ISO 3166 and maybe a region of it for holidays, a time zone for where a day ends."""
 
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
     zone: str
     region: str = ""
 

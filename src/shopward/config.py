@@ -249,7 +249,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     whatsapp_phone_id: Annotated[
         str,
         Meta(
-            pattern="^[0-9]{0,32}$",
+            pattern=r"^[0-9]{0,32}\Z",
             description="Id of the number that notices are sent from by WhatsApp; empty: none.",
         ),
     ] = ""
@@ -272,7 +272,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shop_jurisdiction: Annotated[
         str,
         Meta(
-            pattern="^(|[A-Z]{2})$",
+            pattern=r"^(|[A-Z]{2})\Z",
             description="Whose law counts customers whose region nobody declared (ID, CN, SG, EU); empty: they are counted as unknown.",
         ),
     ] = ""
@@ -294,7 +294,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     alias_domain: Annotated[
         str,
         Meta(
-            pattern="^(|[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?)$",
+            pattern=r"^(|[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?)\Z",
             description="Domain of the shop's mail relay, whose addresses partners get in the place of customers'; empty: no such addresses.",
         ),
     ] = ""
@@ -308,7 +308,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     staff_domains: Annotated[
         str,
         Meta(
-            pattern=r"^[a-z0-9., -]{0,500}$",
+            pattern=r"^[a-z0-9., -]{0,500}\Z",
             description="Mail domains of the shop's own staff, separated by commas: mails of exercises go nowhere else; empty: no exercises.",
         ),
     ] = ""

@@ -41,7 +41,7 @@ KEYS_MAX: Final = 200
 
 Role = Literal["admin", "analyst", "service"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-KeyName = Annotated[str, Meta(pattern="^[A-Za-z0-9_.@-]{1,64}$")]
+KeyName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.@-]{1,64}\Z")]
 
 
 class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     name: str
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     created: str
     person: str = ""
     roles: tuple[Role, ...] = ("admin",)

@@ -24,8 +24,8 @@ FILE_BYTES_MAX: Final = 4_096
 _KIND: Final = "shopward audit checkpoint"
 _VERSION: Final = 1
 
-_Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
+_Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

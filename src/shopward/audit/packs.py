@@ -43,8 +43,8 @@ VERSION: Final = 1
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _UNIX: Final = 3
 _MODE: Final = 0o100600 << 16
-_Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
+_Hex32 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
 _Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 
 

@@ -17,8 +17,8 @@ from shopward.audit.keys import is_signed
 if TYPE_CHECKING:
     from shopward.audit.keys import SigningKey
 
-_Key = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Signature = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
+_Key = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
 
 
 class _Statement(Struct, forbid_unknown_fields=True):

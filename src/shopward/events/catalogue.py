@@ -93,8 +93,8 @@ Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Word = Annotated[str, Meta(max_length=128)]
 Text = Annotated[str, Meta(max_length=1024)]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
-CURRENCY_PATTERN: Final = "^[A-Z]{3}$"
-COUNTRY_PATTERN: Final = "^([A-Z]{2})?$"
+CURRENCY_PATTERN: Final = r"^[A-Z]{3}\Z"
+COUNTRY_PATTERN: Final = r"^([A-Z]{2})?\Z"
 Currency = Annotated[str, Meta(pattern=CURRENCY_PATTERN)]
 EventCurrency = Annotated[str, Meta(extra_json_schema={"pattern": CURRENCY_PATTERN})]
 EventCountry = Annotated[str, Meta(extra_json_schema={"pattern": COUNTRY_PATTERN})]

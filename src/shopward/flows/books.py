@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from shopward.values import Clock
 
 Amount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+Key = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:\-]{1,64}\Z")]
 AccountName = Annotated[str, Meta(min_length=1, max_length=96)]
 Ref = Annotated[str, Meta(min_length=1, max_length=128)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Partner = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}$")]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
+Partner = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}\Z")]
 
 
 class Opening(Struct, tag_field="word", tag="opening", forbid_unknown_fields=True, frozen=True):

@@ -70,7 +70,7 @@ class LineAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
         account: the platform's id of the business account; signals that name no number are about all lines of it.
     """
 
-    number: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")]
+    number: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")]
     phone_id: Annotated[str, Meta(max_length=64)] = ""
     account: Annotated[str, Meta(max_length=64)] = ""
     title: Name = ""

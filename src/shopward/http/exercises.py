@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from shopward.errors import InvalidField, NotFound
 from shopward.flows.exercise import Exercised
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.calls import by_method, decoded, id_of, json_answer, needed_id
 from shopward.http.orders import limit_of
 from shopward.http.training import Person
 from shopward.training.exercise import PATH, Lure
@@ -38,7 +38,7 @@ class ExercisedAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """Whom a mail goes to; the address is handed on and not kept."""
 
     person: Person
-    email: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._'+-]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+    email: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._'+-]{1,64}@[A-Za-z0-9.-]{1,190}\Z")]
     language: Literal["id", "zh", "en"] = "en"
 
 
@@ -133,9 +133,7 @@ class ExerciseCalls:
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/training/exercises/{id}``."""
-        caller, exercise_id = self._calls.caller(request, "analyst"), id_of(request)
-        if exercise_id is None:
-            raise NotFound("no such exercise", path="id", expected="the id of an exercise")
+        caller, exercise_id = self._calls.caller(request, "analyst"), needed_id(request, "exercise")
         found = await run_in_threadpool(self._desk.one, exercise_id)
         return json_answer(_view(found, by_person="admin" in caller.roles))
 

@@ -81,7 +81,7 @@ class RemoveAsked(OnDevice, forbid_unknown_fields=True, omit_defaults=True):
     """
 
     decision_id: Word = ""
-    evidence: Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{0,64}$")] = ""
+    evidence: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{0,64}\Z")] = ""
 
 
 class Removed(Struct):

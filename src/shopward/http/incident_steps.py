@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shopward.incidents.playbooks import Playbook
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Sha = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Taker(NamedTuple):
@@ -89,7 +89,7 @@ class ContentStep(Step, tag="content"):
     """What notices say about one thing, in ``id``, ``zh`` or ``en``."""
 
     content: Content
-    language: Annotated[str, Meta(pattern="^(id|zh|en)$")]
+    language: Annotated[str, Meta(pattern=r"^(id|zh|en)\Z")]
     text: Text
 
     def take(self, incident: Incident, who: Taker) -> Incident:

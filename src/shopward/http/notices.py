@@ -40,7 +40,7 @@ class MailingAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     letters: Annotated[dict[Language, Letter], Meta(min_length=1)]
     rule: Annotated[str, Meta(max_length=64)] = ""
     via: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=3)] = ("email", "whatsapp", "shop")
-    template: Annotated[str, Meta(pattern="^[a-z0-9_]{0,512}$")] = ""
+    template: Annotated[str, Meta(pattern=r"^[a-z0-9_]{0,512}\Z")] = ""
     per_minute: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
@@ -50,10 +50,10 @@ class RecipientAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     user: Id
     language: Language
     email: (
-        Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
+        Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\Z")]
         | UnsetType
     ) = UNSET
-    phone: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$")] | UnsetType = UNSET
+    phone: Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")] | UnsetType = UNSET
     shop: bool = False
 
     def ways(self) -> list[Way]:

@@ -20,6 +20,33 @@ ID: Final = {
 }  # fmt: skip
 
 
+def portable(part: Any) -> Any:
+    """A part of a document whose patterns end in ``$``, as JSON Schema asks: there it is the end, where Python's also stands before a line feed."""
+    if isinstance(part, dict):
+        return {
+            key: each[:-2] + "$" if key == "pattern" and str(each).endswith(r"\Z") else portable(each)
+            for key, each in part.items()
+        }
+    return [portable(each) for each in part] if isinstance(part, list) else part
+
+
+def call(
+    name: str, summary: str, text: str, takes: str, example: dict[str, Any], gives: str, *refusals: str, status: str = "200"
+) -> dict[str, Any]:  # fmt: skip
+    """A POST of one shape that is answered with another."""
+    return post(
+        name, summary, text, {"application/json": content(takes, example)},
+        {status: answer(summary, "application/json", gives, None)}, *refusals,
+    )  # fmt: skip
+
+
+def tried(
+    name: str, summary: str, text: str, takes: str, example: dict[str, Any], gives: str, *, status: str = "200"
+) -> dict[str, Any]:  # fmt: skip
+    """The same about an id, where tries are counted."""
+    return on_id(call(name, summary, text, takes, example, gives, "404", "429", status=status))
+
+
 def bare(name: str, summary: str, shape: str, status: str = "200") -> dict[str, Any]:
     """A POST about an id, without a body."""
     made = on_id(post(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shopward.flows.dossier import ConsentView
 from shopward.flows.processing import ConsentSaid
-from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
+from shopward.http.openapi import ID, answer, content, get, on_id, parameter, portable, post
 from shopward.http.processing import FORMATS, Activities, ActivityView, Consents
 from shopward.processing.activity import NAME, Activity
 from shopward.processing.record import ProcessingRecord
@@ -25,7 +25,7 @@ _EXAMPLE: Final = {
 
 def processing_paths() -> dict[str, Any]:
     """All of them."""
-    name = parameter("name", "path", {"type": "string", "pattern": NAME})
+    name = parameter("name", "path", portable({"type": "string", "pattern": NAME}))
     declare = post(
         "declare_activity", "Declare an activity", "A new version; the same again is the one that is there.",
         {"application/json": content("Activity", _EXAMPLE)},

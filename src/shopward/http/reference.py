@@ -48,6 +48,7 @@ from shopward.http.openapi import get as _get
 from shopward.http.openapi import on_id as _on_id
 from shopward.http.openapi import on_page as _on_page
 from shopward.http.openapi import parameter as _parameter
+from shopward.http.openapi import portable
 from shopward.http.openapi import post as _post
 from shopward.http.openapi import problems as _problems
 from shopward.http.openapi import request_id as _request_id
@@ -138,7 +139,7 @@ class Reference:
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
     _shapes, schemas = msgspec.json.schema_components([*_SHAPES], ref_template="#/components/schemas/{name}")
-    schemas = dict(schemas)
+    schemas = portable(dict(schemas))
     schemas["Timeline"]["properties"]["next"].setdefault("description", "the before of the part that follows")
     return {
         "openapi": "3.1.0",

@@ -64,7 +64,7 @@ class ScopeAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     until: Moment | UnsetType = UNSET
     follow_sessions: bool = True
     where: Annotated[str, Meta(max_length=PREDICATE_MAX)] = ""
-    elsewhere: Annotated[str, Meta(pattern="^(|[A-Z]{2})$")] = ""
+    elsewhere: Annotated[str, Meta(pattern=r"^(|[A-Z]{2})\Z")] = ""
     dry_run: bool = True
 
 
@@ -86,7 +86,7 @@ class SignalAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     title: Annotated[str, Meta(max_length=200)] = ""
     kind: Kind | UnsetType = UNSET
     severity: Severity | UnsetType = UNSET
-    elsewhere: Annotated[str, Meta(pattern="^(|[A-Z]{2})$")] = ""
+    elsewhere: Annotated[str, Meta(pattern=r"^(|[A-Z]{2})\Z")] = ""
 
 
 class WidenAsked(Struct, forbid_unknown_fields=True):

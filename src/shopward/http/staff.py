@@ -12,9 +12,9 @@ from msgspec import Meta, Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.events.catalogue import Word
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.http.calls import by_method, decoded, id_of, json_answer, needed_id
 from shopward.http.challenges import ANSWER_MAX, PasskeyOptions
 from shopward.http.factors import Factors, FactorView, Removed
 from shopward.stepup.refusals import StepUpRefused
@@ -58,7 +58,7 @@ class StaffRemoveAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """
 
     challenge_id: ChallengeId = ""
-    evidence: Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{0,64}$")] = ""
+    evidence: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{0,64}\Z")] = ""
 
 
 class StaffChallengeAsked(Struct, forbid_unknown_fields=True, rename={"change": "for"}):
@@ -102,11 +102,11 @@ class StaffCalls:
 
     async def listed(self, request: Request) -> Response:
         """``GET /v1/staff/{id}/factors``."""
-        return await self._factors(self._calls.caller(request), _person(request))
+        return await self._factors(self._calls.caller(request), needed_id(request, "person"))
 
     async def start(self, request: Request) -> Response:
         """``POST /v1/staff/{id}/factors``."""
-        caller, person = self._calls.caller(request), _person(request)
+        caller, person = self._calls.caller(request), needed_id(request, "person")
         asked = decoded(await self._calls.body(request, caller), StaffEnrolAsked)
         started = await run_in_threadpool(
             lambda: self._desk.start(caller, person, kind=asked.kind, challenge_id=asked.challenge_id)
@@ -115,14 +115,22 @@ class StaffCalls:
 
     async def confirm(self, request: Request) -> Response:
         """``POST /v1/staff/{id}/factors/{factor}/confirm``."""
-        caller, person, factor_id = self._calls.caller(request), _person(request), _factor_id(request)
+        caller, person, factor_id = (
+            self._calls.caller(request),
+            needed_id(request, "person"),
+            _factor_id(request),
+        )
         asked = decoded(await self._calls.body(request, caller), StaffConfirmAsked)
         await run_in_threadpool(lambda: self._desk.confirm(caller, person, factor_id, answer=asked.answer))
         return await self._factors(caller, person)
 
     async def remove(self, request: Request) -> Response:
         """``POST /v1/staff/{id}/factors/{factor}/remove``."""
-        caller, person, factor_id = self._calls.caller(request), _person(request), _factor_id(request)
+        caller, person, factor_id = (
+            self._calls.caller(request),
+            needed_id(request, "person"),
+            _factor_id(request),
+        )
         asked = decoded(await self._calls.body(request, caller), StaffRemoveAsked)
         if bool(asked.challenge_id) == bool(asked.evidence):
             raise InvalidField(
@@ -179,13 +187,6 @@ class StaffCalls:
                 ]
             )
         )
-
-
-def _person(request: Request) -> str:
-    person = id_of(request)
-    if person is None:
-        raise NotFound("no such person", path="id", expected="the person of a key", found="another text")
-    return person
 
 
 def _factor_id(request: Request) -> str:

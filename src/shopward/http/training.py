@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
     from shopward.training import Training
 
-Person = Annotated[str, Meta(pattern="^[A-Za-z0-9_.@-]{1,64}$")]
-Course = Annotated[str, Meta(pattern=f"^{COURSE}$")]
-Evidence = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:/-]{0,64}$")]
+Person = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.@-]{1,64}\Z")]
+Course = Annotated[str, Meta(pattern=rf"^{COURSE}\Z")]
+Evidence = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:/-]{0,64}\Z")]
 _QUERY_MAX = 64
 
 

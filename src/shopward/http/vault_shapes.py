@@ -40,7 +40,7 @@ class RecordAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
     kind: Name
     fields: dict[Name, Value]
     id: Annotated[str, Meta(max_length=128)] = ""
-    region: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
+    region: Annotated[str, Meta(pattern=r"^([A-Z]{2})?\Z")] = ""
     expires_at: Moment | UnsetType = UNSET
     canary: bool = False
 

@@ -33,7 +33,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
         encrypted: whether the data could not be read.
     """
 
-    subjects: dict[Annotated[str, Meta(pattern="^[A-Z]{2}$")], Annotated[int, Meta(ge=0)]] = {}
+    subjects: dict[Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")], Annotated[int, Meta(ge=0)]] = {}
     records: Annotated[int, Meta(ge=0)] = 0
     data: tuple[DataClass, ...] = ()
     harm: Harm = "unknown"

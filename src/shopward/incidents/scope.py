@@ -219,10 +219,10 @@ class Wanted(Struct, frozen=True, kw_only=True):
         grade: one of the five, or ``exposed``.
     """
 
-    grade: Annotated[str, Meta(pattern="^(|reached|tried|entered|read|spent|exposed)$")] = ""
-    jurisdiction: Annotated[str, Meta(pattern="^(|unknown|[A-Z]{2})$")] = ""
-    language: Annotated[str, Meta(pattern="^(|id|zh|en)$")] = ""
-    route: Annotated[str, Meta(pattern="^(|email|phone|none)$")] = ""
+    grade: Annotated[str, Meta(pattern=r"^(|reached|tried|entered|read|spent|exposed)\Z")] = ""
+    jurisdiction: Annotated[str, Meta(pattern=r"^(|unknown|[A-Z]{2})\Z")] = ""
+    language: Annotated[str, Meta(pattern=r"^(|id|zh|en)\Z")] = ""
+    route: Annotated[str, Meta(pattern=r"^(|email|phone|none)\Z")] = ""
     data: Annotated[str, Meta(max_length=32)] = ""
 
     def holds(self, bits: int, group: Group) -> bool:

@@ -30,7 +30,7 @@ LINK: Final = re.compile(
     r"(?i)\bhttps?:|\bwww\.|\b[a-z0-9-]+\.(?:com|net|org|info|biz|id|cn|co|shop|store|link|top|xyz|example)(?:[/\s.,]|$)"
 )
 """What looks like a link to a customer; an e-mail address of the shop does not stand behind it either."""
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\r\n]+$")]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\r\n]+\Z")]
 Text = Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 

@@ -20,10 +20,10 @@ from shopward.values import to_ms
 
 PartnerKind = Literal["courier", "warehouse", "payment", "seller", "support", "marketing", "other"]
 PartnerState = Literal["active", "suspended", "ended"]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}\Z")]
 Line = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(min_length=1, max_length=2_000)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 Fields = Annotated[tuple[Name, ...], Meta(min_length=1, max_length=32)]
 KEY_BYTES: Final = 32
 
@@ -52,7 +52,7 @@ class Contact(Struct, frozen=True, forbid_unknown_fields=True):
     """Who is called when something is wrong: a role, not a person, and a mailbox of the partner's."""
 
     role: Line
-    email: Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")]
+    email: Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}\Z")]
 
 
 class Partner(Struct, frozen=True):

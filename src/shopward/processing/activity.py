@@ -28,7 +28,7 @@ DataClass = Literal[
 ]  # fmt: skip
 Subject = Literal["customers", "recipients", "staff", "attackers"]
 Words = Annotated[str, Meta(min_length=3, max_length=400)]
-NAME: Final = "^[a-z][a-z0-9_]{0,47}$"
+NAME: Final = r"^[a-z][a-z0-9_]{0,47}\Z"
 Name = Annotated[str, Meta(pattern=NAME)]
 
 

@@ -37,7 +37,7 @@ SUBJECT_BYTES_MAX: Final = 8 * 1024
 Method = Literal["urn:ietf:rfc:8935", "urn:ietf:rfc:8936"]
 EventUri = Annotated[str, Meta(max_length=512)]
 Text = Annotated[str, Meta(max_length=1_000)]
-HeaderValue = Annotated[str, Meta(max_length=4_096, pattern=r"^[ -~]*$")]
+HeaderValue = Annotated[str, Meta(max_length=4_096, pattern=r"^[ -~]*\Z")]
 
 
 class ReceiverAsked(Struct, frozen=True, forbid_unknown_fields=True):

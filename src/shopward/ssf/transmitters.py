@@ -21,9 +21,9 @@ from shopward.values import to_rfc3339
 
 Delivery = Literal["push", "poll"]
 StreamStatus = Literal["enabled", "paused", "disabled"]
-PeerId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}$")]
+PeerId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.\-]{0,63}\Z")]
 Url = Annotated[str, Meta(max_length=URL_MAX)]
-Secret = Annotated[str, Meta(max_length=4_096, pattern=r"^[!-~]*$")]
+Secret = Annotated[str, Meta(max_length=4_096, pattern=r"^[!-~]*\Z")]
 TRANSMITTERS_MAX: Final = 50
 ASKED_MAX: Final = 8
 

@@ -61,7 +61,7 @@ class CsvMap(Struct, frozen=True, forbid_unknown_fields=True):
 
     time: TimeRule
     event: dict[str, str | Rule]
-    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,40}$")] = "csv"
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,40}\Z")] = "csv"
     about: str = ""
     delimiter: Annotated[str, Meta(min_length=1, max_length=1)] = ","
     absent: tuple[str, ...] = ("", "-")

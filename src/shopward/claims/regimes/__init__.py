@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AMOUNT_MAX: Final = 2**53 - 1
 Minor = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 _SHIPPED: Final = ("full", "reg_e", "uk_app")
 DEFAULT: Final = "full"
 _REFUSAL: Final = "this is no regime"
@@ -59,7 +59,7 @@ class Regime(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         auto_approve_max_minor: up to this much, by currency, no person has to look; another currency is always looked at.
     """
 
-    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
     version: Annotated[int, Meta(ge=1)]
     title: Annotated[str, Meta(min_length=1, max_length=120)]
     source: Annotated[str, Meta(min_length=8, max_length=400)]

@@ -40,11 +40,11 @@ class Regime(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         reading: which of these the source does not say.
     """
 
-    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
     version: Annotated[int, Meta(ge=1)]
     title: Annotated[str, Meta(min_length=1, max_length=120)]
     source: Annotated[str, Meta(min_length=8, max_length=400)]
-    verified: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    verified: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
     basis: Literal["read", "remembered", "own"]
     place: Place
     acknowledge_within: Within

@@ -24,11 +24,11 @@ BYTES_MAX: Final = 1024 * 1024
 _UUID: Final = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
 _AT: Final = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?")
 _VARIABLE: Final = re.compile("__[a-zA-Z_][a-zA-Z0-9_-]{0,199}__")
-Identifier = Annotated[str, Meta(pattern=f"^[a-z][a-z0-9-]+[a-z0-9]--{_UUID}$")]
+Identifier = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9-]+[a-z0-9]--{_UUID}\Z")]
 Timestamp = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{4}-(0[1-9]|1[012])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)(\.[0-9]+)?Z$"
+        pattern=r"^[0-9]{4}-(0[1-9]|1[012])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)(\.[0-9]+)?Z\Z"
     ),
 ]
 Maybe = str | UnsetType

@@ -94,14 +94,14 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         languages: in which the notice is written.
     """
 
-    id: Annotated[str, Meta(pattern="^[A-Z]{2}-[a-z0-9-]{2,40}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Z]{2}-[a-z0-9-]{2,40}\Z")]
     version: Annotated[int, Meta(ge=1)]
     place: Place
     recipient: Literal["authority", "subject", "public"]
     name: Words
     law: Words
     source: Words
-    verified: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    verified: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
     basis: Literal["read", "remembered"]
     deadline: Deadline
     clocks: tuple[Clock, ...] = ()

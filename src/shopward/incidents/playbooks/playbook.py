@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STEPS_MAX: Final = 200
 DEPTH_MAX: Final = 8
 DAYS_MAX: Final = 3_650
-Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")]
+Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}\Z")]
 Words = dict[Literal["en", "id", "zh"], Annotated[str, Meta(min_length=1, max_length=1_000)]]
 FactName = Literal[
     "data_read", "money_spent", "credentials", "payment_data", "encrypted", "avoided", "high_risk"

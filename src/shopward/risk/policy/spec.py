@@ -20,7 +20,7 @@ ActionType = Literal[
     "step_up", "limit", "hold", "freeze", "revoke_sessions", "reset_password", "notify", "unlink_identity"
 ]
 Score = Annotated[float, Meta(ge=0, le=100)]
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{2,63}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{2,63}\Z")]
 LANGUAGES = ("id", "zh", "en")
 
 
