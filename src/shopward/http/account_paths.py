@@ -12,7 +12,7 @@ from shopward.flows.prove import ChallengeView
 from shopward.flows.undo import UndoOffer
 from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
-from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post
+from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post, tried
 from shopward.http.orders import LIST_MAX
 from shopward.http.recoveries import FreezeAsked, NewPassword, Recoveries, ReviewAsked, UndoAsked, UndoUsed
 from shopward.recovery.view import RecoveryView
@@ -50,19 +50,19 @@ def _step_up_paths() -> dict[str, Any]:
             "challenge", "What a decision asks for", "The id is the decision's; nothing is written.", "ChallengeView",
             [ID], "403", "404",
         )},
-        "/v1/challenges/{id}/codes": {"post": _challenge_call(
+        "/v1/challenges/{id}/codes": {"post": tried(
             "send_code", "Send a code", "To an address that the shop trusts; it is not kept.", "CodeAsked",
             WHO_EXAMPLE | {"channel": "email", "to": "budi@mail.example"}, "CodeSent",
         )},
-        "/v1/challenges/{id}/passkey": {"post": _challenge_call(
+        "/v1/challenges/{id}/passkey": {"post": tried(
             "challenge_passkey", "Options for a passkey", "JSON for navigator.credentials.get().", "WhoAsked", WHO_EXAMPLE,
             "PasskeyOptions",
         )},
-        "/v1/challenges/{id}/verify": {"post": _challenge_call(
+        "/v1/challenges/{id}/verify": {"post": tried(
             "verify", "Answer a challenge", "Passed once, committed and in the log before the answer.", "ProofAsked",
             WHO_EXAMPLE | {"factor": "totp", "answer": "123456"}, "ChallengeView",
         )},
-        "/v1/challenges/{id}/cancel": {"post": _challenge_call(
+        "/v1/challenges/{id}/cancel": {"post": tried(
             "cancel_challenge", "That was not me", "From any device of the user; the log hears of it.", "WhoAsked",
             WHO_EXAMPLE, "ChallengeView",
         )},
@@ -90,7 +90,7 @@ def _recovery_paths() -> dict[str, Any]:
         parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": LIST_MAX}),
     ]
     return {
-        "/v1/users/{id}/freeze": {"post": _challenge_call(
+        "/v1/users/{id}/freeze": {"post": tried(
             "freeze_user", "Freeze an account at its owner's wish", "In force when the answer leaves; opens the way back.",
             "FreezeAsked", {"reason": "lost_device"}, "RecoveryView", status="201",
         )},
@@ -102,21 +102,21 @@ def _recovery_paths() -> dict[str, Any]:
             "recovery", "Where a recovery is", "What is stopped, what works, what is next, what changed.", "RecoveryView",
             [ID], "404",
         )},
-        "/v1/recoveries/{id}/identity": {"post": _challenge_call(
+        "/v1/recoveries/{id}/identity": {"post": tried(
             "recovery_identity", "Spend the proof", "The passed challenge of this recovery.", "WhoAsked", WHO_EXAMPLE,
             "RecoveryView",
         )},
-        "/v1/recoveries/{id}/password": {"post": _challenge_call(
+        "/v1/recoveries/{id}/password": {"post": tried(
             "recovery_password", "Tell of the new password", "As a login tells it.", "NewPassword", password,
             "RecoveryView",
         )},
-        "/v1/recoveries/{id}/sessions": {"post": _challenge_call(
+        "/v1/recoveries/{id}/sessions": {"post": tried(
             "recovery_sessions", "End all sessions", "Those that began before now.", "WhoAsked", WHO_EXAMPLE, "RecoveryView",
         )},
-        "/v1/recoveries/{id}/review": {"post": _challenge_call(
+        "/v1/recoveries/{id}/review": {"post": tried(
             "recovery_review", "Keep or undo each change", "All that are listed.", "ReviewAsked", review, "RecoveryView",
         )},
-        "/v1/recoveries/{id}/release": {"post": _challenge_call(
+        "/v1/recoveries/{id}/release": {"post": tried(
             "recovery_release", "Release", "From exactly the orders whose condition is met.", "WhoAsked", WHO_EXAMPLE,
             "RecoveryView",
         )},
@@ -131,12 +131,3 @@ def _recovery_paths() -> dict[str, Any]:
             {"200": answer("The recovery", "application/json", "RecoveryView", None)}, "403",
         )},
     }  # fmt: skip
-
-
-def _challenge_call(
-    name: str, summary: str, text: str, takes: str, example: dict[str, Any], gives: str, status: str = "200"
-) -> dict[str, Any]:
-    return on_id(post(
-        name, summary, text, {"application/json": content(takes, example)},
-        {status: answer(summary, "application/json", gives, None)}, "403", "404", "429",
-    ))  # fmt: skip

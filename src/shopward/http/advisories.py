@@ -12,10 +12,9 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import NotFound
 from shopward.flows.advise import AdvisoryAsked
 from shopward.flows.protect import Exempted
-from shopward.http.calls import decoded, id_of, json_answer, language
+from shopward.http.calls import decoded, json_answer, language, needed_id
 from shopward.http.orders import ExceptionsAsked, ReleaseAsked
 from shopward.protection.orders import Measured
 from shopward.protection.view import OrderView, view
@@ -84,20 +83,20 @@ class AdvisoryCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/advisories/{id}``."""
         self._calls.caller(request)
-        advisory = await run_in_threadpool(self._desk.get, _advisory_id(request))
+        advisory = await run_in_threadpool(self._desk.get, needed_id(request, "advisory"))
         return json_answer(self._view(request, advisory))
 
     async def approve(self, request: Request) -> Response:
         """``POST /v1/advisories/{id}/approve``; no body."""
         caller = self._calls.caller(request, "analyst")
-        name = _advisory_id(request)
+        name = needed_id(request, "advisory")
         return await self._changed(request, lambda: self._desk.approve(caller, name))
 
     async def release(self, request: Request) -> Response:
         """``POST /v1/advisories/{id}/release``; the body may be left out."""
         caller = self._calls.caller(request, "analyst")
         asked = await self._calls.optional_body(request, caller, ReleaseAsked())
-        name = _advisory_id(request)
+        name = needed_id(request, "advisory")
         return await self._changed(
             request, lambda: self._desk.release(caller, name, withdraw=asked.withdraw),
             200 if asked.withdraw else _PENDING,
@@ -107,7 +106,7 @@ class AdvisoryCalls:
         """``POST /v1/advisories/{id}/exceptions``."""
         caller = self._calls.caller(request, "analyst", "service")
         asked = decoded(await self._calls.body(request, caller), ExceptionsAsked)
-        name = _advisory_id(request)
+        name = needed_id(request, "advisory")
         done = await run_in_threadpool(
             lambda: self._desk.exempt(caller, name, asked.users, cause=asked.cause, evidence=asked.evidence)
         )
@@ -124,10 +123,3 @@ class AdvisoryCalls:
         first = advisory.orders[0]
         shown = [view(order, language=spoken, at_ms=at_ms) for order in advisory.orders]
         return AdvisoryView(advisory.id, first.standing.provider, first.incident, shown, first.measured)
-
-
-def _advisory_id(request: Request) -> str:
-    name = id_of(request)
-    if name is None:
-        raise NotFound("no such advisory", path="id", expected="the id of an advisory", found="another text")
-    return name

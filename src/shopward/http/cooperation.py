@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
-from shopward.http.calls import id_of
+from shopward.errors import InvalidField
+from shopward.http.calls import needed_id
 from shopward.http.openapi import ID, get, parameter
 from shopward.incidents.stix import MEDIA, Tlp
 
@@ -48,16 +48,14 @@ class CooperationCalls:
 
     async def campaign(self, request: Request) -> Response:
         """``GET /v1/campaigns/{id}/stix?tlp=&indicators=``."""
-        return await self._answer(request, self._desk.campaign)
+        return await self._answer(request, self._desk.campaign, "campaign")
 
     async def incident(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/stix?tlp=&indicators=``."""
-        return await self._answer(request, self._desk.incident)
+        return await self._answer(request, self._desk.incident, "incident")
 
-    async def _answer(self, request: Request, told: Callable[..., bytes]) -> Response:
-        caller, name = self._calls.caller(request, "analyst"), id_of(request)
-        if name is None:
-            raise NotFound("no such thing", path="id", expected="the id of an answer", found="another text")
+    async def _answer(self, request: Request, told: Callable[..., bytes], noun: str) -> Response:
+        caller, name = self._calls.caller(request, "analyst"), needed_id(request, noun)
         tlp = _word(request, "tlp", get_args(Tlp), "amber")
         asked = _word(request, "indicators", INDICATORS, "none")
         made = await run_in_threadpool(lambda: told(caller, name, tlp=tlp, with_addresses=asked == "ip"))

@@ -12,9 +12,9 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.flows.books import Posting
-from shopward.http.calls import decoded, id_of, json_answer
+from shopward.http.calls import decoded, json_answer, needed_id
 from shopward.http.orders import limit_of
 from shopward.ledger.accounts import parse_account
 from shopward.values import to_rfc3339
@@ -135,11 +135,7 @@ class LedgerCalls:
     async def transfer(self, request: Request) -> Response:
         """``GET /v1/ledger/transfers/{id}``."""
         self._calls.caller(request, "analyst")
-        name = id_of(request)
-        if name is None:
-            raise NotFound(
-                "no such transfer", path="id", expected="the id of a transfer", found="another text"
-            )
+        name = needed_id(request, "transfer")
         made, ending = await run_in_threadpool(self._desk.transfer, name)
         return json_answer(transfer_view(made, ending))
 

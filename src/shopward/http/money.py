@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
-from shopward.errors import InvalidField, NotFound, ShopwardError
+from shopward.errors import InvalidField, ShopwardError
 from shopward.events import decode_event, split_lines
 from shopward.flows.engine import DecisionRecord
 from shopward.flows.wording import Decision
-from shopward.http.calls import NDJSON, decoded, id_of, json_answer, language, user_id
+from shopward.http.calls import NDJSON, decoded, json_answer, language, needed_id, user_id
 from shopward.http.problems import problem_bytes, problem_of
 from shopward.protection.attributes import Declared, DeclaredLine, DeclaredUser, declared
 from shopward.values import to_rfc3339
@@ -120,12 +120,12 @@ class MoneyCalls:
     async def capture(self, request: Request) -> Response:
         """``POST /v1/authorizations/{id}/capture``; no body."""
         self._calls.caller(request, "service")
-        return json_answer(await run_in_threadpool(self._desk.capture, _authorization_id(request)))
+        return json_answer(await run_in_threadpool(self._desk.capture, needed_id(request, "authorisation")))
 
     async def void(self, request: Request) -> Response:
         """``POST /v1/authorizations/{id}/void``; no body."""
         self._calls.caller(request, "service")
-        return json_answer(await run_in_threadpool(self._desk.void, _authorization_id(request)))
+        return json_answer(await run_in_threadpool(self._desk.void, needed_id(request, "authorisation")))
 
     def _opened(self, event: Event, record: DecisionRecord) -> Authorization | None:
         entry = self._shopward.log.find([event.id]).get(event.id)
@@ -134,12 +134,3 @@ class MoneyCalls:
 
     def _declared(self, user: DeclaredUser) -> Declared:
         return declared(user, self._shopward.maker.blind)
-
-
-def _authorization_id(request: Request) -> str:
-    authorization_id = id_of(request)
-    if authorization_id is None:
-        raise NotFound(
-            "no such authorisation", path="id", expected="the id of an authorisation", found="another text"
-        )
-    return authorization_id

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 from starlette.concurrency import run_in_threadpool
 
 from shopward.access.keys import KeyName, KeyView, Role
-from shopward.errors import InvalidField, NotFound
+from shopward.errors import InvalidField
 from shopward.events.catalogue import Id, Word
-from shopward.http.calls import decoded, id_of, json_answer, language
+from shopward.http.calls import decoded, json_answer, language, needed_id
 from shopward.outbox import Topic
 from shopward.protection.orders import OrderRequest, ReleaseCondition
 from shopward.protection.states import STATES
@@ -131,7 +131,7 @@ class OrderCalls:
             raise InvalidField(
                 "not yes or no", path="progress", expected="true or false", found="another word"
             )
-        order_id = _order_id(request)
+        order_id = needed_id(request, "order")
 
         def work() -> OrderView:
             order, exceptions = self._overseer.get(order_id)
@@ -146,14 +146,14 @@ class OrderCalls:
     async def approve(self, request: Request) -> Response:
         """``POST /v1/orders/{id}/approve``; no body."""
         caller = self._calls.caller(request, "analyst")
-        order = await run_in_threadpool(self._desk.approve, caller, _order_id(request))
+        order = await run_in_threadpool(self._desk.approve, caller, needed_id(request, "order"))
         return await self._changed(request, order)
 
     async def release(self, request: Request) -> Response:
         """``POST /v1/orders/{id}/release``; the body may be left out."""
         caller = self._calls.caller(request, "analyst")
         asked = await self._calls.optional_body(request, caller, ReleaseAsked())
-        order_id = _order_id(request)
+        order_id = needed_id(request, "order")
         order = await run_in_threadpool(lambda: self._desk.release(caller, order_id, withdraw=asked.withdraw))
         return await self._changed(request, order, 202 if order.release_by and not order.ended_ms else 200)
 
@@ -161,7 +161,7 @@ class OrderCalls:
         """``POST /v1/orders/{id}/exceptions``."""
         caller = self._calls.caller(request, "analyst", "service")
         asked = decoded(await self._calls.body(request, caller), ExceptionsAsked)
-        order_id = _order_id(request)
+        order_id = needed_id(request, "order")
         done = await run_in_threadpool(
             lambda: self._desk.exempt(
                 caller, order_id, asked.users, cause=asked.cause, evidence=asked.evidence
@@ -220,13 +220,6 @@ class OrderCalls:
         await self._gate.take_orders()
         shown: Any = view(order, language=language(request), at_ms=self._shopward.clock.now_ms())
         return json_answer(shown, status)
-
-
-def _order_id(request: Request) -> str:
-    order_id = id_of(request)
-    if order_id is None:
-        raise NotFound("no such order", path="id", expected="the id of an order", found="another text")
-    return order_id
 
 
 def before_of(request: Request) -> str | None:

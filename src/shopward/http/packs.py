@@ -12,8 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shopward.errors import NotFound
-from shopward.http.calls import id_of, language
+from shopward.http.calls import language, needed_id
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,10 +41,10 @@ class PackCalls:
 
     async def pack(self, request: Request) -> Response:
         """``GET /v1/incidents/{id}/pack``: a zip; its index is in the language asked for."""
-        caller, name, spoken = self._calls.caller(request, "admin"), id_of(request), language(request)
-        if name is None:
-            raise NotFound(
-                "no such incident", path="id", expected="the id of an answer", found="another text"
-            )
+        caller, name, spoken = (
+            self._calls.caller(request, "admin"),
+            needed_id(request, "incident"),
+            language(request),
+        )
         made = await run_in_threadpool(lambda: self._desk.pack(caller, name, spoken=spoken))
         return Response(made, media_type=ZIP, headers={"cache-control": "no-store"})

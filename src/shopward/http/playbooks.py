@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
-from shopward.http.calls import by_method, id_of, json_answer, language
+from shopward.errors import InvalidField
+from shopward.http.calls import by_method, json_answer, language, needed_id
 from shopward.incidents.cacao import written
 from shopward.incidents.cacao.shapes import BYTES_MAX
 from shopward.incidents.playbooks import Act, Playbook, shipped, standings
@@ -123,7 +123,7 @@ class PlaybookCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/playbooks/{id}?format=``."""
         self._calls.caller(request, "analyst")
-        name, form = id_of(request), request.query_params.get("format", "json")
+        name, form = needed_id(request, "playbook"), request.query_params.get("format", "json")
         if form not in ("json", "cacao"):
             raise InvalidField(
                 "not a format",
@@ -131,10 +131,6 @@ class PlaybookCalls:
                 path="format",
                 expected="json or cacao",
                 found="another word",
-            )
-        if name is None:
-            raise NotFound(
-                "no such playbook", path="id", expected="the id of a playbook", found="another text"
             )
         found = await run_in_threadpool(self._desk.get, name)
         if form == "cacao":

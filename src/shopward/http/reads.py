@@ -191,7 +191,7 @@ class Reads:
         } | _found_gauges(len(live), found, is_fresh=found.is_fresh and waits.is_fresh)
         tries = counter(
             "shopward_webhook_tries_total", "Tries to deliver a message, by what came of them.", "outcome",
-            self._shopward.courier.outcomes,
+            self._shopward.courier.outcomes.copy(),
         )  # fmt: skip
         shared = self._shopward.shared
         signals = counter(

@@ -12,10 +12,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import NotFound
 from shopward.events.catalogue import Id, Moment, Word
 from shopward.flows.recover import Reviewed
-from shopward.http.calls import decoded, id_of, json_answer, language, user_id
+from shopward.http.calls import decoded, id_of, json_answer, language, needed_id, user_id
 from shopward.http.challenges import WhoAsked
 from shopward.http.orders import before_of, limit_of
 from shopward.recovery.view import RecoveryView
@@ -148,7 +147,9 @@ class RecoveryCalls:
     async def look(self, request: Request) -> Response:
         """``GET /v1/recoveries/{id}``."""
         self._calls.caller(request)
-        return json_answer(await run_in_threadpool(self._desk.look, _case_id(request), language(request)))
+        return json_answer(
+            await run_in_threadpool(self._desk.look, needed_id(request, "recovery"), language(request))
+        )
 
     async def identity(self, request: Request) -> Response:
         """``POST /v1/recoveries/{id}/identity``."""
@@ -206,7 +207,7 @@ class RecoveryCalls:
         self, request: Request, shape: type[_Who], take: Callable[[Caller, str, _Who], Case]
     ) -> Response:
         caller, asked = await self._read(request, shape)
-        case = await run_in_threadpool(take, caller, _case_id(request), asked)
+        case = await run_in_threadpool(take, caller, needed_id(request, "recovery"), asked)
         return await self._changed(request, case)
 
     async def _changed(self, request: Request, case: Case, status: int = 200) -> Response:
@@ -214,10 +215,3 @@ class RecoveryCalls:
         await self._gate.take_orders()
         shown: Any = await run_in_threadpool(self._desk.look, case.id, language(request))
         return json_answer(shown, status)
-
-
-def _case_id(request: Request) -> str:
-    case_id = id_of(request)
-    if case_id is None:
-        raise NotFound("no such recovery", path="id", expected="the id of a recovery", found="another text")
-    return case_id

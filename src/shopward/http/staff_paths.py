@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shopward.http.openapi import ID, answer, bare, content, get, on_id, parameter, post
+from shopward.http.openapi import ID, answer, bare, content, get, parameter, post, tried
 from shopward.http.staff import (
     StaffChallengeAsked,
     StaffConfirmAsked,
@@ -25,11 +25,11 @@ STAFF_SHAPES: Final = (
 def staff_paths() -> dict[str, Any]:
     """All of them."""
     factor = parameter("factor", "path", {"type": "string", "minLength": 1, "maxLength": 64})
-    confirm = _call(
+    confirm = tried(
         "confirm_staff_factor", "Confirm a new factor", "The first one of a person: by an admin who is somebody else.",
         "StaffConfirmAsked", {"answer": "123456"}, "Factors",
     )  # fmt: skip
-    remove = _call(
+    remove = tried(
         "remove_staff_factor", "Remove a factor", "By its owner on a proof, or by an admin where it was lost.",
         "StaffRemoveAsked", {"evidence": "hr-7"}, "Removed",
     )  # fmt: skip
@@ -47,13 +47,13 @@ def staff_paths() -> dict[str, Any]:
         "/v1/staff/challenges/{id}/passkey": {"post": bare(
             "staff_challenge_passkey", "Options for a passkey", "PasskeyOptions",
         )},
-        "/v1/staff/challenges/{id}/verify": {"post": _call(
+        "/v1/staff/challenges/{id}/verify": {"post": tried(
             "verify_staff", "Answer a challenge of one's own", "Passed once; it is spent by the same reveal, once.",
             "StaffProofAsked", {"factor": "totp", "answer": "123456"}, "ChallengeView",
         )},
         "/v1/staff/{id}/factors": {
             "get": get("staff_factors", "A person's factors", "For himself and for admins.", "Factors", [ID], "403", "404"),
-            "post": _call(
+            "post": tried(
                 "start_staff_factor", "Add a factor of one's own", "What is secret is shown in this answer alone.",
                 "StaffEnrolAsked", {"kind": "totp"}, "Started", status="201",
             ),
@@ -61,19 +61,3 @@ def staff_paths() -> dict[str, Any]:
         "/v1/staff/{id}/factors/{factor}/confirm": {"post": confirm},
         "/v1/staff/{id}/factors/{factor}/remove": {"post": remove},
     }  # fmt: skip
-
-
-def _call(
-    name: str,
-    summary: str,
-    text: str,
-    takes: str,
-    example: dict[str, Any],
-    gives: str,
-    *,
-    status: str = "200",
-) -> dict[str, Any]:
-    return on_id(post(
-        name, summary, text, {"application/json": content(takes, example)},
-        {status: answer(summary, "application/json", gives, None)}, "404", "429",
-    ))  # fmt: skip

@@ -12,11 +12,11 @@ from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound, ShopwardError
+from shopward.errors import InvalidField, ShopwardError
 from shopward.events import split_lines
 from shopward.events.catalogue import Id
 from shopward.flows.victims import SealAsked, SetAsked
-from shopward.http.calls import NDJSON, by_method, decoded, id_of, json_answer
+from shopward.http.calls import NDJSON, by_method, decoded, json_answer, needed_id
 from shopward.values import to_rfc3339
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class VictimCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/victim-sets/{id}``."""
         self._calls.caller(request)
-        return json_answer(_view(await run_in_threadpool(self._desk.get, _set_id(request))))
+        return json_answer(_view(await run_in_threadpool(self._desk.get, needed_id(request, "victim set"))))
 
     async def put_page(self, request: Request) -> Response:
         """``PUT /v1/victim-sets/{id}/pages/{page}``: a line a user."""
@@ -105,14 +105,14 @@ class VictimCalls:
         raw = await self._calls.body(request, caller, media_type=NDJSON, limit=self._limits.batch_bytes_max)
         lines = split_lines(raw, limits=self._limits)
         users = [_user(line, number) for number, line in enumerate(lines, start=1)]
-        set_id, page = _set_id(request), request.path_params["page"]
+        set_id, page = needed_id(request, "victim set"), request.path_params["page"]
         return json_answer(_view(await run_in_threadpool(self._desk.put_page, caller, set_id, page, users)))
 
     async def seal(self, request: Request) -> Response:
         """``POST /v1/victim-sets/{id}/seal``; the body may be left out."""
         caller = self._calls.caller(request, "analyst")
         asked = await self._calls.optional_body(request, caller, SealAsked())
-        set_id = _set_id(request)
+        set_id = needed_id(request, "victim set")
         return json_answer(_view(await run_in_threadpool(self._desk.seal, caller, set_id, asked)))
 
 
@@ -126,15 +126,6 @@ def _user(line: bytes, number: int) -> str:
         "a line of the page is refused", code=refused.code, path=f"line {number}", expected=refused.expected,
         found=refused.found, hint="no line of this page was taken",
     )  # fmt: skip
-
-
-def _set_id(request: Request) -> str:
-    set_id = id_of(request)
-    if set_id is None:
-        raise NotFound(
-            "no such victim set", path="id", expected="the id of a victim set", found="another text"
-        )
-    return set_id
 
 
 def _view(held: VictimSet) -> SetView:

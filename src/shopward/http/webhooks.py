@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shopward.errors import InvalidField, NotFound
-from shopward.http.calls import by_method, decoded, id_of, json_answer
+from shopward.errors import InvalidField
+from shopward.http.calls import by_method, decoded, json_answer, needed_id
 from shopward.http.orders import before_of, limit_of
 from shopward.outbox.endpoints import STATES, DeliveryView, WebhookAsked, WebhookView, delivery_view
 
@@ -92,37 +92,37 @@ class WebhookCalls:
     async def one(self, request: Request) -> Response:
         """``GET /v1/webhooks/{id}``."""
         self._calls.caller(request, "analyst")
-        return json_answer(await run_in_threadpool(self._desk.get, _webhook_id(request)))
+        return json_answer(await run_in_threadpool(self._desk.get, needed_id(request, "webhook")))
 
     async def remove(self, request: Request) -> Response:
         """``DELETE /v1/webhooks/{id}``."""
         caller = self._calls.caller(request, "admin")
-        await run_in_threadpool(self._desk.remove, caller, _webhook_id(request))
+        await run_in_threadpool(self._desk.remove, caller, needed_id(request, "webhook"))
         return Response(status_code=204)
 
     async def rotate(self, request: Request) -> Response:
         """``POST /v1/webhooks/{id}/rotate``; no body."""
         caller = self._calls.caller(request, "admin")
-        return json_answer(await run_in_threadpool(self._desk.rotate, caller, _webhook_id(request)))
+        return json_answer(await run_in_threadpool(self._desk.rotate, caller, needed_id(request, "webhook")))
 
     async def test(self, request: Request) -> Response:
         """``POST /v1/webhooks/{id}/test``; no body."""
         caller = self._calls.caller(request, "admin")
-        sent = TestSent(await run_in_threadpool(self._desk.test, caller, _webhook_id(request)))
+        sent = TestSent(await run_in_threadpool(self._desk.test, caller, needed_id(request, "webhook")))
         self._beside.wake()
         return json_answer(sent, 202)
 
     async def replay(self, request: Request) -> Response:
         """``POST /v1/webhooks/{id}/replay``; no body."""
         caller = self._calls.caller(request, "admin")
-        count = await run_in_threadpool(self._desk.replay, caller, _webhook_id(request))
+        count = await run_in_threadpool(self._desk.replay, caller, needed_id(request, "webhook"))
         self._beside.wake()
         return json_answer(Replayed(count), 202)
 
     async def deliveries(self, request: Request) -> Response:
         """``GET /v1/webhooks/{id}/deliveries?state=&before=&limit=``."""
         self._calls.caller(request, "analyst")
-        endpoint_id, limit, before = _webhook_id(request), limit_of(request), before_of(request)
+        endpoint_id, limit, before = needed_id(request, "webhook"), limit_of(request), before_of(request)
         state = request.query_params.get("state")
         if state is not None and state not in STATES:
             raise InvalidField(
@@ -134,10 +134,3 @@ class WebhookCalls:
         )
         shown = [delivery_view(each) for each in found[:limit]]
         return json_answer(Deliveries(shown, shown[-1].message_id if len(found) > limit else None))
-
-
-def _webhook_id(request: Request) -> str:
-    webhook_id = id_of(request)
-    if webhook_id is None:
-        raise NotFound("no such webhook", path="id", expected="the id of a webhook", found="another text")
-    return webhook_id
