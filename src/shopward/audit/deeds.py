@@ -109,4 +109,6 @@ class Deed(StrEnum):
     EXERCISE_SEND = "exercise:send"
     EXERCISE_REPORT = "exercise:report"
     LINE_STEP = "line:step"
+    VISIT_ASK = "visit:ask"
+    VISIT_OPEN = "visit:open"
     AUDIT_CHECKPOINT = "audit:checkpoint"

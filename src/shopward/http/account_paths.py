@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of step-up and recovery: challenges, factors, the way back, the undo.
+"""What the OpenAPI document says of step-up and recovery: challenges, factors, the way back, the undo; and of visits.
 
 Promise: shapes are those that the calls themselves use.
 """
@@ -10,23 +10,26 @@ from typing import Any, Final
 from shopward.flows.enrol import Started
 from shopward.flows.prove import ChallengeView
 from shopward.flows.undo import UndoOffer
+from shopward.flows.visit import VisitAsked
 from shopward.http.challenges import CodeAsked, CodeSent, PasskeyOptions, ProofAsked, WhoAsked
 from shopward.http.factors import ConfirmAsked, EnrolAsked, Factors, RemoveAsked, Removed
 from shopward.http.openapi import ID, answer, content, get, on_id, parameter, post, tried
 from shopward.http.orders import LIST_MAX
 from shopward.http.recoveries import FreezeAsked, NewPassword, Recoveries, ReviewAsked, UndoAsked, UndoUsed
+from shopward.http.visits import VisitMade
 from shopward.recovery.view import RecoveryView
 
 ACCOUNT_SHAPES: Final = (
     ChallengeView, WhoAsked, CodeAsked, CodeSent, PasskeyOptions, ProofAsked, Factors, EnrolAsked, Started, ConfirmAsked,
     RemoveAsked, Removed, FreezeAsked, NewPassword, ReviewAsked, RecoveryView, Recoveries, UndoAsked, UndoUsed, UndoOffer,
+    VisitAsked, VisitMade,
 )  # fmt: skip
 WHO_EXAMPLE: Final = {"user": {"id": "u008490"}, "context": {"device_id": "d94f969e79c79"}}
 
 
 def account_paths() -> dict[str, Any]:
     """All of them."""
-    return _step_up_paths() | _recovery_paths()
+    return _step_up_paths() | _recovery_paths() | _visit_paths()
 
 
 def _step_up_paths() -> dict[str, Any]:
@@ -77,6 +80,16 @@ def _step_up_paths() -> dict[str, Any]:
         "/v1/users/{id}/factors/{factor}/confirm": {"post": confirm},
         "/v1/users/{id}/factors/{factor}/remove": {"post": remove},
     }  # fmt: skip
+
+
+def _visit_paths() -> dict[str, Any]:
+    """A customer's own page."""
+    made = post(
+        "ask_visit", "A link to a customer's own page", "Opens once, within five minutes; for the shop's server alone.",
+        {"application/json": content("VisitAsked", {"language": "id", "timezone": "Asia/Jakarta"})},
+        {"201": answer("The link", "application/json", "VisitMade", None)}, "404", "429",
+    )  # fmt: skip
+    return {"/v1/users/{id}/visits": {"post": on_id(made, required=False)}}
 
 
 def _recovery_paths() -> dict[str, Any]:

@@ -79,6 +79,7 @@ from shopward.http.training import TrainingCalls
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
+from shopward.http.visits import VisitCalls
 from shopward.http.webhooks import WebhookCalls
 from shopward.http.whatsapp import WhatsAppCalls
 from shopward.outbox.letters import letter_of
@@ -176,6 +177,7 @@ class Application:
                 *self.pages.routes(),
                 *CasePages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
                 *AdvicePage(shopward, paper).routes(),
+                *VisitCalls(shopward, self.gate, calls, paper, is_https=self._is_https).routes(),
                 *IncidentPages(shopward, sessions=sessions, paper=paper).routes(),
                 *ClaimPages(shopward, sessions=sessions, paper=paper).routes(),
                 *ComplaintPages(shopward, sessions=sessions, paper=paper).routes(),

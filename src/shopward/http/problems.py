@@ -41,6 +41,7 @@ CODES: Final[dict[str, str]] = {
     "exercise_customer": "An address of the exercise is a customer's; nobody was sent anything.",
     "training_needed": "The purpose is for persons who are trained for it, and there is no record that this one is.",
     "reveal_challenged": "The person has to prove that it is them; challenge_id says what to answer.",
+    "too_many_visits": "So many links were asked for this customer within a minute that no more are made now.",
     "quota_reached": "The person has seen as many records today as may be seen.",
     "request_state": "The request for a second person is over, used, or not agreed to.",
     "record_conflict": "The record is another customer's or of another kind, or a customer has too many.",

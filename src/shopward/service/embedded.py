@@ -70,6 +70,7 @@ from shopward.service.checks import check_settings
 from shopward.service.customers import open_customers
 from shopward.service.desks import TENANT, Desks, open_desks
 from shopward.service.mail import notice_sealer, postmen_of
+from shopward.service.own import open_own_page
 from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.response import acquittal, open_response
@@ -126,8 +127,7 @@ class Shopward:
         self.webhooks = desks.webhooks
         self.courier = desks.courier
         self.tracer = desks.tracer
-        self.advisories = desks.advisories
-        self.victims = desks.victims
+        self.advisories, self.victims = desks.advisories, desks.victims
         self.vault = vault
         self.books, self.screening = desks.books, desks.screening
         self.reports, self.report_cases = desks.reports, desks.report_cases
@@ -217,6 +217,9 @@ class Shopward:
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
         )  # fmt: skip
+        self.visits, self.overviews, self.self_service = open_own_page(
+            desks, vault, self.recoveries, self.complaints, self.processing, log=log, maker=maker, clock=clock
+        )
         self.undos = UndoDesk(
             ground=desks.ground, store=cases, recoveries=self.recoveries, log=log, entropy=secrets.token_bytes
         )

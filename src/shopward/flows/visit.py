@@ -1,0 +1,263 @@
+"""Visits: a customer comes from the shop to the page about her own account, by a link that works once.
+
+Promise:
+- a link has 256 random bits, of which the digest alone is held; it is for one customer, works once, and for five minutes. Looking
+  at where it leads uses nothing up: programs that open links to preview them do not take it away;
+- what it opens lasts a quarter of an hour and is never longer; all of it is done under the key that asked for the link;
+- links and visits are in memory alone: in no table, no file and no backup. A restart ends them, and the customer comes from the
+  shop again, which costs a click;
+- asking and opening are lines of the audit log, on the disk before the answer leaves. Fails closed;
+- bounded: links of a customer and of all, links a minute, pages a minute, and how much is pressed in a visit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from base64 import urlsafe_b64encode
+from collections import deque
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+from zoneinfo import available_timezones
+
+from msgspec import Meta, Struct, field
+
+from shopward.access import Caller
+from shopward.complaints import regime_of
+from shopward.complaints.regimes import DEFAULT
+from shopward.errors import InvalidField, QuotaReached
+from shopward.values import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shopward.flows.arrows import Trail
+    from shopward.ports import Records
+    from shopward.values import Clock
+
+LINK_MS: Final = 5 * MINUTE_MS
+VISIT_MS: Final = 15 * MINUTE_MS
+LINKS_MAX: Final = 5
+"""Of one customer that are not opened yet; the oldest goes."""
+HELD_MAX: Final = 20_000
+"""Links, and visits; the oldest goes. A visit takes about a kilobyte."""
+ASKED_MAX: Final = 10
+"""Links for one customer in a minute."""
+LOOKS_MAX: Final = 30
+"""Pages of one visit in a minute."""
+PRESSES_MAX: Final = 20
+"""What may be pressed in one visit."""
+_SECRET_BYTES: Final = 32
+
+
+class VisitAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the page is to be shown.
+
+    Attributes:
+        language: the browser's where it is empty.
+        timezone: of IANA, as in ``Asia/Jakarta``; in it moments are written.
+        regime: of complaints: by when what is filed there is answered.
+    """
+
+    language: Literal["", "id", "zh", "en"] = ""
+    timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "UTC"
+    regime: Annotated[str, Meta(max_length=32)] = DEFAULT
+
+
+class Told(NamedTuple):
+    """What the last press came to, for the page that follows it.
+
+    Attributes:
+        word: which sentence is said.
+        text: a sentence of another desk beside it.
+        due_ms: by when somebody looks; 0 for nobody.
+        is_loss: whether money may have gone.
+    """
+
+    word: str
+    text: str = ""
+    due_ms: int = 0
+    is_loss: bool = False
+
+
+class Visit(Struct, eq=False):
+    """Somebody who looks at their own account.
+
+    Attributes:
+        user: the shop's id.
+        token: by which the log knows them.
+        caller: the key that asked for the link; what is pressed is done under it.
+        told: of the last press.
+        offered_ms, offered_for: since when, and for what reason, a freeze was offered for what they said was not them.
+    """
+
+    user: str
+    token: str
+    caller: Caller
+    language: str
+    timezone: str
+    regime: str
+    until_ms: int
+    pressed: int = 0
+    looked_ms: deque[int] = field(default_factory=deque)
+    told: Told | None = None
+    offered_ms: int = 0
+    offered_for: str = ""
+
+    def may_look(self, at_ms: int) -> bool:
+        """Whether one page more may be shown in this minute."""
+        return _has_room(self.looked_ms, LOOKS_MAX, at_ms)
+
+    def may_press(self) -> bool:
+        """Whether something more may be pressed."""
+        self.pressed += 1
+        return self.pressed <= PRESSES_MAX
+
+
+class Link(NamedTuple):
+    """What the shop hands its customer."""
+
+    token: str
+    until_ms: int
+
+
+class VisitDesk:
+    """May be called from any thread.
+
+    Args:
+        records: transactions.
+        trail: the audit log.
+        clock: the server's.
+        entropy: random bytes.
+        token_of: makes a token of the shop's id of a user.
+    """
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        trail: Trail,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        token_of: Callable[[str], str],
+    ) -> None:
+        self._records = records
+        self._trail = trail
+        self._clock = clock
+        self._entropy = entropy
+        self._token_of = token_of
+        self._lock = threading.Lock()
+        self._links: dict[bytes, Visit] = {}
+        self._visits: dict[bytes, Visit] = {}
+        self._asked_ms: dict[str, deque[int]] = {}
+
+    def ask(self, caller: Caller, user_id: str, asked: VisitAsked) -> Link:
+        """A link for a customer.
+
+        Raises:
+            Refused: the key is not a service's: nobody of staff comes as a customer.
+            InvalidField: there is no such time zone.
+            NotFound: there is no such regime.
+            QuotaReached: so many were asked for within a minute.
+        """
+        caller.require("service")
+        if asked.timezone not in available_timezones():
+            raise InvalidField(
+                "not a time zone", path="timezone", expected="a name of IANA, as in Asia/Jakarta", found="another text"
+            )  # fmt: skip
+        regime_of(asked.regime)
+        now_ms, token = self._clock.now_ms(), self._token_of(user_id)
+        self._count(token, now_ms)
+        self._line(caller, "visit:ask", token, {"language": asked.language}, now_ms)
+        secret, until_ms = self._secret(), now_ms + LINK_MS
+        visit = Visit(user_id, token, caller, asked.language, asked.timezone, asked.regime, until_ms)
+        with self._lock:
+            _tidy(self._links, now_ms)
+            own = [digest for digest, each in self._links.items() if each.token == token]
+            for digest in own[: len(own) - LINKS_MAX + 1]:
+                del self._links[digest]
+            self._links[_digest(secret)] = visit
+        return Link(secret, until_ms)
+
+    def waiting(self, secret: str) -> Visit | None:
+        """Whom a link would let in; it stays as good as it was."""
+        return _held(self._links, secret, self._clock.now_ms())
+
+    def enter(self, secret: str) -> tuple[str, Visit] | None:
+        """Use a link up: the secret of the visit that it opens; ``None`` where it is used, too old, or none."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            visit = _held(self._links, secret, now_ms)
+            self._links.pop(_digest(secret), None)
+        if visit is None:
+            return None
+        self._line(visit.caller, "visit:open", visit.token, {}, now_ms)
+        visit.until_ms, opened = now_ms + VISIT_MS, self._secret()
+        with self._lock:
+            _tidy(self._visits, now_ms)
+            self._visits[_digest(opened)] = visit
+        return opened, visit
+
+    def of(self, secret: str) -> Visit | None:
+        """Whose visit it is, while it lasts. Fails closed."""
+        return _held(self._visits, secret, self._clock.now_ms())
+
+    def leave(self, secret: str) -> None:
+        """The visit is over."""
+        with self._lock:
+            self._visits.pop(_digest(secret), None)
+
+    def now_ms(self) -> int:
+        """By which clock visits end."""
+        return self._clock.now_ms()
+
+    def _count(self, token: str, now_ms: int) -> None:
+        with self._lock:
+            if len(self._asked_ms) >= HELD_MAX:
+                self._asked_ms = {
+                    each: times for each, times in self._asked_ms.items() if times[-1] > now_ms - MINUTE_MS
+                }
+            has_room = _has_room(self._asked_ms.setdefault(token, deque()), ASKED_MAX, now_ms)
+        if not has_room:
+            raise QuotaReached(
+                "so many links were asked for this customer that no more are made now", code="too_many_visits",
+                expected=f"at most {ASKED_MAX} in a minute", found="more", retry_after_s=MINUTE_MS / 1000,
+            )  # fmt: skip
+
+    def _line(self, caller: Caller, deed: str, token: str, details: dict[str, Any], at_ms: int) -> None:
+        self._records.write(
+            lambda connection: self._trail.append(
+                connection, at_ms=at_ms, actor=caller.key, deed=deed, subject=token, details=details
+            )
+        )
+
+    def _secret(self) -> str:
+        return urlsafe_b64encode(self._entropy(_SECRET_BYTES)).rstrip(b"=").decode()
+
+
+def _has_room(times: deque[int], most: int, at_ms: int) -> bool:
+    """Whether fewer than ``most`` were in the last minute; this one counts then."""
+    while times and times[0] <= at_ms - MINUTE_MS:
+        times.popleft()
+    if len(times) >= most:
+        return False
+    times.append(at_ms)
+    return True
+
+
+def _held(held: dict[bytes, Visit], secret: str, at_ms: int) -> Visit | None:
+    """Looked up by digest, so that time tells nothing of the secret."""
+    visit = held.get(_digest(secret))
+    return visit if visit is not None and visit.until_ms > at_ms else None
+
+
+def _tidy(held: dict[bytes, Visit], at_ms: int) -> None:
+    """Room for one more: what is over goes, oldest first, then the oldest of all."""
+    while held:
+        oldest = next(iter(held))
+        if held[oldest].until_ms > at_ms and len(held) < HELD_MAX:
+            return
+        del held[oldest]
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

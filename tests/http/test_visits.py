@@ -1,0 +1,353 @@
+"""The page about one's own account: a link that works once, what it shows, what is pressed there, and what a thief gets of it."""
+
+import logging
+import re
+import tomllib
+from typing import get_args
+
+import pytest
+
+from claims.account import event, past, payment, theft
+from ordering import NOW_MS
+from shopward.flows import counsel, lately, visit
+from shopward.flows.selfservice import WISHES
+from shopward.http import account_words
+from shopward.http.visits import COOKIE, DEEDS
+from shopward.values import DAY_MS, MINUTE_MS, ManualClock
+
+CHROME = {"os": "Android 14", "browser": "Chrome 120", "country": "ID"}
+
+
+@pytest.fixture
+def own(world_in, tmp_path):
+    """An application on a clock that stands."""
+    return world_in(tmp_path / "data", clock=ManualClock(NOW_MS))
+
+
+async def invited(client, user="anna", **asked):
+    """The path of a new link."""
+    made = await client.post(f"/v1/users/{user}/visits", json=asked)
+    assert made.status_code == 201, made.text
+    return made.json()["path"]
+
+
+async def entered(client, user="anna", **asked):
+    """The page, once the button is pressed."""
+    opened = await client.post(await invited(client, user, **asked))
+    assert (opened.status_code, opened.headers["location"]) == (303, "/account"), opened.text
+    return (await client.get("/account")).text
+
+
+async def pressed(client, **form):
+    """The page after something was pressed."""
+    done = await client.post("/account", data=form)
+    assert (done.status_code, done.headers["location"]) == (303, "/account#told"), done.text
+    return (await client.get("/account")).text
+
+
+async def told(client, *events):
+    """Events that were decided."""
+    for each in events:
+        assert (await client.post("/v1/decisions", json=each)).status_code == 200
+
+
+def test_a_link_opens_once_and_a_preview_does_not_use_it_up(own):
+    """Looked at ten times it is as good as new; the button opens it; then it is shut, as is the visit after 15 minutes."""
+
+    async def story(client, world):
+        path = await invited(client, language="en")
+        assert len(path.removeprefix("/visit/")) == 43
+        for method in ["GET", "HEAD"] * 5:
+            looked = await client.request(method, path)
+            assert looked.status_code == 200
+        looked = await client.get(path)
+        assert "set-cookie" not in looked.headers
+        assert (looked.headers["cache-control"], looked.headers["referrer-policy"]) == (
+            "no-store",
+            "strict-origin",
+        )
+        assert "Open the page" in looked.text
+        assert (await client.get("/account")).status_code == 401
+        opened = await client.post(path)
+        cookie = opened.headers["set-cookie"]
+        assert cookie.startswith(f"{COOKIE}=")
+        assert {"HttpOnly", "Max-Age=900", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
+        page = await client.get("/account")
+        assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+        assert [(await client.post(path)).status_code, (await client.get(path)).status_code] == [404, 404]
+        assert (await client.get("/account")).status_code == 200
+        await entered(client)
+        world.clock.advance(visit.VISIT_MS)
+        assert (await client.get("/account")).status_code == 401
+        late = await invited(client)
+        world.clock.advance(visit.LINK_MS)
+        assert (await client.post(late)).status_code == 404
+
+    own.run(story)
+
+
+def test_behind_https_the_cookie_is_bound_to_this_very_host(world_in, tmp_path):
+    """``__Host-`` and ``Secure``; the setting ``page_url`` makes the link whole."""
+    world = world_in(tmp_path / "data", behind_proxy=True, page_url="https://safe.shop.example/")
+
+    async def story(client, _world):
+        made = (await client.post("/v1/users/anna/visits")).json()
+        assert made["url"] == f"https://safe.shop.example{made['path']}"
+        cookie = (await client.post(made["path"])).headers["set-cookie"]
+        assert cookie.startswith(f"__Host-{COOKIE}=")
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+    world.run(story)
+
+
+def test_what_was_not_me_opens_one_case_and_offers_the_freeze(own):
+    """Two presses are one case, told as a loss; the freeze is in force at once, and the page says the way out; a proof is not asked less."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now), *theft(now))
+        page = await entered(client, language="en", timezone="Asia/Jakarta")
+        assert "IDR 300,000.00" in page
+        assert page.count('value="not_me"') == 3
+        said = await pressed(client, do="not_me", event="anna-stolen-0")
+        assert "We have your report" in said
+        assert "fills in the claim" in said
+        await pressed(client, do="not_me", event="anna-thief")
+        cases = (await client.get("/v1/reports?user=anna")).json()["cases"]
+        assert [(each["kind"], each["reports"]) for each in cases] == [("loss", 2)]
+        frozen = await pressed(client, do="freeze")
+        assert "Your account is frozen" in frozen
+        assert "Prove that it is you" in frozen
+        assert 'value="freeze"' not in frozen
+        way = (await client.get("/v1/recoveries?user=anna")).json()["recoveries"]
+        assert [(each["state"], each["next"]) for each in way] == [("frozen", "identity")]
+        attempt = event("anna-after", now, "withdrawal", status="attempted")
+        assert (await client.post("/v1/decisions", json=attempt)).json()["decision"] == "deny"
+        assert set(DEEDS) & {"release", "unfreeze", "reveal", "claim", "give"} == set()
+
+    own.run(story)
+
+
+def test_nothing_of_anybody_else_is_shown_or_reached(own):
+    """Another customer's event, order, claim and consent are ``gone``; their page says nothing of each other."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now), *theft(now), *past(now, "budi"))
+        frozen = (await client.post("/v1/users/budi/freeze", json={})).json()
+        page = await entered(client, language="en")
+        assert "budi" not in page
+        for form in (
+            {"do": "not_me", "event": "budi-own"},
+            {"do": "not_me", "event": "nobodys"},
+            {"do": "complain", "about": f"order:{frozen['orders'][0]}", "said": "why"},
+            {"do": "complain", "about": "decision:budi-own", "said": "why"},
+            {"do": "complain", "about": "claim:nobodys", "said": "why"},
+            {"do": "withdraw", "purpose": "offers"},
+        ):
+            assert "Nothing was changed" in await pressed(client, **form)
+        assert (await client.get("/v1/reports?user=budi")).json()["cases"] == []
+        assert (await client.get("/v1/complaints")).json()["complaints"] == []
+        assert "Nothing was recorded" in await entered(client, "new", language="en")
+
+    own.run(story)
+
+
+def test_a_form_of_another_site_and_a_key_of_staff_are_refused(own):
+    """By what browsers say of where a form comes from; nobody of staff comes as a customer; too many links are refused."""
+
+    async def story(client, _world):
+        asked = {"name": "siti", "person": "siti", "roles": ["analyst"]}
+        key = (await client.post("/v1/keys", json=asked)).json()["key"]
+        staff = {"Authorization": f"Bearer {key}"}
+        assert (await client.post("/v1/users/anna/visits", headers=staff)).status_code == 403
+        path = await invited(client)
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            assert (await client.post(path, headers=headers)).status_code == 403
+        await client.post(path)
+        for headers in ({"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}):
+            answer = await client.post("/account", data={"do": "freeze"}, headers=headers)
+            assert answer.status_code == 403
+        assert (await client.get("/v1/recoveries?user=anna")).json()["recoveries"] == []
+        assert (await client.post("/account", data={"do": "release"})).json()["code"] == "invalid_field"
+        for wrong in ({"timezone": "Mars/Base"}, {"language": "xx"}, {"regime": "none"}):
+            assert (await client.post("/v1/users/anna/visits", json=wrong)).status_code in (404, 422)
+        answers = [await client.post("/v1/users/anna/visits") for _each in range(visit.ASKED_MAX)]
+        assert (answers[0].status_code, answers[-1].json()["code"]) == (201, "too_many_visits")
+        assert (await client.post("/v1/users/budi/visits")).status_code == 201
+
+    own.run(story)
+
+
+def test_a_visit_is_bounded(own, monkeypatch):
+    """Pages a minute, presses a visit, links of one customer that wait."""
+    monkeypatch.setattr(visit, "LOOKS_MAX", 3)
+    monkeypatch.setattr(visit, "PRESSES_MAX", 1)
+
+    async def story(client, world):
+        first = await invited(client)
+        for _each in range(visit.LINKS_MAX):
+            await invited(client)
+        assert (await client.get(first)).status_code == 404
+        await entered(client, language="en")
+        assert (await client.get("/account")).status_code == 200
+        assert (await client.get("/account")).status_code == 200
+        assert (await client.get("/account")).status_code == 429
+        world.clock.advance(MINUTE_MS)
+        assert "We have your complaint" in await pressed(client, do="complain", about="service", said="slow")
+        assert "too much for one visit" in await pressed(client, do="complain", about="service", said="again")
+        assert len((await client.get("/v1/complaints")).json()["complaints"]) == 1
+        assert (await client.post("/account", data={"said": "x" * 40_000})).status_code == 413
+        await client.post("/account", data={"do": "close"})
+        assert (await client.get("/account")).status_code == 401
+
+    own.run(story)
+
+
+def test_complaints_wishes_consents_and_looks_are_shown_without_a_word_of_anybody(own):
+    """Filed by the desk's own dates under the visit's regime; a consent withdrawn; who looked by purpose, never by name or quietly."""
+
+    async def story(client, world):
+        offers = {
+            "title": {"id": "Kabar penawaran", "zh": "优惠信息", "en": "News of offers"}, "basis": "consent",
+            "law": "GDPR art. 6(1)a", "data": ["contact"], "subjects": ["customers"], "keep": "Until it is withdrawn",
+        }  # fmt: skip
+        await client.put("/v1/processing/activities/offers", json=offers)
+        given = {"purpose": "offers", "state": "given", "text_version": "2026-11"}
+        assert (await client.post("/v1/users/anna/consents", json=given)).status_code == 201
+        fields = {"order_id": "1001", "name": "Zqanna Wulandari", "phone": "0812-3456-7890"}
+        record = {"id": "o-1", "user": "anna", "kind": "order", "fields": fields}
+        assert (await client.post("/v1/vault/records", json={"records": [record]})).status_code == 201
+        for purpose in ("delivery", "fraud_investigation"):
+            asked = {
+                "records": ["o-1"],
+                "fields": ["name"],
+                "purpose": purpose,
+                "order_id": "1001",
+                "case_id": "c-1",
+            }
+            assert (await client.post("/v1/vault/reveal", json=asked)).status_code == 200
+        page = await entered(client, language="en", regime="id_pdp")
+        assert re.search(r"Delivering orders.*?our staff · records: 1", page, re.DOTALL)
+        assert "Investigating fraud" not in page
+        assert "News of offers" in page
+        assert "No consent of yours" in await pressed(client, do="withdraw", purpose="offers")
+        assert "We have your request" in await pressed(
+            client, do="ask", wish="copy", said="call 0812-3456-7890"
+        )
+        twice = await pressed(client, do="ask", wish="copy", said="call 0812-3456-7890")
+        assert "not there any more" not in twice
+        (filed,) = (await client.get("/v1/complaints?user=anna")).json()["complaints"]
+        assert (filed["about"], filed["regime"]) == ("privacy", "id_pdp")
+        assert filed["statement"] == "The customer asks: copy. call [phone]"
+        for word in ("Zqanna", "0812", "[phone]", "root", "shopward"):
+            assert word not in re.sub(r"/static/\S+|shopward_visit", "", twice)
+
+    own.run(story)
+
+
+def test_the_page_speaks_three_languages_and_needs_no_script(own):
+    """Lang, headings, labels and names of buttons; no script, no style of its own, no link to outside; the advice holds no link."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        guesses = [
+            event(f"guess-{number}", now - MINUTE_MS, status="failed", device=f"bot-{number}")
+            for number in range(7)
+        ]
+        stranger = event("stranger", now - DAY_MS, context=CHROME | {"device_id": "new"})
+        await told(client, *past(now), stranger, *guesses)
+        await entered(client)
+        for language in ("id", "zh", "en"):
+            page = (await client.get(f"/account?lang={language}")).text
+            words = account_words.words(language, "")
+            assert f'<html lang="{language}">' in page
+            assert words["counsel"]["new_device"][0] in page
+            assert words["times_same"].partition("{at}")[0].format(n=7) in page
+            assert account_words.countries(language)["ID"] in page
+            assert ("Chrome" in page, "120" in page) == (True, False)
+            assert not re.search(r"<script|\sstyle=|\son\w+=|(?:src|href|action)=.https?:", page)
+            assert "<a " not in page.split('id="advice"')[1].split("</section>")[0]
+            fields = re.findall(r'<(?:select|textarea)[^>]* ?id="(\w+)"', page)
+            assert len(fields) == 4
+            assert all(f'<label for="{each}">' in page for each in fields)
+            buttons = re.findall(r'value="not_me" aria-label="([^"]+)"', page)
+            assert len(set(buttons)) == len(buttons) > 1
+
+    own.run(story)
+
+
+def test_no_value_of_a_person_or_a_link_is_logged_or_audited(own, caplog):
+    """Neither the user's id nor a secret nor what was typed: not in the log, not in the audit log, which has both deeds."""
+
+    async def story(client, world):
+        caplog.set_level(logging.DEBUG)
+        path = await invited(client, "zq-anna")
+        await client.post(path)
+        secret = client.cookies[COOKIE]
+        await pressed(client, do="complain", about="service", said="zqword")
+        trail, records = world.shopward.trail, world.shopward.records
+        lines = records.read(lambda each: trail.read(each, after_seq=0, limit=50))
+        assert {"visit:ask", "visit:open", "complaint:step"} <= {line.deed for line in lines}
+        written = [each for each in caplog.text.splitlines() if "HTTP Request" not in each]
+        for word in ("zq-anna", "zqword", path.removeprefix("/visit/"), secret):
+            assert word not in "\n".join(written)
+            assert word not in str(lines)
+
+    own.run(story)
+
+
+def test_every_text_is_there_in_three_languages():
+    """The same keys everywhere, none empty but what needs no word; each type, outcome, advice, wish and answer has its own."""
+    texts = tomllib.loads((account_words.HERE / "account.toml").read_text(encoding="utf-8"))
+    assert texts.keys() == {"id", "zh", "en"}
+    shapes = [shape(each) for each in texts.values()]
+    assert shapes[0] == shapes[1] == shapes[2]
+    for each in texts.values():
+        assert each["type"].keys() == lately.SHOWN
+        assert each["outcome"].keys() == set(get_args(lately.Outcome))
+        assert list(each["counsel"]) == list(counsel.WORDS)
+        assert {f"wish_{word}" for word in WISHES} <= each.keys()
+        flat = [word for word in walk(each) if word != each["outcome"]["done"]]
+        assert all(flat)
+        assert not any("http" in word or "www" in word for word in flat)
+    places = tomllib.loads((account_words.HERE / "countries.toml").read_text(encoding="utf-8"))
+    assert places["id"].keys() == places["zh"].keys() == places["en"].keys()
+
+
+def shape(said, at=""):
+    """Every key with what it holds to fill in."""
+    if isinstance(said, dict):
+        return {path: what for key, each in said.items() for path, what in shape(each, f"{at}.{key}").items()}
+    if isinstance(said, list):
+        return {f"{at}[{number}]": sorted(re.findall(r"{\w+}", each)) for number, each in enumerate(said)}
+    return {at: sorted(re.findall(r"{\w+}", said))}
+
+
+def walk(said):
+    """Every sentence."""
+    if isinstance(said, str):
+        yield said
+    else:
+        for each in said.values() if isinstance(said, dict) else said:
+            yield from walk(each)
+
+
+def test_a_payment_that_was_stopped_is_told_with_advice(own):
+    """A withdrawal that an order stops stands there with its amount, and the page says what callers may never ask."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now))
+        await client.post("/v1/users/anna/freeze", json={})
+        taken = payment("out", now, 50_000_00) | {"type": "withdrawal", "status": "attempted"}
+        assert (await client.post("/v1/decisions", json=taken)).json()["decision"] == "deny"
+        page = await entered(client, language="id")
+        assert "IDR 50.000,00" in page
+        assert "kami hentikan" in page
+        assert "Ada pembayaran yang kami tahan" in page
+        assert "Akun Anda dibekukan" in page
+        assert "decision:out" in page
+
+    own.run(story)
