@@ -70,17 +70,15 @@ class SelfService:
         if seen is None:
             return GONE
         is_loss = seen.facts.type in MONEY_TYPES and outcome_of(seen) in ("done", "let")
-        taken = self._reports.take(
-            Reported(
-                kind="loss" if is_loss else "doubt", user=visit.user, channel=CHANNEL, since=from_ms(seen.at_ms),
-                said=f"not me: {seen.facts.type}, {to_rfc3339(seen.at_ms)}",
-            ),
-            language,
+        said = Reported(
+            kind="loss" if is_loss else "doubt", user=visit.user, channel=CHANNEL, since=from_ms(seen.at_ms),
+            said=f"not me: {seen.facts.type}, {to_rfc3339(seen.at_ms)}",
         )  # fmt: skip
+        taken = self._reports.take(said, language)
         offer = next((each for each in taken.offers if each.action == "freeze"), None)
         visit.offered_ms = seen.at_ms
         visit.offered_for = AT_RISK if offer is None else offer.body["reason"]
-        return Told("reported", taken.text, from_rfc3339(taken.due_at), is_loss)
+        return Told("reported", said.kind, from_rfc3339(taken.due_at))
 
     def freeze(self, visit: Visit) -> Told:
         """Everything stops that moves value or changes the account; coming back takes a proof."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from base64 import urlsafe_b64encode
-from collections import deque
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import available_timezones
 
@@ -25,6 +24,7 @@ from shopward.access import Caller
 from shopward.complaints import regime_of
 from shopward.complaints.regimes import DEFAULT
 from shopward.errors import InvalidField, QuotaReached
+from shopward.flows.pace import Pace
 from shopward.values import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -68,15 +68,13 @@ class Told(NamedTuple):
 
     Attributes:
         word: which sentence is said.
-        text: a sentence of another desk beside it.
+        kind: of a report: ``loss`` or ``doubt``.
         due_ms: by when somebody looks; 0 for nobody.
-        is_loss: whether money may have gone.
     """
 
     word: str
-    text: str = ""
+    kind: str = ""
     due_ms: int = 0
-    is_loss: bool = False
 
 
 class Visit(Struct, eq=False):
@@ -86,6 +84,7 @@ class Visit(Struct, eq=False):
         user: the shop's id.
         token: by which the log knows them.
         caller: the key that asked for the link; what is pressed is done under it.
+        pace: of its pages.
         told: of the last press.
         offered_ms, offered_for: since when, and for what reason, a freeze was offered for what they said was not them.
     """
@@ -98,14 +97,10 @@ class Visit(Struct, eq=False):
     regime: str
     until_ms: int
     pressed: int = 0
-    looked_ms: deque[int] = field(default_factory=deque)
+    pace: Pace = field(default_factory=lambda: Pace(LOOKS_MAX))
     told: Told | None = None
     offered_ms: int = 0
     offered_for: str = ""
-
-    def may_look(self, at_ms: int) -> bool:
-        """Whether one page more may be shown in this minute."""
-        return _has_room(self.looked_ms, LOOKS_MAX, at_ms)
 
     def may_press(self) -> bool:
         """Whether something more may be pressed."""
@@ -148,7 +143,7 @@ class VisitDesk:
         self._lock = threading.Lock()
         self._links: dict[bytes, Visit] = {}
         self._visits: dict[bytes, Visit] = {}
-        self._asked_ms: dict[str, deque[int]] = {}
+        self._paces: dict[str, Pace] = {}
 
     def ask(self, caller: Caller, user_id: str, asked: VisitAsked) -> Link:
         """A link for a customer.
@@ -212,15 +207,13 @@ class VisitDesk:
 
     def _count(self, token: str, now_ms: int) -> None:
         with self._lock:
-            if len(self._asked_ms) >= HELD_MAX:
-                self._asked_ms = {
-                    each: times for each, times in self._asked_ms.items() if times[-1] > now_ms - MINUTE_MS
-                }
-            has_room = _has_room(self._asked_ms.setdefault(token, deque()), ASKED_MAX, now_ms)
-        if not has_room:
+            if len(self._paces) >= HELD_MAX:
+                self._paces = {each: pace for each, pace in self._paces.items() if not pace.is_idle(now_ms)}
+            wait_s = self._paces.setdefault(token, Pace(ASKED_MAX)).wait_s(now_ms)
+        if wait_s:
             raise QuotaReached(
                 "so many links were asked for this customer that no more are made now", code="too_many_visits",
-                expected=f"at most {ASKED_MAX} in a minute", found="more", retry_after_s=MINUTE_MS / 1000,
+                expected=f"at most {ASKED_MAX} in a minute", found="more", retry_after_s=wait_s,
             )  # fmt: skip
 
     def _line(self, caller: Caller, deed: str, token: str, details: dict[str, Any], at_ms: int) -> None:
@@ -232,16 +225,6 @@ class VisitDesk:
 
     def _secret(self) -> str:
         return urlsafe_b64encode(self._entropy(_SECRET_BYTES)).rstrip(b"=").decode()
-
-
-def _has_room(times: deque[int], most: int, at_ms: int) -> bool:
-    """Whether fewer than ``most`` were in the last minute; this one counts then."""
-    while times and times[0] <= at_ms - MINUTE_MS:
-        times.popleft()
-    if len(times) >= most:
-        return False
-    times.append(at_ms)
-    return True
 
 
 def _held(held: dict[bytes, Visit], secret: str, at_ms: int) -> Visit | None:

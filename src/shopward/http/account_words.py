@@ -28,8 +28,7 @@ _MONTHS: Final = {
 def words(language: str, shop: str) -> dict[str, Any]:
     """The sentences of ``account.toml``, with the shop's name."""
     texts: dict[str, Any] = tomllib.loads((HERE / "account.toml").read_text(encoding="utf-8"))[language]
-    filled: dict[str, Any] = _filled(texts, shop)
-    return filled
+    return filled(texts, shop)
 
 
 @cache
@@ -79,9 +78,14 @@ def _unversioned(name: str) -> str:
     return head if head and version.isdigit() else name
 
 
-def _filled(said: Any, shop: str) -> Any:
+def filled(texts: dict[str, Any], shop: str) -> dict[str, Any]:
+    """The same sentences with the shop's name."""
+    return {key: _named(each, shop) for key, each in texts.items()}
+
+
+def _named(said: Any, shop: str) -> Any:
     if isinstance(said, dict):
-        return {key: _filled(each, shop) for key, each in said.items()}
+        return filled(said, shop)
     if isinstance(said, list):
-        return [_filled(each, shop) for each in said]
+        return [_named(each, shop) for each in said]
     return said.replace("{shop}", shop)

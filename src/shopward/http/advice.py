@@ -9,7 +9,6 @@ tells people to wait, and how long. It shows nothing that is not meant for custo
 from __future__ import annotations
 
 import tomllib
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,10 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from shopward.errors import ShopwardError
+from shopward.flows.pace import Pace
 from shopward.flows.screen import LinkAsked, MessageAsked, SenderAsked
 from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of
-from shopward.values import MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -69,7 +68,7 @@ class AdvicePage:
         self._clock = shopward.clock
         self._shop = shopward.settings.shop_name
         self._paper = paper
-        self._asked_ms: deque[int] = deque()
+        self._pace = Pace(ASKED_MAX)
 
     def routes(self) -> list[Route]:
         """Where it answers."""
@@ -88,7 +87,7 @@ class AdvicePage:
         kind = form["kind"] if form.get("kind") in KINDS else KINDS[0]
         answer, wait_s = None, 0
         if given and profile is not None:
-            wait_s = self._wait_s()
+            wait_s = self._pace.wait_s(self._clock.now_ms())
             answer = Answer(texts["busy"]) if wait_s else await self._answer(kind, given, texts, language)
         page = self._paper.page(
             request, "advice.html", 429 if wait_s else 200, language=language, a=texts, languages=LANGUAGES, kinds=KINDS,
@@ -112,16 +111,6 @@ class AdvicePage:
             if _NO_LINK not in {each.code for each in said.reasons}:
                 return said, False
         return self._desk.message(MessageAsked(given), language), True
-
-    def _wait_s(self) -> int:
-        """0 where one more may be asked in this minute, and has been counted; otherwise after how many seconds there is room."""
-        now_ms = self._clock.now_ms()
-        while self._asked_ms and self._asked_ms[0] <= now_ms - MINUTE_MS:
-            self._asked_ms.popleft()
-        if len(self._asked_ms) >= ASKED_MAX:
-            return -(-(self._asked_ms[0] + MINUTE_MS - now_ms) // SECOND_MS)
-        self._asked_ms.append(now_ms)
-        return 0
 
     def _profile(self) -> Profile | None:
         """The one in force. Fails open: advice is good without it."""

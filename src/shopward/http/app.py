@@ -62,6 +62,7 @@ from shopward.http.passwords import PasswordCalls
 from shopward.http.peers.calls import PeerCalls
 from shopward.http.playbooks import PlaybookCalls
 from shopward.http.policies import PolicyCalls
+from shopward.http.privacy import PrivacyPage
 from shopward.http.problems import MEDIA_TYPE, HttpRefusal, problem_bytes, problem_headers, problem_of
 from shopward.http.processing import ProcessingCalls
 from shopward.http.reads import Reads
@@ -177,6 +178,7 @@ class Application:
                 *self.pages.routes(),
                 *CasePages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
                 *AdvicePage(shopward, paper).routes(),
+                *PrivacyPage(shopward, paper).routes(),
                 *VisitCalls(shopward, self.gate, calls, paper, is_https=self._is_https).routes(),
                 *IncidentPages(shopward, sessions=sessions, paper=paper).routes(),
                 *ClaimPages(shopward, sessions=sessions, paper=paper).routes(),

@@ -9,7 +9,7 @@ script. What is shown and done is ``flows.overview`` and ``flows.selfservice``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,8 @@ from shopward.http.advice import LANGUAGES
 from shopward.http.calls import id_of, json_answer, user_id
 from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of, refuse_other_sites
-from shopward.values import to_rfc3339
+from shopward.screening.reports.wording import said
+from shopward.values import HOUR_MS, to_rfc3339
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -129,8 +130,11 @@ class VisitCalls:
             return self._ended(self._shut(request, 401))
         if request.query_params.get("lang") in LANGUAGES:
             visit.language = request.query_params["lang"]
-        if not visit.may_look(self._desk.now_ms()):
-            return self._shown(request, "visit.html", visit.language, 429, shut="busy")
+        wait_s = visit.pace.wait_s(self._desk.now_ms())
+        if wait_s:
+            busy = self._shown(request, "visit.html", visit.language, 429, shut="busy")
+            busy.headers["retry-after"] = str(wait_s)
+            return busy
         overview = await run_in_threadpool(self._overviews.of, visit.user, visit.language)
         return self._account(request, visit, overview)
 
@@ -156,23 +160,23 @@ class VisitCalls:
         return RedirectResponse(f"{PAGE}#told", 303)
 
     def _done(self, visit: Visit, deed: str, form: dict[str, str]) -> Told:
-        said = form.get("said", "").strip()
+        typed = form.get("said", "").strip()
         if deed == "not_me":
             return self._service.not_me(visit, form.get("event", ""), visit.language)
         if deed == "freeze":
             return self._service.freeze(visit)
         if deed == "complain":
             about, _, subject = form.get("about", "").partition(":")
-            return self._service.complain(visit, about, subject, said)
+            return self._service.complain(visit, about, subject, typed)
         if deed == "ask":
-            return self._service.wish(visit, form.get("wish", ""), said)
+            return self._service.wish(visit, form.get("wish", ""), typed)
         return self._service.withdraw(visit, form.get("purpose", ""))
 
     def _account(self, request: Request, visit: Visit, overview: Overview) -> Response:
         language, zone = visit.language, visit.timezone
         texts = account_words.words(language, self._shop)
         return self._shown(
-            request, "account.html", language, visit=visit, seen=overview, statement_max=STATEMENT_MAX,
+            request, "account.html", language, visit=visit, seen=overview, told_text=self._said(visit, texts), statement_max=STATEMENT_MAX,
             wishes=WISHES, now_ms=self._desk.now_ms(), places=account_words.countries(language),
             when=lambda at_ms: account_words.when(at_ms, zone, language),
             day=lambda at_ms: account_words.day(at_ms, "UTC", language),
@@ -180,6 +184,15 @@ class VisitCalls:
             amount=lambda minor, currency: account_words.amount(minor, currency, language),
             device=lambda each: account_words.device(each, texts),
         )  # fmt: skip
+
+    def _said(self, visit: Visit, texts: dict[str, Any]) -> str:
+        """What the last press came to, in the language of the page now."""
+        if visit.told is None:
+            return ""
+        if visit.told.word != "reported":
+            return str(texts[f"told_{visit.told.word}_text"])
+        left = max(1, -(-(visit.told.due_ms - self._desk.now_ms()) // HOUR_MS))
+        return said("next", visit.told.kind, visit.language, hours=left)
 
     def _shut(self, request: Request, status: int) -> Response:
         """No link, or no visit."""
