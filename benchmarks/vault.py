@@ -34,6 +34,7 @@ from shopward.vault.records import SealedRecords
 from shopward.vault.rotations import Rotations
 from shopward.vault.rows import Write
 from shopward.vault.tables import metadata, vault_subject
+from shopward.vault.texts import SealedTexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +151,8 @@ def rewrapped(records: SqlRecords, keys: TenantKeys, sealed: SealedRecords, cust
         ]  # fmt: skip
         records.write(lambda connection, rows=rows: connection.execute(insert(vault_subject), rows))  # type: ignore[misc]
     periods = Periods("main", keys, secrets.token_bytes)
-    rotations = Rotations("main", keys, sealed, periods, SingleWriterFence())
+    texts = SealedTexts("main", keys, secrets.token_bytes)
+    rotations = Rotations("main", keys, sealed, texts, periods, SingleWriterFence())
     new = keys.prepared(records.read(keys.states), "kek")
     records.write(lambda connection: rotations.begin(connection, new, "bench", 0))
     clock, wall = time.process_time(), time.perf_counter()

@@ -62,7 +62,7 @@ class Complaint(Struct, frozen=True, kw_only=True, omit_defaults=True):
         subject: the id of the decision's event, the order or the claim; empty for the others.
         against: the person of staff, where it is about one.
         barred: persons who decide nothing of it: ``against``, and who made what it is about.
-        statement: in the customer's words, personal values masked.
+        statement: in the customer's words, personal values masked; empty in the store, which has it sealed, and where it was erased.
         acknowledge_due_ms, due_ms: by when; ``due_ms`` moves once by an extension, and is the appeal's after one.
         appeal_until_ms: until when an appeal is taken; 0 before it is decided.
         reviewer: who looks after it; empty for nobody.

@@ -1,22 +1,27 @@
 """Complaints in SQL.
 
-Promise: every method works inside the caller's transaction; with ``lock`` a row is held until the commit. One key of the
+Promise: what the customer said is not in the row (``flows.words``); every method works inside the caller's transaction; with ``lock`` a row is held until the commit. One key of the
 shop's is one complaint: whoever adds holds the fence.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import case, func, insert, select, update
 
 from shopward.complaints.complaint import OPEN, Complaint, decode, encode, next_ms
 from shopward.complaints.tables import complaint_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from sqlalchemy import Connection
 
 _T = complaint_record.c
+_STATEMENT: Final = '"statement":'
+"""Stands in a complaint of an earlier version, and in no other: within a text its quotes would be escaped."""
 
 
 class ComplaintStore:
@@ -80,6 +85,24 @@ class ComplaintStore:
         asked = select(func.count(), func.count(case((_T.due_ms < at_ms, 1)))).where(mine)
         count, late = connection.execute(asked).one()
         return int(count), int(late)
+
+    # What an earlier version kept in clear.
+
+    def in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+        """Complaints whose statement lies in them: id, token of the customer, statement, and when they came."""
+        query = select(_T.body).where(_T.tenant == self._tenant, _T.body.contains(_STATEMENT)).limit(limit)
+        found = map(decode, connection.scalars(query.with_for_update()))
+        return [(each.id, each.user, each.statement, each.received_ms) for each in found]
+
+    def emptied(self, connection: Connection, ids: Sequence[str], *, keyed: Callable[[str], str]) -> None:
+        """Take the statements out of them, and have keyed what their words hash to."""
+        query = select(_T.id, _T.body, _T.said_hash).where(_T.tenant == self._tenant, _T.id.in_(ids))
+        for complaint_id, body, digest in connection.execute(query).all():
+            without = encode(msgspec.structs.replace(decode(body), statement="")).decode()
+            mine = (_T.tenant == self._tenant) & (_T.id == complaint_id)
+            connection.execute(
+                update(complaint_record).where(mine).values(body=without, said_hash=keyed(digest))
+            )
 
     def _row(self, complaint: Complaint) -> dict[str, Any]:
         return {

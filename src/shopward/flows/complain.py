@@ -5,7 +5,8 @@ Promise:
 - sent again under the same ``key``, a complaint is the one that is there; with other words it is refused;
 - what it is about is looked up before it is taken: an event of this customer's, an order, a claim of this customer's. Who
   made that (placed the order, decided the claim) is barred from deciding the complaint;
-- of the statement only the text with its personal values masked is kept (``scrubber``: a net under what people type);
+- of the statement only the text with its personal values masked is kept (``scrubber``: a net under what people type), sealed
+  under the customer's key (``flows.words``): once that is erased, the complaint stays and says nothing;
 - a remedy that names an order or a claim names one that there is. It is not carried out here: the order is released and the
   claim reopened by their own calls, under their own rules of two persons;
 - the shop is told of each date that passes, once.
@@ -13,7 +14,7 @@ Promise:
 The story of a complaint that comes in:
   (1) whose, from the log's token; what it is about is there, and who made it
   (2) under the lock: the one of its key, if there is one
-  (3) both clocks begin; the row, what the shop is owed to hear, the line of the audit log, last; commit
+  (3) both clocks begin; the row, the words, what the shop is owed to hear, the line of the audit log, last; commit
 """
 
 from __future__ import annotations
@@ -42,9 +43,12 @@ if TYPE_CHECKING:
     from shopward.complaints.store import ComplaintStore
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.oversee import Overseer
+    from shopward.flows.words import Words
     from shopward.ports import EventLog, Fence, Records
     from shopward.values import Clock, IdSource
 
+KIND: Final = "complaint"
+"""What its words are called."""
 SWEEP_MAX: Final = 100
 UNDECIDED: Final = "none"
 NAMES_SUBJECT: Final = frozenset({"decision", "order", "claim"})
@@ -81,6 +85,7 @@ class ComplaintDesk:
         claims: what a complaint may be about, and what a remedy may name.
         overseer: the same of orders.
         log: the same of decisions.
+        words: keeps what customers say.
         token_of: makes a token of the shop's id of a user.
         trail: the audit log.
         outbox: what the shop is owed to hear.
@@ -97,6 +102,7 @@ class ComplaintDesk:
         claims: ClaimStore,
         overseer: Overseer,
         log: EventLog,
+        words: Words,
         token_of: Callable[[str], str],
         trail: Trail,
         outbox: Outbox,
@@ -109,6 +115,7 @@ class ComplaintDesk:
         self._claims = claims
         self._overseer = overseer
         self._log = log
+        self._words = words
         self._token_of = token_of
         self._trail = trail
         self._outbox = outbox
@@ -129,7 +136,7 @@ class ComplaintDesk:
         """
         now_ms, user, regime = self._clock.now_ms(), self._token_of(said.user), regime_of(said.regime)
         makers = self._makers(said, user)  # (1)
-        digest = hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+        digest = self._words.keyed(hashlib.sha256(msgspec.json.encode(said)).hexdigest())
         made = states.received(
             self._ids.new("cp", now_ms), user, said.about, regime, subject=said.subject, against=said.against,
             barred=makers, statement=scrub(said.statement).text, at_ms=now_ms, by=caller.person,
@@ -139,7 +146,9 @@ class ComplaintDesk:
             self._fence.exclusive(connection)
             known = self._store.of_key(connection, said.key) if said.key else None  # (2)
             if known is None:
-                self._store.add(connection, made, key=said.key, digest=digest)  # (3)
+                without = msgspec.structs.replace(made, statement="")
+                self._store.add(connection, without, key=said.key, digest=digest)  # (3)
+                self._words.keep(connection, KIND, made.id, made.statement, subject=user, user=said.user)
                 self._tell(connection, caller.key, made, now_ms)
                 return made
             if known[1] != digest:
@@ -147,24 +156,29 @@ class ComplaintDesk:
                     "this key was used for another complaint", path="key", expected="the same words, or a new key",
                     found="other words",
                 )  # fmt: skip
-            return known[0]
+            return self._whole(connection, [known[0]])[0]
 
         return self._records.write(work)
 
     def get(self, complaint_id: str) -> Complaint:
         """One of them; raises ``NotFound``."""
-        return self._records.read(lambda connection: self._got(connection, complaint_id))
+        return self._records.read(
+            lambda connection: self._whole(connection, [self._got(connection, complaint_id)])[0]
+        )
 
     def listed(
         self, *, state: str = "", user_id: str = "", is_overdue: bool = False, before: str = "", limit: int
     ) -> list[Complaint]:
         """Complaints, newest first; an empty word asks for all."""
         user = self._token_of(user_id) if user_id else ""
-        return self._records.read(
-            lambda each: self._store.listed(
-                each, state=state, user=user, is_overdue=is_overdue, before=before, limit=limit
+
+        def work(connection: Any) -> list[Complaint]:
+            found = self._store.listed(
+                connection, state=state, user=user, is_overdue=is_overdue, before=before, limit=limit
             )
-        )
+            return self._whole(connection, found)
+
+        return self._records.read(work)
 
     def acknowledge(self, caller: Caller, complaint_id: str) -> Complaint:
         """The customer was told that it is dealt with."""
@@ -234,7 +248,7 @@ class ComplaintDesk:
             complaint = step(self._got(connection, complaint_id, lock=True), at_ms=now_ms)
             self._store.put(connection, complaint)
             self._tell(connection, caller.key, complaint, now_ms)
-            return complaint
+            return self._whole(connection, [complaint])[0]
 
         return self._records.write(work)
 
@@ -291,6 +305,10 @@ class ComplaintDesk:
         decided = ("approved", "partly_approved", "decline_proposed", "decline_confirmed")
         return [each.by for each in claim.history if each.step in decided]
 
+    def _whole(self, connection: Any, complaints: Sequence[Complaint]) -> list[Complaint]:
+        """Complaints with what they say."""
+        return with_statements(self._words, connection, complaints)
+
     def _got(self, connection: Any, complaint_id: str, *, lock: bool = False) -> Complaint:
         complaint = self._store.get(connection, complaint_id, lock=lock)
         if complaint is None:
@@ -298,6 +316,15 @@ class ComplaintDesk:
                 "no such complaint", path="id", expected="the id of a complaint", found="another id"
             )
         return complaint
+
+
+def with_statements(words: Words, connection: Any, complaints: Sequence[Complaint]) -> list[Complaint]:
+    """Complaints with what they say; nothing where it was erased."""
+    told = words.of(connection, KIND, [each.id for each in complaints])
+    return [
+        msgspec.structs.replace(each, statement=told[each.id]) if each.id in told else each
+        for each in complaints
+    ]
 
 
 def _nothing(path: str, expected: str) -> NotFound:

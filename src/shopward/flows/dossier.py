@@ -16,7 +16,9 @@ from shopward.claims.view import ClaimView
 from shopward.claims.view import view as claim_view
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
-from shopward.flows.report_cases import NOTES_MAX
+from shopward.flows.complain import with_statements
+from shopward.flows.report_cases import notes_of
+from shopward.flows.reports import with_bodies
 from shopward.screening.reports.wording import said
 from shopward.values import to_rfc3339
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.claims.store import ClaimStore
     from shopward.complaints.store import ComplaintStore
     from shopward.flows.arrows import Trail
+    from shopward.flows.words import Words
     from shopward.ports import Records
     from shopward.processing.consent import Consent
     from shopward.processing.store import ProcessingStore
@@ -91,6 +94,7 @@ class DossierDesk:
     Args:
         records: transactions.
         reports, complaints, claims, processing: the rows.
+        words: what reports, complaints and notes say.
         token_of: makes a token of the shop's id of a user.
         trail: the audit log.
         clock: the server's.
@@ -104,6 +108,7 @@ class DossierDesk:
         complaints: ComplaintStore,
         claims: ClaimStore,
         processing: ProcessingStore,
+        words: Words,
         token_of: Callable[[str], str],
         trail: Trail,
         clock: Clock,
@@ -113,6 +118,7 @@ class DossierDesk:
         self._complaints = complaints
         self._claims = claims
         self._processing = processing
+        self._words = words
         self._token_of = token_of
         self._trail = trail
         self._clock = clock
@@ -137,11 +143,12 @@ class DossierDesk:
 
     def _gathered(self, connection: Any, token: str, language: str, now_ms: int) -> Dossier:
         most = EACH_MAX + 1
-        reports = self._reports.of_user(connection, token, limit=most)
+        reports = with_bodies(self._words, connection, self._reports.of_user(connection, token, limit=most))
         cases = self._reports.cases(connection, user=token, limit=most)
-        complaints = self._complaints.listed(
+        rows = self._complaints.listed(
             connection, state="", user=token, is_overdue=False, before="", limit=most
         )
+        complaints = with_statements(self._words, connection, rows)
         claims = self._claims.listed(connection, state="", user=token, incident="", before="", limit=most)
         consents = self._processing.of_subject(connection, token)
         return Dossier(
@@ -157,7 +164,7 @@ class DossierDesk:
         )  # fmt: skip
 
     def _case(self, connection: Any, row: CaseRow, language: str) -> OwnCase:
-        notes = [each.text for each in self._reports.notes(connection, row.id, limit=NOTES_MAX)]
+        notes = [each.text for each in notes_of(self._words, self._reports, connection, row.id)]
         return OwnCase(
             row.id,
             row.kind,

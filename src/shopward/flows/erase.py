@@ -4,7 +4,7 @@ The story of an erasure:
   (1) what a legal hold keeps stays, and is erased when the hold ends; the rest is meant
   (2) the journal has the erasure on the disk
   (3) in one transaction the keys of the customer are destroyed, the rows that they sealed removed, the events as they were
-      sent that hang from the key of a day (``flows.keeping``) emptied in the log, addresses taken off the mailings, and
+      sent that hang from the key of a day (``flows.keeping``) emptied in the log, what people wrote about them removed, addresses taken off the mailings, and
       certificate, audit line and message written
   (4) the certificate says what is gone, what stays and why, and when the last backup of the keys lapses: until then somebody
       with that backup and the root key could read what a backup holds; where one key seals for the whole shop there is none to
@@ -26,7 +26,7 @@ from shopward.errors import Conflict, InvalidField, Misconfigured, NotFound
 from shopward.outbox import Topic
 from shopward.values import DAY_MS, to_rfc3339
 from shopward.vault.journal import Erased
-from shopward.vault.kinds import CLASSES, EVENTS
+from shopward.vault.kinds import CLASSES, EVENTS, SUPPORT
 from shopward.vault.rows import BEFORE, Hold
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
+    from shopward.flows.words import Words
 
 ERASABLE: Final = (*CLASSES, EVENTS)
 DAY_KEY_MS: Final = 2 * DAY_MS
@@ -90,6 +91,7 @@ class Gone(NamedTuple):
 
     Attributes:
         indexes: rows by which the records were found, ``past`` those by which corrected values were.
+        texts: what people wrote about the customer.
         log_keys: the customer's keys of settled days of the log.
         receivers: partners that heard of the customer.
     """
@@ -100,6 +102,7 @@ class Gone(NamedTuple):
     addresses: int
     indexes: int = 0
     past: int = 0
+    texts: int = 0
     log_keys: int = 0
     receivers: int = 0
 
@@ -118,6 +121,7 @@ class Gone(NamedTuple):
             StoreErased("vault_records", self.records),
             StoreErased("vault_indexes", self.indexes),
             StoreErased("vault_past", self.past),
+            StoreErased("vault_texts", self.texts),
             StoreErased("vault_keys", self.keys),
             StoreErased("log_events", self.events),
             StoreErased("log_keys", self.log_keys),
@@ -135,14 +139,16 @@ class EraseDesk:
 
     Args:
         room: the vault.
+        words: has nothing left in clear that an erasure would not reach.
         forget_addresses: takes a customer, by token, off the mailings; of how many.
         backup_days: how long a backup of the keys is kept.
     """
 
     def __init__(
-        self, room: Strongroom, forget_addresses: Callable[[Any, str], int], *, backup_days: int
+        self, room: Strongroom, words: Words, forget_addresses: Callable[[Any, str], int], *, backup_days: int
     ) -> None:
         self._room = room
+        self._words = words
         self._forget_addresses = forget_addresses
         self._backup_days = backup_days
 
@@ -163,6 +169,8 @@ class EraseDesk:
         missing = [line for line in lines if line.seq > known]
         for line in missing:
             self._room.records.write(lambda connection, line=line: self._again(connection, line, now_ms))  # type: ignore[misc]
+        if missing:
+            self._words.settle()
         return len(missing)
 
     def erase(
@@ -188,6 +196,7 @@ class EraseDesk:
 
         if dry_run:
             return self._room.records.read(work)
+        self._words.settle()
         return self._room.records.write(work)
 
     def certificates(self, user_id: str) -> list[Certificate]:
@@ -241,6 +250,7 @@ class EraseDesk:
                 return None
             return self._erased(connection, caller.key, subject, due, (), "the legal hold ended", now_ms)
 
+        self._words.settle()
         return self._room.records.write(work)
 
     def forget_expired(self) -> int:
@@ -314,12 +324,14 @@ class EraseDesk:
     def _shredded(self, connection: Any, erased: Erased, keyed: Sequence[str]) -> Gone:
         """(3), with the keys of these classes."""
         shredded = self._room.sealed.shred(connection, erased.subject, keyed)
+        texts = self._room.texts.shred(connection, erased.subject) if SUPPORT in keyed else 0
         is_meant = EVENTS in erased.retention
         events, log_keys, receivers = self._forgotten(connection, erased) if is_meant else (0, 0, 0)
         is_known = "profile" in erased.retention
         addresses = self._forget_addresses(connection, erased.subject) if is_known else 0
         return Gone(
-            shredded.keys, shredded.records, events, addresses, shredded.indexes, shredded.past, log_keys, receivers
+            shredded.keys, shredded.records, events, addresses, shredded.indexes, shredded.past, texts,
+            log_keys, receivers,
         )  # fmt: skip
 
     def _forgotten(self, connection: Any, erased: Erased) -> tuple[int, int, int]:
@@ -350,7 +362,8 @@ class EraseDesk:
         mine = [row for row in rows if row.retention in free]
         erased = Erased(0, subject, free, now_ms)
         by = self._by(connection)
-        keys = len({row.retention for row in mine}) if by == "keys" else 0
+        standing = self._room.erasures.classes(connection, subject, until_ms=now_ms)
+        keys = len(set(standing) & set(free)) if by == "keys" else 0
         made = self._certificate(erased, held, Gone(keys, len(mine), 0, 0), reason, by)
         return msgspec.structs.replace(made, is_dry_run=True, stores=())
 

@@ -21,6 +21,7 @@ from shopward.complaints.complaint import date_of
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
 from shopward.events import Facts
+from shopward.flows.complain import with_statements
 from shopward.flows.counsel import Protection, counsel
 from shopward.flows.lately import Seen, is_breached, lately
 from shopward.flows.recorded import EVENT
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from shopward.flows.lately import Happened
     from shopward.flows.oversee import Overseer
     from shopward.flows.recover import RecoveryDesk
+    from shopward.flows.words import Words
     from shopward.ports import EventLog, LogEntry, Records
     from shopward.processing.store import ProcessingStore
     from shopward.recovery.view import RecoveryView
@@ -152,6 +154,7 @@ class OverviewDesk:
         recoveries: the way back.
         reports, complaints, claims, processing, findings: the rows.
         accesses: the log of looks into the vault.
+        words: what complaints say.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
     """
@@ -169,6 +172,7 @@ class OverviewDesk:
         processing: ProcessingStore,
         findings: FindingStore,
         accesses: AccessBook,
+        words: Words,
         token_of: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -182,6 +186,7 @@ class OverviewDesk:
         self._processing = processing
         self._findings = findings
         self._accesses = accesses
+        self._words = words
         self._token_of = token_of
         self._clock = clock
 
@@ -223,9 +228,10 @@ class OverviewDesk:
             each.name: str(getattr(each.activity.title, language))
             for each in self._processing.activities(connection)
         }
-        complaints = self._complaints.listed(
+        rows = self._complaints.listed(
             connection, state="", user=token, is_overdue=False, before="", limit=EACH_MAX
         )
+        complaints = with_statements(self._words, connection, rows)
         claims = self._claims.listed(connection, state="", user=token, incident="", before="", limit=EACH_MAX)
         looks = self._accesses.of_subject(connection, token, before=None, limit=LOOKS_MAX)
         newest = {each.purpose: each for each in self._processing.of_subject(connection, token)}

@@ -5,7 +5,8 @@ Promise:
 - a settled case has a reason of a closed set that fits its state; said anew, the last word counts;
 - confirming puts the case's link on the shop's list, with scope and end, and never a shared host as a whole; dismissing
   takes it off again;
-- of a note only the text with its personal values masked is kept (``scrubber``: a net under what people type);
+- of a note only the text with its personal values masked is kept (``scrubber``: a net under what people type), sealed under the
+  key of the case's customer, or of the shop where the case has none (``flows.words``);
 - the shop is told once of a case that nobody settled in time. Fails open: the case stays as it is, and open.
 """
 
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.errors import Conflict, InputTooLarge, InvalidField, NotFound
+from shopward.flows.reports import with_bodies
 from shopward.flows.screen import entries_of
 from shopward.outbox import Topic
 from shopward.screening.links.lists import TTL_MS
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.screen import ScreeningDesk
+    from shopward.flows.words import Words
     from shopward.ports import Fence, Records
     from shopward.screening.reports import CaseRow, ReportRow
     from shopward.screening.reports.store import ReportStore
     from shopward.values import Clock, IdSource
 
+KIND: Final = "note"
+"""What its words are called."""
 NOTES_MAX: Final = 500
 """Of one case."""
 SWEEP_MAX: Final = 100
@@ -82,6 +87,7 @@ class ReportCases:
         records: transactions.
         fence: lets one case be opened or settled at a time.
         store: the rows.
+        words: keeps what people write.
         screening: takes the list.
         trail: the audit log.
         outbox: what the shop is owed to hear.
@@ -96,6 +102,7 @@ class ReportCases:
         records: Records,
         fence: Fence,
         store: ReportStore,
+        words: Words,
         screening: ScreeningDesk,
         trail: Trail,
         outbox: Outbox,
@@ -106,6 +113,7 @@ class ReportCases:
         self._records = records
         self._fence = fence
         self._store = store
+        self._words = words
         self._screening = screening
         self._trail = trail
         self._outbox = outbox
@@ -128,10 +136,11 @@ class ReportCases:
         """A case, a page of its reports and its notes; raises ``NotFound``."""
 
         def work(connection: Any) -> WholeCase:
+            reports = self._store.reports(connection, case_id, after=after, limit=limit)
             return WholeCase(
                 self._case(connection, case_id),
-                self._store.reports(connection, case_id, after=after, limit=limit),
-                self._store.notes(connection, case_id, limit=NOTES_MAX),
+                with_bodies(self._words, connection, reports),
+                notes_of(self._words, self._store, connection, case_id),
             )
 
         return self._records.read(work)
@@ -164,10 +173,11 @@ class ReportCases:
 
         def work(connection: Any) -> NoteRow:
             self._fence.exclusive(connection)
-            self._case(connection, case_id)
+            case = self._case(connection, case_id)
             if len(self._store.notes(connection, case_id, limit=NOTES_MAX)) == NOTES_MAX:
                 raise InputTooLarge("the case is full", path="id", expected=f"at most {NOTES_MAX} notes")
-            self._store.add_note(connection, note)
+            self._store.add_note(connection, note._replace(text=""))
+            self._words.keep(connection, KIND, note.id, note.text, subject=case.user_token)
             self._line(connection, caller, "report:note", case_id, {"note": note.id}, at_ms)
             return note
 
@@ -238,6 +248,13 @@ class ReportCases:
         self._trail.append(
             connection, at_ms=at_ms, actor=caller.person, deed=deed, subject=subject, details=details
         )
+
+
+def notes_of(words: Words, store: ReportStore, connection: Any, case_id: str) -> list[NoteRow]:
+    """The notes of a case with what they say, oldest first; nothing where it was erased."""
+    notes = store.notes(connection, case_id, limit=NOTES_MAX)
+    told = words.of(connection, KIND, [each.id for each in notes])
+    return [each._replace(text=told.get(each.id, each.text)) for each in notes]
 
 
 def _reason(said: Settling) -> Reason:

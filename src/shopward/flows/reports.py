@@ -35,19 +35,23 @@ from shopward.screening.messages.extract import links_in
 from shopward.screening.messages.normalise import MESSAGE_MAX
 from shopward.screening.reports import OF_A_CUSTOMER, CaseRow, ReportRow, cluster_of, evidence_of, wording
 from shopward.screening.reports.clusters import CLUSTER_MAX
+from shopward.screening.reports.rows import NOTHING_SAID
 from shopward.scrubber import scrub
 from shopward.values import HOUR_MS, to_ms, to_rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shopward.flows.arrows import Outbox
     from shopward.flows.screen import ScreeningDesk
+    from shopward.flows.words import Words
     from shopward.ports import Fence, Records
     from shopward.screening import Verdict
     from shopward.screening.reports.store import ReportStore
     from shopward.values import Clock, IdSource
 
+KIND: Final = "report"
+"""What its words are called."""
 NOT_JUDGED: Final = "none"
 Short = Annotated[str, Meta(max_length=2_048)]
 
@@ -117,6 +121,7 @@ class ReportDesk:
         records: transactions.
         fence: lets one case be opened or joined at a time.
         store: the rows.
+        words: keeps what they say.
         screening: judges.
         outbox: what the shop is owed to hear.
         clock: the server's.
@@ -131,6 +136,7 @@ class ReportDesk:
         records: Records,
         fence: Fence,
         store: ReportStore,
+        words: Words,
         screening: ScreeningDesk,
         outbox: Outbox,
         clock: Clock,
@@ -141,6 +147,7 @@ class ReportDesk:
         self._records = records
         self._fence = fence
         self._store = store
+        self._words = words
         self._screening = screening
         self._outbox = outbox
         self._clock = clock
@@ -190,8 +197,9 @@ class ReportDesk:
                 )  # fmt: skip
             case = _joined(case, said.kind, at_ms, due_ms)
             self._store.put_case(connection, case)  # (3)
-            report = ReportRow(report_id, case.id, said.kind, said.reporter, user_token, at_ms, _json(body))
+            report = ReportRow(report_id, case.id, said.kind, said.reporter, user_token, at_ms)
             self._store.add(connection, report)
+            self._words.keep(connection, KIND, report_id, _json(body), subject=user_token, user=said.user)
             if is_new:
                 self._outbox.owe(
                     connection, at_ms=at_ms, topic=Topic.REPORT_OPENED, subject=case.id,
@@ -235,6 +243,12 @@ class ReportDesk:
     def _of(self, verdict: Verdict, given: str, language: str) -> _Judged:
         profile = self._screening.profile()
         return _Judged(verdict, given, screened(verdict, given, language, profile=profile.version))
+
+
+def with_bodies(words: Words, connection: Any, reports: Sequence[ReportRow]) -> list[ReportRow]:
+    """Reports with what they say; nothing where it was erased."""
+    told = words.of(connection, KIND, [each.id for each in reports])
+    return [each._replace(body=told.get(each.id, each.body) or NOTHING_SAID) for each in reports]
 
 
 def offers_of(kind: str, user: str, language: str, *, since: Moment | UnsetType = UNSET) -> list[Offer]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shopward.vault.periods import Periods
     from shopward.vault.records import SealedRecords
     from shopward.vault.rotations import Rotations
+    from shopward.vault.texts import SealedTexts
 
 
 class PersonalColumn(Protocol):
@@ -56,6 +57,7 @@ class Strongroom(NamedTuple):
         fence: lets two writers of one customer come one after the other.
         keys: of the tenant.
         sealed: the records.
+        texts: what people write about customers beside them.
         accesses: who saw what, quotas, locks, requests.
         canaries: for whom canaries were planted.
         census: how many customers there are.
@@ -76,6 +78,7 @@ class Strongroom(NamedTuple):
     fence: Fence
     keys: TenantKeys
     sealed: SealedRecords
+    texts: SealedTexts
     accesses: AccessBook
     canaries: CanaryBook
     census: Census

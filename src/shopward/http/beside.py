@@ -77,7 +77,7 @@ class Beside:
         conversations: forgets what was said long ago.
         lines: forgets old signals.
         exercises: forgets what came of old ones.
-        vault: forgets records whose time is over, goes on with rotations, and settles the days of the log.
+        vault: forgets records whose time is over, goes on with rotations, settles the days of the log, and seals what lies in clear.
         partners: tells of audits that come due, and drops shares that are over.
         shared: what other companies told becomes alerts; those that do not push are asked; those that listen are told.
         messenger_of: makes what carries them, in this thread.
@@ -211,7 +211,7 @@ class Beside:
                 await self._hourly()
                 hourly_at = self._loop.time() + HOURLY_S
             if is_rekeying:
-                steps = (self._vault.rekeying.step, self._vault.keeper.step)
+                steps = (self._vault.rekeying.step, self._vault.keeper.step, self._vault.words.step)
                 is_rekeying = any([await self._tried(step) for step in steps])
             if is_rekeying:
                 self._wake.set()  # there is more to do, after this round's pause

@@ -31,8 +31,6 @@ from shopward.flows.ground import Ground
 from shopward.flows.oversee import Overseer
 from shopward.flows.protect import ProtectionDesk
 from shopward.flows.publish import PolicyDesk
-from shopward.flows.report_cases import ReportCases
-from shopward.flows.reports import ReportDesk
 from shopward.flows.screen import ScreeningDesk
 from shopward.flows.trace import Tracer
 from shopward.flows.victims import VictimDesk
@@ -58,7 +56,7 @@ from shopward.service.renewals import renewals_of
 from shopward.service.signals_key import signals_sealer
 from shopward.ssf.receiver_store import ReceiverStore
 from shopward.stepup import RFC_9106_SECOND, Desk, Hasher, Keys, RelyingParty, Store, open_stepup_key
-from shopward.values import HOUR_MS, SECOND_MS, SystemClock, SystemIds
+from shopward.values import SECOND_MS, SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,10 +94,9 @@ class Desks(NamedTuple):
     books: LedgerDesk
     book: Book
     screening: ScreeningDesk
-    reports: ReportDesk
-    report_cases: ReportCases
     renewals: dict[str, Renewal]
     complaint_fence: Fence
+    report_fence: Fence
     announcer: Announcer
     signals_sealer: RenewableSealer
 
@@ -141,20 +138,10 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         clock=clock, ids=SystemIds(),
     )  # fmt: skip
     book = Book(TENANT)
-    kept = ReportStore(TENANT)
     learned = LearnedFiles(settings)
     screening = ScreeningDesk(
-        records=records, store=ProfileStore(TENANT), reports=kept, trail=trail, clock=clock, steady_s=time.monotonic,
+        records=records, store=ProfileStore(TENANT), reports=ReportStore(TENANT), trail=trail, clock=clock, steady_s=time.monotonic,
         learned=learned.in_force, on_trial=learned.on_trial, pinned=_profile(settings), feeds=ListFiles(settings.lists),
-    )  # fmt: skip
-    reports = ReportDesk(
-        records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, outbox=outbox,
-        clock=clock, ids=SystemIds(), token_of=maker.user_token,
-        within_ms=lambda kind: HOUR_MS * (settings.loss_look_h if kind == "loss" else settings.report_look_h),
-    )  # fmt: skip
-    report_cases = ReportCases(
-        records=records, fence=fence_of(engine, f"{TENANT}:reports"), store=kept, screening=screening, trail=trail,
-        outbox=outbox, clock=clock, ids=SystemIds(), token_of=maker.user_token,
     )  # fmt: skip
     webhooks, courier, endpoints = _webhooks(
         settings, records=records, outbox=outbox, trail=trail, clock=clock
@@ -177,8 +164,6 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
         LedgerDesk(records=records, book=book, reading=Reading(TENANT), trail=trail, clock=clock),
         book,
         screening,
-        reports,
-        report_cases,
         renewals_of(
             settings.folder,
             tenant=TENANT,
@@ -190,6 +175,7 @@ def open_desks(settings: Settings, maker: FactsMaker, clock: Clock | None = None
             clock=clock,
         ),
         fence_of(engine, f"{TENANT}:complaints"),
+        fence_of(engine, f"{TENANT}:reports"),
         announcer,
         sealer,
     )

@@ -130,7 +130,6 @@ class Shopward:
         self.advisories, self.victims = desks.advisories, desks.victims
         self.vault = vault
         self.books, self.screening = desks.books, desks.screening
-        self.reports, self.report_cases = desks.reports, desks.report_cases
         cases, witnesses = RecoveryStore(TENANT), Witnesses(desks.trail, desks.outbox)
         asking = RecoveryAsking(
             records=desks.records, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, maker=maker,
@@ -210,15 +209,30 @@ class Shopward:
         self.partners, self.pulls, self.aliases = partner_desks(settings, desks, vault, clock, self.ids)
         self.training, self.exercises = training_desks(settings, desks, vault, clock, self.ids)
         self.wording = Wording(edition.policy.spec)
-        self.complaints, self.sight, self.processing, self.dossiers = open_customers(
-            settings, desks, log=log, history=vault.history, maker=maker, clock=clock, wording=self.wording
+        (
+            self.complaints,
+            self.reports,
+            self.report_cases,
+            self.sight,
+            self.processing,
+            self.dossiers,
+        ) = open_customers(
+            settings, desks, log=log, vault=vault, maker=maker, clock=clock, wording=self.wording
         )
         self.recoveries = RecoveryDesk(
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
         )  # fmt: skip
         self.visits, self.overviews, self.self_service = open_own_page(
-            desks, vault, self.recoveries, self.complaints, self.processing, log=log, maker=maker, clock=clock
+            desks,
+            vault,
+            self.recoveries,
+            self.complaints,
+            self.reports,
+            self.processing,
+            log=log,
+            maker=maker,
+            clock=clock,
         )
         self.undos = UndoDesk(
             ground=desks.ground, store=cases, recoveries=self.recoveries, log=log, entropy=secrets.token_bytes

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shopward.flows.complain import ComplaintDesk
     from shopward.flows.processing import ProcessingDesk
     from shopward.flows.recover import RecoveryDesk
+    from shopward.flows.reports import ReportDesk
     from shopward.ports import EventLog
     from shopward.service.desks import Desks
     from shopward.service.vault import Vault
@@ -42,6 +43,7 @@ def open_own_page(
     vault: Vault,
     recoveries: RecoveryDesk,
     complaints: ComplaintDesk,
+    reports: ReportDesk,
     processing: ProcessingDesk,
     *,
     log: EventLog,
@@ -52,7 +54,7 @@ def open_own_page(
     overviews = OverviewDesk(
         records=desks.records, log=log, overseer=desks.overseer, recoveries=recoveries, reports=ReportStore(TENANT),
         complaints=ComplaintStore(TENANT), claims=ClaimStore(TENANT), processing=ProcessingStore(TENANT),
-        findings=FindingStore(TENANT), accesses=vault.room.accesses, token_of=maker.user_token, clock=clock,
+        findings=FindingStore(TENANT), accesses=vault.room.accesses, words=vault.words, token_of=maker.user_token, clock=clock,
     )  # fmt: skip
     visits = VisitDesk(
         records=desks.records,
@@ -64,7 +66,7 @@ def open_own_page(
     return OwnPage(
         visits, overviews,
         SelfService(
-            overviews=overviews, reports=desks.reports, recoveries=recoveries, complaints=complaints,
+            overviews=overviews, reports=reports, recoveries=recoveries, complaints=complaints,
             processing=processing,
         ),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.adapters.roots import open_root
 from shopward.adapters.sql.personal import PersonalColumn
+from shopward.complaints.store import ComplaintStore
 from shopward.conversations.store import ConversationStore
 from shopward.findings.store import FindingStore
 from shopward.flows.canary import CanaryDesk
@@ -24,11 +25,13 @@ from shopward.flows.staff import StaffDesk
 from shopward.flows.strongroom import Strongroom
 from shopward.flows.training import Trained
 from shopward.flows.unexplained import ReadingWatch
+from shopward.flows.words import WORDS, InClear, Words
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
 from shopward.notices.store import NoticeStore
 from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
+from shopward.screening.reports.store import ReportStore
 from shopward.ssf.receiver_store import ReceiverStore
 from shopward.training import courses_of
 from shopward.training.store import TrainingStore
@@ -36,14 +39,17 @@ from shopward.values import SystemIds
 from shopward.vault.accesses import AccessBook
 from shopward.vault.canaries import CanaryBook
 from shopward.vault.census import Census
-from shopward.vault.erasures import ErasureBook
+from shopward.vault.erasures import ErasureBook, overwrite_freed
 from shopward.vault.journal import JOURNAL_FILE, Journal
 from shopward.vault.keys import TenantKeys, states_of
 from shopward.vault.periods import Periods
 from shopward.vault.records import SealedRecords
 from shopward.vault.rotations import Rotations
+from shopward.vault.texts import SealedTexts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shopward.config import Settings
     from shopward.ports import EventLog, KeyRoot
     from shopward.service.desks import Desks
@@ -64,6 +70,7 @@ class Vault(NamedTuple):
     keeper: EventKeeper
     history: History
     staff: StaffDesk
+    words: Words
 
 
 def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, token_key: bytes) -> Vault:
@@ -80,17 +87,19 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
     now_ms = ground.clock.now_ms()
     ground.records.write(lambda connection: _begin(desks, keys, connection, now_ms, settings.vault_keys))
     sealed = SealedRecords(tenant, keys, secrets.token_bytes)
+    texts = SealedTexts(tenant, keys, secrets.token_bytes)
     periods = Periods(tenant, keys, secrets.token_bytes)
     room = Strongroom(
         records=ground.records,
         fence=ground.fence,
         keys=keys,
         sealed=sealed,
+        texts=texts,
         accesses=AccessBook(tenant),
         canaries=CanaryBook(tenant),
         census=Census(tenant),
         erasures=ErasureBook(tenant),
-        rotations=Rotations(tenant, keys, sealed, periods, ground.fence),
+        rotations=Rotations(tenant, keys, sealed, texts, periods, ground.fence),
         journal=Journal(settings.folder / JOURNAL_FILE, derived(token_key, b"shopward journal of erasures")),
         trail=desks.trail,
         outbox=desks.outbox,
@@ -101,7 +110,8 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         column=PersonalColumn(tenant),
         told=ReceiverStore(tenant),
     )
-    erasing = EraseDesk(room, NoticeStore(tenant).forget, backup_days=settings.vault_backup_days)
+    words = Words(room, _in_clear(tenant, partial(ground.blind, WORDS)), overwrite_freed)
+    erasing = EraseDesk(room, words, NoticeStore(tenant).forget, backup_days=settings.vault_backup_days)
     erasing.at_start()
     guard = GuardDesk(room)
     partners = PartnerStore(tenant)
@@ -134,6 +144,17 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
         EventKeeper(room, log.held),
         History(ground.records, periods, log),
         staff,
+        words,
+    )
+
+
+def _in_clear(tenant: str, keyed: Callable[[str], str]) -> tuple[InClear, ...]:
+    """Where versions before this one kept what people wrote."""
+    complaints, reports = ComplaintStore(tenant), ReportStore(tenant)
+    return (
+        InClear("complaint", complaints.in_clear, partial(complaints.emptied, keyed=keyed)),
+        InClear("note", reports.notes_in_clear, reports.empty_notes),
+        InClear("report", reports.reports_in_clear, reports.empty_reports),
     )
 
 

@@ -6,7 +6,7 @@ Promise:
 - the ledger is sealed with its epoch, and is written only over the epoch that was read: two writers who did not see each other
   do not both succeed.
 
-Not here: what lies in a drawer (``records``, ``periods``), when one is destroyed (``flows.erase``).
+Not here: what lies in a drawer (``records``, ``texts``, ``periods``), when one is destroyed (``flows.erase``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Name = tuple[str, str]
 
 
 class Ledger(msgspec.Struct):
-    """What a customer's class holds: whose it is, and of each record its version and a check over its fields' names."""
+    """What a customer's class holds: whose it is, empty while nobody said it, and of each record its version and its form (``records``)."""
 
     user: str
     records: dict[str, tuple[int, int]]
@@ -84,10 +84,15 @@ class Drawers:
         """The drawers of customers; new ones where a user is given, else ``StoreError`` where one is gone."""
         found = self.standing(connection, ring, wanted)
         for name, user in wanted.items():
-            if name not in found:
+            drawer = found.get(name)
+            if drawer is None:
                 if user is None:  # fails closed
                     raise rolled_back()
                 found[name] = self._new(ring, *name, user)
+            elif (
+                user and not drawer.ledger.user
+            ):  # it was made for a text about somebody known by token alone
+                drawer.ledger.user = user
         return found
 
     def standing(self, connection: Connection, ring: Ring, names: Iterable[Name]) -> dict[Name, Drawer]:

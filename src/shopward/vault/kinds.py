@@ -18,6 +18,8 @@ VALUE_CHARS_MAX: Final = 1_024
 TEXT_CHARS_MAX: Final = 65_536
 CLASSES: Final = ("profile", "orders", "identity", "support")
 """Retention classes: each customer has one key for each, so that each can be erased without the others."""
+SUPPORT: Final = "support"
+"""The class of conversations, and of what is written about a customer beside the records (``texts``)."""
 EVENTS: Final = "events"
 """Beside the classes of records: the events of the log as they were sent."""
 

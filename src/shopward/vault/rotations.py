@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shopward.vault.keys import TenantKeys, Wrapped
     from shopward.vault.periods import Periods
     from shopward.vault.records import SealedRecords
+    from shopward.vault.texts import SealedTexts
 
 STEPPED: Final = ("kek", "data", "index")
 """Keys whose rows are moved in steps; of the others no row is kept."""
@@ -38,17 +39,25 @@ class Rotations:
         tenant: leads every key.
         keys: of the tenant.
         records: whose index rows are written anew.
+        texts: which follow the key that seals for the whole shop.
         periods: whose keys a new key wraps too.
         fence: lets two writers of one customer come one after the other.
     """
 
     def __init__(
-        self, tenant: str, keys: TenantKeys, records: SealedRecords, periods: Periods, fence: Fence
+        self,
+        tenant: str,
+        keys: TenantKeys,
+        records: SealedRecords,
+        texts: SealedTexts,
+        periods: Periods,
+        fence: Fence,
     ) -> None:
         self._tenant = tenant
         self._fence = fence
         self._keys = keys
         self._records = records
+        self._texts = texts
         self._periods = periods
 
     def begin(self, connection: Connection, new: Wrapped, person: str, now_ms: int) -> Rotation:
@@ -104,6 +113,7 @@ class Rotations:
         """How many rows of the store name a key."""
         if use in {"kek", "data"}:
             beside = self._periods.wrapped_by(connection, version)
+            beside += self._texts.sealed_by(connection, version) if use == "data" else 0
             table, mine = vault_subject, vault_subject.c.kek == version
         elif use == "index":
             beside = 0
@@ -150,7 +160,7 @@ class Rotations:
         return len(rows)
 
     def _reseal(self, connection: Connection, count: int) -> int:
-        """Open by the shop's old key, seal by the new one, customer by customer until there were that many records."""
+        """Open by the shop's old key, seal by the new one, customer by customer until there were that many records; then as many texts at a time."""
         ring, table, done, moved = self._keys.ring(connection), vault_subject.c, 0, 0
         query = select(table.subject, table.retention).where(
             table.tenant == self._tenant, table.kek < ring.data_version
@@ -161,7 +171,7 @@ class Rotations:
             self._fence.one_user(connection, f"vault:{name[0]}")
             done += self._records.reseal(connection, [name])
             moved += 1
-        return moved
+        return moved or self._texts.reseal(connection, count)
 
     def _index(self, connection: Connection, cursor: str, count: int) -> tuple[int, str]:
         """Open the next records and write what they are found by anew."""

@@ -40,6 +40,23 @@ class Write(NamedTuple):
     canary: bool = False
 
 
+class Text(NamedTuple):
+    """What somebody wrote about a customer, to be kept (``texts``).
+
+    Attributes:
+        kind: what it is of, as ``complaint``.
+        id: of that; one text for each.
+        subject: the customer's keyed token; empty for the shop's own.
+        user: the shop's id of the customer, where it is known.
+    """
+
+    kind: str
+    id: str
+    subject: str
+    text: str
+    user: str = ""
+
+
 class Stored(NamedTuple):
     """A record as it lies in the store; ``sealed`` is MessagePack of field and envelope."""
 

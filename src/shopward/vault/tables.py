@@ -69,6 +69,20 @@ vault_record = Table(
     Index("ix_vault_record_expires", "tenant", "expires_ms"),
 )
 
+vault_text = Table(
+    "vault_text",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("kind", String(WORD_MAX), primary_key=True),
+    Column("id", String(ID_MAX), primary_key=True),
+    Column("subject", String(TOKEN_MAX), nullable=False),
+    Column("sealed_by", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_vault_text_subject", "tenant", "subject"),
+    Index("ix_vault_text_sealed_by", "tenant", "sealed_by"),
+)
+
 vault_index = Table(
     "vault_index",
     metadata,

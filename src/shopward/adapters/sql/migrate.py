@@ -69,6 +69,7 @@ REVISIONS: Final = (
     "0039_exercises",
     "0040_forgetting",
     "0041_ledger_order",
+    "0042_texts",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -21,6 +21,9 @@ REASONS: Final[dict[str, tuple[Reason, ...]]] = {
 OF_A_CUSTOMER: Final = frozenset({"loss", "doubt"})
 """These kinds gather by whose account it is; all others by what was reported."""
 
+NOTHING_SAID: Final = '{"channel":"","verdict":"","evidence":[],"said":""}'
+"""The body of a report that was erased."""
+
 
 class ReportRow(NamedTuple):
     """One report.
@@ -30,7 +33,8 @@ class ReportRow(NamedTuple):
         kind: message, link, sender, loss or doubt.
         reporter: customer or staff.
         user_token: keyed token of the customer whom it is about; empty where nobody was named.
-        body: channel, verdict and evidence, as JSON; no text of the message.
+        body: channel, verdict, evidence and what was said, as JSON; no text of the message. Empty in the store, which has it
+            sealed, and where it was erased.
     """
 
     id: str
@@ -39,7 +43,7 @@ class ReportRow(NamedTuple):
     reporter: str
     user_token: str
     at_ms: int
-    body: str
+    body: str = ""
 
 
 class CaseRow(NamedTuple):
@@ -74,13 +78,13 @@ class CaseRow(NamedTuple):
 
 
 class NoteRow(NamedTuple):
-    """What a person wrote into a case; personal values are masked in ``text``."""
+    """What a person wrote into a case; personal values are masked in ``text``, which is empty in the store and where it was erased."""
 
     id: str
     case_id: str
     person: str
     at_ms: int
-    text: str
+    text: str = ""
 
 
 class ListedRow(NamedTuple):

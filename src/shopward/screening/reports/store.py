@@ -1,6 +1,6 @@
 """Reports, cases and the shop's own list in SQL.
 
-Promise: every call runs in the caller's transaction and neither begins nor commits one; who may call what, and one at a
+Promise: what a report says and what a note says is not in the rows (``flows.words``); every call runs in the caller's transaction and neither begins nor commits one; who may call what, and one at a
 time, is the story's.
 """
 
@@ -167,6 +167,36 @@ class ReportStore:
         )
         count, last_ms = connection.execute(query).one()
         return int(count), int(last_ms or 0)
+
+    # What an earlier version kept in clear.
+
+    def notes_in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+        """Notes whose text lies in them: id, token of the customer of their case, text, and when they were written."""
+        table, case_ = screening_note.c, screening_case.c
+        query = (
+            select(table.id, case_.user_token, table.text, table.at_ms)
+            .join(screening_case, (case_.tenant == table.tenant) & (case_.id == table.case_id))
+            .where(table.tenant == self._tenant, table.text != "")
+        )
+        return [(*row,) for row in connection.execute(query.limit(limit).with_for_update(of=screening_note))]
+
+    def empty_notes(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Take the texts out of notes."""
+        mine = (screening_note.c.tenant == self._tenant) & screening_note.c.id.in_(ids)
+        connection.execute(update(screening_note).where(mine).values(text=""))
+
+    def reports_in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+        """Reports whose body lies in them: id, token of the customer, body, and when they came."""
+        table = screening_report.c
+        query = select(table.id, table.user_token, table.body, table.at_ms).where(
+            table.tenant == self._tenant, table.body != ""
+        )
+        return [(*row,) for row in connection.execute(query.limit(limit).with_for_update())]
+
+    def empty_reports(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Take the bodies out of reports."""
+        mine = (screening_report.c.tenant == self._tenant) & screening_report.c.id.in_(ids)
+        connection.execute(update(screening_report).where(mine).values(body=""))
 
     def _cases(self) -> Any:
         columns = [screening_case.c[name] for name in CaseRow._fields]
