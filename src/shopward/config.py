@@ -217,6 +217,23 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code_webhook_secret: Annotated[
         str, Meta(description="Secret that those calls are signed with: whsec_ and base64.")
     ] = ""
+    sim_swap_url: Annotated[
+        str,
+        Meta(
+            description="CAMARA SIM Swap of an operator or aggregator with its version (https://api.operator.example/sim-swap/v2); empty: nobody is asked."
+        ),
+    ] = ""
+    sim_swap_token_url: Annotated[
+        str, Meta(description="OAuth server that gives tokens for it, for client credentials.")
+    ] = ""
+    sim_swap_client_id: Annotated[str, Meta(description="Client id there.")] = ""
+    sim_swap_client_secret: Annotated[str, Meta(description="Its secret; set it in the environment.")] = ""
+    sim_swap_scope: Annotated[
+        str, Meta(description="What the tokens are asked for, as agreed with the operator.")
+    ] = "dpv:FraudPreventionAndDetection sim-swap:check"
+    sim_swap_within_h: Annotated[
+        int, Meta(ge=1, le=2_400, description="How many hours ago a new SIM counts.")
+    ] = 72
     password_store: Annotated[
         str, Meta(description="File of stolen passwords, made by shopward passwords build; empty: none.")
     ] = ""

@@ -296,6 +296,26 @@ class Correspondent(Protocol):
         ...
 
 
+class SimSwaps(Protocol):
+    """Knows whether the SIM behind a number was changed; ends within a bounded time and raises nothing.
+
+    Attributes:
+        is_there: whether anybody is asked at all.
+        asked: questions so far that were not answered from memory.
+        swapped: of these, how many changes.
+        unheard: of these, how many without an answer.
+    """
+
+    is_there: bool
+    asked: int
+    swapped: int
+    unheard: int
+
+    def was_swapped(self, phone: str, *, within_h: int) -> bool | None:
+        """Whether it was within so many hours; ``None`` where nobody says."""
+        ...
+
+
 class Fence(Protocol):
     """What keeps a capture and the beginning of an order apart; every lock is held until the transaction ends.
 

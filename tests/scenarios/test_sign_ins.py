@@ -1,9 +1,9 @@
-"""Row 4: passwords that thieves hold."""
+"""Rows 4 and 10: passwords that thieves hold, and numbers that move to another SIM."""
 
 from __future__ import annotations
 
 from scenarios.stage import Stranger
-from shopward.testing.attackers import BoughtPasswords
+from shopward.testing.attackers import BoughtPasswords, SimSwap
 
 HONEST_STOPPED_MAX = 0.015
 SPENDS = ("gift_card_redeem", "wallet_transfer", "phone_change", "payee_add")
@@ -68,3 +68,44 @@ def test_row_04_a_stranger_without_the_shops_word(quiet):
     thief = Stranger(quiet, far_from=victim)
     thief.does(victim, "login")
     assert STOLEN not in thief.does(victim, "gift_card_redeem", transaction=gift_card()).codes
+
+
+def test_row_10_a_sim_swap(stage):
+    """Who holds the number is stopped from the reset on, no code to the phone counts, and money waits."""
+    told = stage.attack(SimSwap(victims=10))
+    entries = told.of("login", "succeeded")
+    assert entries.share(entries.with_code("sim_swapped_stranger").stopped) >= 0.9
+    money = told.of("wallet_transfer", "attempted")
+    assert money.share(money.stopped) == 1.0
+    assert all(
+        "hold" in {a.type for a in t.record.actions} for t in money.with_code("sim_swapped_stored_value")
+    )
+    assert all({"sms", "whatsapp"} <= t.excluded for t in told.stopped)
+    assert stage.honest_stopped() <= HONEST_STOPPED_MAX
+
+
+def test_row_10_a_lost_phone_is_no_thief(quiet):
+    """A new SIM and a new phone at home: in, an order by card, a transfer to a payee of old; what is new is asked once."""
+    lucky = [quiet.tell(quiet.shop.lost_phone(person)) for person in quiet.regulars(4)]
+    assert not [told for tale in lucky for told in tale.stopped]
+    owner = quiet.regular()
+    for day in range(2):
+        owner.do("wallet_transfer", transaction=transfer(payee="f-sister"))
+        quiet.shop.advance(days=1 + day)
+    quiet.shop.lost_phone(owner)
+    known = quiet.last(owner.do("wallet_transfer", transaction=transfer(payee="f-sister")))
+    new = quiet.last(owner.do("wallet_transfer", transaction=transfer(payee="f-else")))
+    assert (known.stopped, new.stopped) == (False, True)
+    assert {"sms", "whatsapp"} <= new.excluded
+
+
+def test_row_10_three_days_later_it_is_over(quiet):
+    """A number that stays where it is for three days is trusted again, and only the operator's word begins it."""
+    owner = quiet.regular()
+    said = {"actor": {"type": "customer"}, "changes": [{"field": "sim"}]}
+    owner.do("custom", **said)
+    assert not quiet.last(owner.do("payee_add")).codes
+    owner.do("custom", **(said | {"actor": {"type": "service", "id": "operator"}}))
+    assert "sim_swapped_money_out" in quiet.last(owner.do("payee_add")).codes
+    quiet.shop.advance(days=3, minutes=1)
+    assert "sim_swapped_money_out" not in quiet.last(owner.do("payee_add")).codes

@@ -151,6 +151,10 @@ class Askings:
         """Whether the log has an event."""
         return event_id in self._log.find([event_id])
 
+    def blind(self, domain: str, value: str) -> str:
+        """The token of a value, as facts of that domain hold it."""
+        return self._maker.blind(domain, value)
+
     def user_token(self, user_id: str) -> str:
         """The token of a user."""
         return self._maker.user_token(user_id)

@@ -28,6 +28,7 @@ from shopward import stepup
 from shopward.errors import ShopwardError
 from shopward.events.catalogue import ChallengeProof, Event
 from shopward.flows.asked import PROVED_ALWAYS
+from shopward.flows.sim import PHONE_FACTORS
 from shopward.stepup.challenges import LIFETIME_MS, TRIES_MAX
 from shopward.stepup.refusals import StepUpRefused
 from shopward.values import DAY_MS, to_rfc3339
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.asked import Asked, Askings, Who, Witnesses
     from shopward.flows.oversee import Overseer
+    from shopward.flows.sim import SimDesk
     from shopward.risk.policy import Policy
     from shopward.stepup import Challenge, Desk
     from shopward.stepup.code_channel import Language
@@ -85,6 +87,14 @@ class Heard(Struct, frozen=True):
     refused: ShopwardError | None = None
 
 
+class Sent(Struct, frozen=True):
+    """What became of a code: until when it holds; or the event that the log has to hear and the refusal to raise after it."""
+
+    expires_ms: int = 0
+    event: Event | None = None
+    refused: StepUpRefused | None = None
+
+
 class ProofDesk:
     """Tells the story; may be called from any thread.
 
@@ -96,12 +106,14 @@ class ProofDesk:
         witnesses: see to the audit log and the outbox.
         clock: the server's clock.
         ids: names events.
+        sims: asked before a code leaves for a phone.
     """
 
     def __init__(
         self,
         *,
         askings: Askings,
+        sims: SimDesk,
         desk: Desk,
         overseer: Overseer,
         policy: Callable[[], Policy],
@@ -110,6 +122,7 @@ class ProofDesk:
         ids: IdSource,
     ) -> None:
         self._askings = askings
+        self._sims = sims
         self._desk = desk
         self._overseer = overseer
         self._policy = policy
@@ -142,13 +155,22 @@ class ProofDesk:
 
     def send_code(
         self, caller: Caller, decision_id: str, who: Who, *, channel: str, to: str, language: Language
-    ) -> int:
-        """Send a code; until when it holds. ``to`` is handed on and kept nowhere."""
+    ) -> Sent:
+        """Send a code, but none to a phone whose SIM was changed. ``to`` is handed on and kept nowhere."""
         desk, asked, challenge = self._asked(caller, decision_id, who)
-        return stepup.send_code(
+        if channel in PHONE_FACTORS & set(challenge.offered) and challenge.state == "open":
+            looked = self._sims.look(who.user.id, to)
+            if looked.swapped:
+                refused = StepUpRefused(
+                    "excluded_factor", expected="a factor that a new SIM does not take over",
+                    found="a number whose SIM was changed a short while ago",
+                )  # fmt: skip
+                return Sent(event=looked.event, refused=refused)
+        expires_ms = stepup.send_code(
             desk, challenge.id, expected=asked.subject, channel=channel, to=to, language=language,
             also_excluded=self._excluded(asked), at_ms=self._clock.now_ms(),
         )  # fmt: skip
+        return Sent(expires_ms)
 
     def verify(self, caller: Caller, decision_id: str, who: Who, *, factor: str, answer: str) -> Heard:
         """An answer; the event goes through the gate before the caller hears anything."""

@@ -73,6 +73,7 @@ from shopward.http.scopes import ScopeCalls
 from shopward.http.screening import ScreeningCalls
 from shopward.http.sessions import Sessions
 from shopward.http.signals import SignalCalls
+from shopward.http.sims import SimCalls
 from shopward.http.ssf import SsfCalls
 from shopward.http.staff import StaffCalls
 from shopward.http.streams import StreamCalls
@@ -216,6 +217,7 @@ class Application:
                 *RecoveryCalls(shopward, self.gate, calls).routes(),
                 *PeerCalls(shopward, keys, self.gate, calls, self.metrics).routes(),
                 *PasswordCalls(shopward, calls).routes(),
+                *SimCalls(shopward, self.gate, calls).routes(),
                 *ScreeningCalls(shopward, calls).routes(),
                 *ReportCalls(shopward, calls).routes(),
                 *ComplaintCalls(shopward, calls).routes(),

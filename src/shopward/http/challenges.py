@@ -115,12 +115,15 @@ class ChallengeCalls:
         caller, asked = await self._read(request, CodeAsked)
         decision_id = _decision_id(request)
         spoken = next(each for each in LANGUAGES if each == language(request))
-        expires_ms = await run_in_threadpool(
+        sent = await run_in_threadpool(
             lambda: self._desk.send_code(
                 caller, decision_id, asked.who, channel=asked.channel, to=asked.to, language=spoken
             )
         )
-        return json_answer(CodeSent(to_rfc3339(expires_ms)))
+        await tell(self._gate, sent.event)
+        if sent.refused is not None:
+            raise sent.refused
+        return json_answer(CodeSent(to_rfc3339(sent.expires_ms)))
 
     async def passkey(self, request: Request) -> Response:
         """``POST /v1/challenges/{id}/passkey``."""

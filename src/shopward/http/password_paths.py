@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of passwords. Promise: shapes are those that the calls themselves use."""
+"""What the OpenAPI document says of passwords, and of the phones that codes go to. Promise: shapes are those that the calls themselves use."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from shopward.http.openapi import answer, content, parameter, post, problems, request_id
 from shopward.http.passwords import PasswordAsked, PasswordScreened, PasswordsRemembered, PasswordsTold
+from shopward.http.sims import SimAsked, SimLooked
 
-PASSWORD_SHAPES: Final = (PasswordAsked, PasswordScreened, PasswordsTold, PasswordsRemembered)
+PASSWORD_SHAPES: Final = (
+    PasswordAsked, PasswordScreened, PasswordsTold, PasswordsRemembered, SimAsked, SimLooked,
+)  # fmt: skip
 _ASKED: Final = {"password": "sayangku123", "context": {"email": "budi@mail.example", "sole_factor": True}}
 _SCREENED: Final = {
     "verdict": "reject", "reasons": [{"code": "password_guessable", "text": "This password is easily guessed."}],
@@ -34,6 +37,11 @@ def password_paths() -> dict[str, Any]:
                                   "content": {"text/plain": {"schema": {"type": "string"}}}}}
             | problems("401", "404", "422", "500", "503"),
         }},
+        "/v1/sim-swaps": {"post": post(
+            "look_up_sim", "Ask about a SIM swap", "Whether the SIM behind a customer's number was changed a short while ago.",
+            {"application/json": content("SimAsked", {"user": "u1", "phone": "+6281234567890"})},
+            {"200": answer("What the operator says", "application/json", "SimLooked", {"swapped": True})}, "403",
+        )},
         "/v1/screen/passwords/incidents": {"post": post(
             "remember_passwords", "Refuse passwords of an incident", "Kept as keyed digests; audited without them.",
             {"application/json": content("PasswordsTold", {"passwords": ["hunter2hunter2"]})},

@@ -167,6 +167,18 @@ class Reads:
                 "Of these, how many a corpus could not be asked about; they were allowed.",
                 float(self._shopward.passwords.corpora.unreachable),
             ),
+            "shopward_sim_swaps_asked": (
+                "Numbers that the operator was asked about.",
+                float(self._shopward.sims.swaps.asked),
+            ),
+            "shopward_sim_swaps_found": (
+                "Of these, how many had another SIM a short while ago.",
+                float(self._shopward.sims.swaps.swapped),
+            ),
+            "shopward_sim_swaps_unheard": (
+                "Of these, how many had no answer; codes went out as without it.",
+                float(self._shopward.sims.swaps.unheard),
+            ),
             "shopward_state_keys": ("Keys that the features hold.", float(self._shopward.state_keys)),
             "shopward_snapshot_pause_seconds": (
                 "How long decisions waited for the last snapshot.",

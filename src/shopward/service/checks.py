@@ -32,6 +32,7 @@ def check_settings(settings: Settings) -> None:
         )
     _check_tls(settings)
     _check_training(settings)
+    _check_sim_swap(settings)
     _check_step_up(settings)
     if not (is_loopback(settings.host) or settings.has_tls or settings.behind_proxy):  # fails closed
         raise Misconfigured(
@@ -113,6 +114,19 @@ def _check_training(settings: Settings) -> None:
             path="trained_purposes",
             expected=", ".join([*PURPOSES, SUBJECT_ACCESS]),
             found=f"{len(unknown)} others",
+        )
+
+
+def _check_sim_swap(settings: Settings) -> None:
+    """Half of it set would be a check that nobody makes."""
+    needs = ("sim_swap_url", "sim_swap_token_url", "sim_swap_client_id", "sim_swap_client_secret")
+    missing = [name for name in needs if not getattr(settings, name)]
+    if missing and len(missing) < len(needs):
+        raise Misconfigured(
+            "the operator cannot be asked about SIM swaps",
+            path=missing[0],
+            expected=f"all of {', '.join(needs)}",
+            found=f"{len(missing)} of them empty",
         )
 
 

@@ -56,6 +56,7 @@ from shopward.flows.playbooks import PlaybookDesk
 from shopward.flows.prove import ProofDesk
 from shopward.flows.record import CampaignRecorder
 from shopward.flows.recover import RecoveryDesk
+from shopward.flows.sim import SimDesk
 from shopward.flows.succession import Successor
 from shopward.flows.system import SystemOrders
 from shopward.flows.trusted import RecoveryAsking
@@ -74,6 +75,7 @@ from shopward.service.own import open_own_page
 from shopward.service.partners import partner_desks
 from shopward.service.passwords import PasswordDesk
 from shopward.service.response import acquittal, open_response
+from shopward.service.sims import sim_swaps_of
 from shopward.service.stores import edition_of_files, open_log, payer_of
 from shopward.service.training import training_desks
 from shopward.service.vault import Vault, open_vault
@@ -120,8 +122,7 @@ class Shopward:
         self.clock = clock
         self.records = desks.records
         self.trail = desks.trail
-        self.outbox = desks.outbox
-        self.overseer = desks.overseer
+        self.outbox, self.overseer = desks.outbox, desks.overseer
         self.protection = desks.protection
         self.authorizations = desks.authorizations
         self.webhooks = desks.webhooks
@@ -136,8 +137,9 @@ class Shopward:
             clock=clock,
         )  # fmt: skip
         askings = Askings(log, maker, asking)
+        self.sims = SimDesk(sim_swaps_of(settings), askings, within_h=settings.sim_swap_within_h, clock=clock)
         self.proofs = ProofDesk(
-            askings=askings, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
+            askings=askings, sims=self.sims, desk=desks.step_up, overseer=desks.overseer, witnesses=witnesses, clock=clock, ids=SystemIds(),
             policy=lambda: self.desk.engine.policy,
         )  # fmt: skip
         self.factors = FactorDesk(

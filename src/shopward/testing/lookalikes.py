@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from shopward.testing.agenda import Draft
 from shopward.testing.devices import make_device
 from shopward.testing.networks import Kind, Line, Place
 from shopward.testing.places import COUNTRIES
-from shopward.testing.trail import Trail
+from shopward.testing.trail import Trail, token
 
 if TYPE_CHECKING:
     from random import Random
 
-    from shopward.testing.agenda import Draft
     from shopward.testing.backoffice import BackOffice
     from shopward.testing.people import Customer
     from shopward.testing.visits import Visits
@@ -90,6 +90,10 @@ class Lookalikes:
         self._visits.errands.buy(trail, customer)
         return trail.drafts
 
+    def lost_phone(self, at_ms: int, customer: Customer) -> list[Draft]:
+        """A phone is lost: the operator gives a new SIM for the number, and a new phone signs in at home and buys."""
+        return new_sim(self._rng, at_ms, customer) + self.new_phone(at_ms + 3 * 60 * MINUTE_MS, customer)
+
     def _sign_in(self, customer: Customer, at_ms: int, place: Place, typos: int = 0) -> list[Draft]:
         trail = Trail(self._rng, at_ms, customer.devices[0], place, customer)
         for _ in range(typos):
@@ -97,3 +101,13 @@ class Lookalikes:
         self._visits.right_password(trail)
         trail.add("order_view")
         return trail.drafts
+
+
+def new_sim(rng: Random, at_ms: int, customer: Customer) -> list[Draft]:
+    """The operator's word of a new SIM behind a customer's number; nobody's device or place stands in it."""
+    body = {
+        "user": {"id": customer.id},
+        "actor": {"type": "service", "id": "operator"},
+        "changes": [{"field": "sim", "new_token": token(rng)}],
+    }
+    return [Draft(at_ms, "custom", "succeeded", body, "", "")]

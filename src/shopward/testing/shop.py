@@ -113,6 +113,10 @@ class Shop:
         """Honest: a new phone at home, with a code, and a purchase."""
         return self._tell("new_phone", self._lookalikes.new_phone(self.now_ms, self._who(person)))
 
+    def lost_phone(self, person: Person | None = None) -> Story:
+        """Honest: a new SIM and a new phone at home, and a purchase."""
+        return self._tell("lost_phone", self._lookalikes.lost_phone(self.now_ms, self._who(person)))
+
     def happen(self, drafts: list[Draft], until_ms: int) -> list[Json]:
         """Have drafts come out, and the clock move on to ``until_ms``; the events of these drafts."""
         wanted = {id(draft.body) for draft in drafts}

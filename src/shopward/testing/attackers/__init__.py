@@ -6,7 +6,14 @@ Promise: an attack is a frozen record of its numbers with one verb, ``launch``; 
 
 from __future__ import annotations
 
-from shopward.testing.attackers.codes import OtpBombing, OtpPhishing, OtpPumping, RecoveryAbuse, WhatsAppTap
+from shopward.testing.attackers.codes import (
+    OtpBombing,
+    OtpPhishing,
+    OtpPumping,
+    RecoveryAbuse,
+    SimSwap,
+    WhatsAppTap,
+)
 from shopward.testing.attackers.insider import InsiderScrape
 from shopward.testing.attackers.loot import BalanceDrain, GiftCardEnumeration, LinkedIdentityDrain, MuleFanIn
 from shopward.testing.attackers.raid import Attack, Guise, Raid
@@ -105,6 +112,7 @@ __all__ = [
     "RecoveryAbuse",
     "RefundHijack",
     "SessionTheft",
+    "SimSwap",
     "WhatsAppTap",
     "standard_attacks",
 ]

@@ -1,7 +1,7 @@
-"""Attacks on one-time codes and on recovery (rows 11, 12, 14 and 23).
+"""Attacks on one-time codes and on recovery (rows 10, 11, 12, 14 and 23).
 
-Promise: each class is a frozen record of its numbers. What it does not do: the phone call, the message or the SIM
-swap by which a code changes hands is not in a shop's stream, so it is not here.
+Promise: each class is a frozen record of its numbers. What it does not do: the phone call or the message by which a code
+changes hands is not in a shop's stream, so it is not here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from shopward.testing.lookalikes import new_sim
 from shopward.testing.trail import session_id, token
 
 if TYPE_CHECKING:
@@ -159,6 +160,54 @@ class WhatsAppTap:
         trail = raid.trail(at_ms, guise, account, "tap")
         trail.session = session
         trail.add("message_received", properties={"channel": "whatsapp"})
+        return trail.drafts
+
+
+@dataclass(frozen=True, slots=True)
+class SimSwap:
+    """Row 10: the owner's number moves to a thief's SIM; a code to it resets the password, and the account is emptied."""
+
+    name: ClassVar[str] = "sim_swap"
+    row: ClassVar[int] = 10
+
+    victims: int = 6
+    after_min: tuple[float, float] = (10.0, 600.0)
+    over_h: float = 72.0
+
+    def launch(self, raid: Raid, at_ms: int) -> None:
+        """Victims one after the other; the operator tells of each new SIM, as of everybody's."""
+        for victim in raid.pick(self.victims, at_ms):
+            moment = raid.later(at_ms, 0.0, self.over_h)
+            raid.put(moment, partial(self._moved, raid, victim))
+            raid.put(
+                moment + int(raid.rng.uniform(*self.after_min) * MINUTE_MS),
+                partial(self._enter, raid, victim),
+            )
+
+    def _moved(self, raid: Raid, victim: Customer, at_ms: int) -> list[Draft]:
+        return new_sim(raid.rng, at_ms, victim)
+
+    def _enter(self, raid: Raid, victim: Customer, at_ms: int) -> list[Draft]:
+        trail, rng = raid.trail(at_ms, raid.guise(), victim, "ato"), raid.rng
+        trail.add("password_reset_request", "requested")
+        trail.add("otp", "requested")
+        trail.wait(8, 40)
+        trail.add("otp")
+        victim.password, victim.breached = token(rng), False
+        trail.add("password_reset")
+        raid.sign_in(trail)
+        trail.wait(20, 300)
+        payee = raid.payee(private=True)
+        trail.add("payee_add", properties={"payee_id": payee})
+        trail.wait(20, 300)
+        trail.move_money(
+            "wallet_transfer",
+            int(victim.balance_minor * rng.uniform(0.5, 1.0)),
+            "balance",
+            payee,
+            attempted=True,
+        )
+        raid.loot(trail)
         return trail.drafts
 
 
