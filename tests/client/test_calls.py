@@ -172,6 +172,22 @@ def test_a_challenge_is_asked_of_a_real_server(server):
     assert (tried.state, tried.fault.code) == ("refused", "not_proved")
 
 
+def test_a_customer_is_led_to_their_own_page(server, nobody):
+    """A link that a real server opens, each time another; without a server, or for what is no id, a fault and no link."""
+    with Client(server.url, server.key, timeout_s=10) as client:
+        first, second = (
+            client.own_page("u 1+2", language="zh", timezone="Asia/Shanghai") for _each in range(2)
+        )
+        assert first.url.startswith(f"{server.url}/visit/")
+        assert (first.url == second.url, first.fault) == (False, None)
+        assert "打开页面" in server.get(first.url.removeprefix(server.url))[1].decode()
+        wrong = client.own_page("u1", timezone="Mars/Base")
+        assert (wrong.url, wrong.fault.code) == ("", "event_refused")
+        assert client.own_page(None).fault.code == "event_refused"
+    with Client(nobody, "sw_x") as client:
+        assert client.own_page("u1").fault.code == "unreachable"
+
+
 def test_a_word_that_is_none_of_the_four_stops(listen):
     """A newer server's word for a decision lets nobody through; its new fields disturb nothing."""
     body = {"id": "d-1", "event_id": "e-1", "decision": "quarantine", "score": 1, "reasons": [{"code": "x", "new": 1}],

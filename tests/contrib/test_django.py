@@ -321,6 +321,25 @@ def test_the_page_checks_where_a_form_comes_from(listen):
     assert mail.outbox == []
 
 
+def test_a_customer_is_led_to_their_own_page_and_a_visitor_to_the_login(listen, server):
+    """A link of a real server for whoever is signed in, in the shop's language and zone; where it is not heard, a page says so."""
+    listen(said("allow"))
+    assert Client().get("/shopward/account")["location"].endswith("/accounts/login/?next=/shopward/account")
+    of = {"url": server.url, "key": server.key, "timeout_s": 10}
+    with override_settings(SHOPWARD=of, TIME_ZONE="Asia/Jakarta"):
+        browser = Client()
+        assert enters(browser).content == b"in"
+        answer = browser.get("/shopward/account", headers={"accept-language": "id"})
+        assert answer["location"].startswith(f"{server.url}/visit/")
+        assert answer["cache-control"] == "no-store"
+        status, door = server.get(answer["location"].removeprefix(server.url))
+        assert (status, b"<form" in door) == (200, True)
+    listen(b"")
+    browser = Client()
+    enters(browser)
+    assert browser.get("/shopward/account").status_code == 503
+
+
 def test_the_page_without_a_challenge_leads_home():
     """Nothing to see, whoever asks."""
     assert Client().get("/shopward/challenge")["location"] == "/"

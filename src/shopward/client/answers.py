@@ -187,6 +187,19 @@ class Records:
 
 
 @dataclass(frozen=True)
+class OwnPage:
+    """A customer's own page.
+
+    Attributes:
+        url: where to lead this customer now, once; empty where there is none.
+        fault: why there is none.
+    """
+
+    url: str = ""
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a call of the office came to.
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Captured,
         Challenge,
         Decision,
+        OwnPage,
         PasswordScreened,
         Records,
         Verdict,
@@ -184,6 +185,18 @@ class _Common:
         self._tell(given.fault)
         return given
 
+    def _visiting(self, user: str, **asked: str) -> Request | Fault:
+        try:
+            request = wire.visiting(user, asked)
+        except (TypeError, ValueError):
+            return Fault("event_refused", "the user is no text")
+        return self._asked(request)
+
+    def _shown(self, reply: Reply | Fault) -> OwnPage:
+        page = wire.read_own_page(reply, self.settings.url)
+        self._tell(page.fault)
+        return page
+
     def _done(self, reply: Reply | Fault) -> Answer:
         answer = wire.read_answer(reply)
         self._tell(answer.fault)
@@ -284,6 +297,10 @@ class Client(_Common):
         """Records of the vault by a value, masked."""
         asked = {"kind": kind, "field": field, "value": value, "transform": transform}
         return self._given(self._reply(self._vaulting("search", asked)))
+
+    def own_page(self, user: str, *, language: str = "", timezone: str = "") -> OwnPage:
+        """Where a customer sees their own account, once and for a quarter of an hour; ask when they press, and lead them there."""
+        return self._shown(self._reply(self._visiting(user, language=language, timezone=timezone)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -418,6 +435,10 @@ class AsyncClient(_Common):
         """Records of the vault by a value, masked."""
         asked = {"kind": kind, "field": field, "value": value, "transform": transform}
         return self._given(await self._reply(self._vaulting("search", asked)))
+
+    async def own_page(self, user: str, *, language: str = "", timezone: str = "") -> OwnPage:
+        """Where a customer sees their own account, once and for a quarter of an hour; ask when they press, and lead them there."""
+        return self._shown(await self._reply(self._visiting(user, language=language, timezone=timezone)))
 
     async def close(self) -> None:
         """Close the connections."""

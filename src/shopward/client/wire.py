@@ -17,6 +17,7 @@ from shopward.client.answers import (
     Authorization,
     Captured,
     Challenge,
+    OwnPage,
     PasswordScreened,
     Reason,
     Record,
@@ -125,6 +126,12 @@ def vaulting(verb: str, asked: Mapping[str, Any]) -> Request:
     return posting(f"{VAULT}/{verb}", asked)._replace(timeout_s=VAULT_S)
 
 
+def visiting(user: str, asked: Mapping[str, str]) -> Request:
+    """A link to a customer's own page; what is empty is left to the server."""
+    meant = {name: value for name, value in asked.items() if value}
+    return posting(f"/v1/users/{quote(user, safe='')}/visits", meant)
+
+
 def asking(path: str, query: Mapping[str, str | int]) -> Request:
     """What staff look up; parts of the query that are empty are left out."""
     meant = {name: value for name, value in query.items() if value != ""}
@@ -146,6 +153,12 @@ def read_answer(reply: Reply | Fault) -> Answer:
     if is_about_it or _is_missing(read):
         read = Fault("not_done", read.detail, read.problem)
     return Answer(fault=read)
+
+
+def read_own_page(reply: Reply | Fault, server: str) -> OwnPage:
+    """Where a customer's own page is: on this server, where it does not know its outward address."""
+    read = _read(reply, lambda body: OwnPage(str(body.get("url") or server + body["path"])))
+    return OwnPage(fault=read) if isinstance(read, Fault) else read
 
 
 def read_records(reply: Reply | Fault) -> Records:

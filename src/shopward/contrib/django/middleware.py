@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import logout
 
-from shopward.contrib.django import pages, proving
+from shopward.contrib.django import own_page, pages, proving
 from shopward.contrib.django.asking import Stopped, ask, tell
 from shopward.contrib.django.options import shopward
 from shopward.contrib.django.visit import Visit, current
@@ -68,6 +68,8 @@ class Guard:
     def _answered(self, visit: Visit) -> HttpResponse:
         if visit.request.path_info == proving.PATH:
             return proving.answer(self._client, visit)
+        if visit.request.path_info == own_page.PATH:
+            return own_page.answer(self._client, visit)
         response = self._get_response(visit.request)
         for guarded, event in visit.asked:
             decision = tell(self._client, visit, guarded, event, response)
