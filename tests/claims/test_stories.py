@@ -16,7 +16,7 @@ from shopward.flows import claim as claim_flow
 from shopward.flows.claim import Filing
 from shopward.flows.claim_many import Incident, Loss
 from shopward.flows.victims import SealAsked, SetAsked
-from shopward.ledger import Account, Kind, verify
+from shopward.ledger import Account, Entry, Kind, postings, verify
 from shopward.service import TENANT
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -211,6 +211,37 @@ def test_a_provisional_credit_counts(opened, clock, pays):
         )
         assert left == (50_00, 650_00)  # the fifty that the regime leaves to her are owed back
         assert (len(paid.paid()), sound(shop)) == (1, True)
+
+
+def test_what_the_books_refuse_of_one_claim_keeps_no_other_waiting(opened, clock, pays):
+    """A credit cannot be counted, since its key stands for another transfer: it stays on its way, and the other is paid."""
+    settings, paid = pays
+    with opened(**settings) as shop:
+        now = clock.now_ms()
+        decide(shop, [*past(now), payment("a", now - HOUR_MS, 700_00, currency="USD")])
+        stuck = filed(shop, only=("a",), regime="reg_e")
+        clock.advance(16 * DAY_MS)
+        paid.behave("down")
+        shop.carry_out()
+        shop.claims.approve(SITI, stuck.id, {}, is_goodwill=False, instrument="original")
+        taken = postings.settle_provisional(claim=stuck.id, step="1-USD", amount_minor=1, currency="USD")
+        loose = postings.accrue(claim="c-other", step="1", amount_minor=1, currency="USD", refs={})
+        lines = (Entry(Account(Kind.FRAUD_LOSS), "USD", 1), Entry(Account(Kind.GOODWILL), "USD", -1))
+        shop.records.write(
+            lambda each: shop.books._book.post(
+                each, [taken._replace(entries=lines), loose], at_ms=clock.now_ms()
+            )
+        )
+        decide(shop, past(clock.now_ms(), "budi") + theft(clock.now_ms(), "budi"))
+        fine = filed(shop, user="budi", only=("budi-stolen-0",))
+        paid.behave("ok")
+        clock.advance(HOUR_MS)
+        with pytest.raises(Conflict):
+            shop.payouts.step()
+        assert (shop.claims.get(fine.id)[0].state, shop.claims.get(fine.id)[1][0].state) == ("paid", "paid")
+        ended = {each.is_provisional: each.state for each in shop.claims.get(stuck.id)[1]}
+        assert ended[True] == "sent"
+        assert sound(shop)
 
 
 def test_victims_are_made_whole_without_asking(opened, clock, pays):

@@ -21,6 +21,7 @@ from shopward.claims.regimes import regime_of
 from shopward.errors import Conflict, InvalidField, ShopwardError
 from shopward.flows import debts
 from shopward.flows.claim import item_of, seen
+from shopward.ledger.transfers import AMOUNT_MAX
 from shopward.outbox import Topic
 
 if TYPE_CHECKING:
@@ -116,7 +117,13 @@ class VictimClaims:
         )  # fmt: skip
         regime = regime_of(about.regime)
         claim = states.received(draft, regime, items, notice_ms=0, at_ms=now_ms, by=caller.person)
-        return states.assessed(claim, assess(claim, regime, is_victim=True), at_ms=now_ms)
+        claim = states.assessed(claim, assess(claim, regime, is_victim=True), at_ms=now_ms)
+        if any(amount > AMOUNT_MAX for amount in borne(claim).values()):
+            raise InvalidField(
+                "more than the books take", path="events", expected=f"at most {AMOUNT_MAX} of a currency in minor units",
+                found="a larger sum",
+            )  # fmt: skip
+        return claim
 
     def _filed(
         self,

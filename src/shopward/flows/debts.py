@@ -62,34 +62,36 @@ def owe_many(
     instrument: Instrument,
     now_ms: int,
 ) -> None:
-    """The same for new claims that were approved at once, in one call of the books; ``accrued_minor`` is set already."""
+    """The same for new claims that were approved at once, in one call of the books; ``accrued_minor`` is set already.
+
+    Raises what the books have against any accrual or promise of them: nothing of the transaction may stay.
+    """
     rules: list[Transfer] = []
-    debts: list[tuple[Claim, str, int]] = []
+    owed: list[tuple[str, str, str, int]] = []
     for claim in claims:
         partner = PARTNER if regime_of(claim.regime).partner_share else ""
+        to, refs = account_of(instrument, claim.user), _refs(claim)
         for number, (currency, amount) in enumerate(sorted(claim.accrued_minor.items())):
+            name = payout_id(claim.id, number=number)
             rules += (
                 postings.accrue(
                     claim=claim.id, step=f"{claim.round}-{currency}", amount_minor=amount, currency=currency,
-                    refs=_refs(claim), partner=partner,
+                    refs=refs, partner=partner,
                 ),
                 postings.pay(
-                    claim=claim.id, payout=payout_id(claim.id, number=number), to=account_of(instrument, claim.user),
-                    amount_minor=amount, currency=currency, refs=_refs(claim),
+                    claim=claim.id, payout=name, to=to, amount_minor=amount, currency=currency, refs=refs,
                 ),
             )  # fmt: skip
-            debts.append((claim, currency, number))
-    answers = book.post(connection, rules, at_ms=now_ms)
-    made = []
-    for (claim, currency, number), answer in zip(debts, answers[1::2], strict=True):
+            owed.append((name, claim.id, currency, amount))
+    promised = []
+    for answer in book.post(connection, rules, at_ms=now_ms):
         if isinstance(answer, ShopwardError):
             raise answer
-        made.append(
-            Payout(
-                payout_id(claim.id, number=number), claim.id, "due", now_ms, 0, claim.accrued_minor[currency], currency,
-                instrument, is_provisional=False, transfer=answer.id,
-            )
-        )  # fmt: skip
+        promised.append(answer.id)
+    made = [
+        Payout(name, claim, "due", now_ms, 0, amount, currency, instrument, is_provisional=False, transfer=transfer)
+        for (name, claim, currency, amount), transfer in zip(owed, promised[1::2], strict=True)
+    ]  # fmt: skip
     store.add_payouts(connection, made)
 
 

@@ -5,8 +5,8 @@ The story of a payout:
   (2) one that was sent before is asked about first, under its key; what the shop knows is taken as it is
   (3) only where the shop knows nothing of the key is it sent, with the key
   (4) what the shop says becomes true in one transaction: the books, the payout, the claim, the line of the audit log; what was
-      answered at about the same time together, in one post of the books. One that the books refuse stays on its way and spoils
-      no other
+      answered at about the same time together, in one post of the books. One that the books refuse, or what follows from it,
+      stays on its way and spoils no other
 
 So a crash after (1) costs a question, a crash after (3) too, and a payment that timed out after it was made is found by (2).
 That holds as long as the shop keeps its side: the same key is the same payment. Where it answers neither yes nor no, the
@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.claims.payouts import Payout, pause_ms
-from shopward.errors import Conflict, NotFound, ShopwardError, StoreError
+from shopward.errors import BadInput, Conflict, NotFound, ShopwardError, StoreError
 from shopward.flows import debts
 from shopward.flows.arrows import SYSTEM
 from shopward.ledger import postings
@@ -161,7 +161,7 @@ class PayoutDesk:
                 first, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 others, waiting = wait(waiting, timeout=GATHER_S)
                 heard = [each.result() for each in first | others if each.exception() is None]
-                refused += self._records.write(partial(self._hear, heard))
+                refused += self._written(heard)
         for each in asked:
             each.result()
         for why in refused:
@@ -181,6 +181,15 @@ class PayoutDesk:
             user_id = users[taken.user] if taken.user in users else self._history.user(taken.user)
             answer = payer.pay(payout, user_id=user_id)  # (3)
         return payout, answer
+
+    def _written(self, heard: Sequence[tuple[Payout, PayoutAnswer]]) -> list[ShopwardError]:
+        """Step (4) for all of them at once; where the claim of one refuses what follows, for each on its own."""
+        try:
+            return self._records.write(partial(self._hear, heard))
+        except (BadInput, NotFound, Conflict) as refusal:
+            if len(heard) == 1:
+                return [refusal]
+        return [why for each in heard for why in self._written([each])]
 
     def _hear(self, answers: Sequence[tuple[Payout, PayoutAnswer]], connection: Any) -> list[ShopwardError]:
         """Step (4); what the books refused."""
