@@ -155,6 +155,34 @@ def test_events_of_a_new_password_say_what_is_known_of_it(listen):
     assert (joined["type"], joined["credential"].keys()) == ("registration", {"password_hmac"})
 
 
+def test_events_say_which_page_a_form_came_from(listen):
+    """With the tag in the form and the option set; without the option nothing is said, and a program's JSON is no form."""
+    listener = listen(said("allow"), pages=True)
+    browser = Client()
+    token = re.search(r'name="shopward_page" value="([^"]+)"', browser.get("/form/").content.decode())[1]
+    for more in ({"shopward_page": token}, {"shopward_page": "made up"}, {}):
+        browser.post("/entrance/", {"username": NAME, "password": "wrong", **more})
+    states = [each["properties"]["page"]["state"] for each in told(listener)]
+    assert states == ["fresh", "forged", "none"]
+    with override_settings(SHOPWARD={"url": listener.url, "key": "sw_secret"}):
+        enters(Client(), "wrong")
+    assert "properties" not in told(listener)[-1]
+
+
+def test_a_script_in_a_browsers_name_is_told(listen):
+    """Over TLS, where a browser says more; one that does so has no signs."""
+    listener = listen(said("allow"))
+    chrome = (
+        "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36"
+    )
+    honest = {"accept-language": "id", "sec-fetch-mode": "navigate"}
+    for headers in ({}, honest):
+        enters(Client(), "wrong", headers={"user-agent": chrome, **headers}, secure=True)
+    script, browser = told(listener)
+    assert script["properties"]["client_signs"] == ["no_language", "no_fetch_metadata"]
+    assert "properties" not in browser
+
+
 def test_without_the_package_the_session_still_holds(listen):
     """Taking the edits out logs nobody out."""
     listen(said("allow"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import authenticate, get_user_model, login
 from django.http import HttpResponse
+from django.template import Context, Template
 from django.urls import include, path
 
 
@@ -38,6 +39,11 @@ def card(request):
     return HttpResponse(f"left on {request.POST.get('code', '')}: 500")
 
 
+def form(_request):
+    """A form that carries a page's token."""
+    return HttpResponse(Template("{% load shopward %}<form>{% shopward_page %}</form>").render(Context()))
+
+
 def page(_request):
     """Any page."""
     return HttpResponse("a page")
@@ -49,6 +55,7 @@ urlpatterns = [
     path("joining/", joining),
     path("card/", card, name="card"),
     path("page/", page, name="page"),
+    path("form/", form),
     path("in/", page),
     path("allauth/", include("allauth.urls")),
 ]

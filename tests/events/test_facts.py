@@ -127,3 +127,22 @@ def test_a_label_takes_the_keys_of_the_event_that_it_names() -> None:
     take_keys(label, named)
     assert all(getattr(label, name) == getattr(named, name) for name in LABEL_TAKES)
     assert (label.type, label.status) == ("label", "fraud")
+
+
+def test_what_a_shop_says_of_a_page_and_a_program_becomes_facts() -> None:
+    """A page by its token, states and signs by their words alone; whatever has another shape is the shop's own matter."""
+    said = {
+        "page": {"id": "p-77", "state": "fresh"},
+        "client_signs": ["no_language", "webdriver", "webdriver", "x", 7],
+    }
+    facts = facts_of(properties=said)
+    assert (facts.page != "", "p-77" in facts.page, facts.page_state) == (True, False, "fresh")
+    assert (facts.client_signs, facts.automation) == (2, True)
+    for odd in (
+        {"page": "fresh"},
+        {"page": {"state": "new"}},
+        {"page": {"id": 7, "state": ["fresh"]}},
+        {"client_signs": {}},
+    ):
+        facts = facts_of(properties=odd)
+        assert (facts.page, facts.page_state, facts.client_signs, facts.automation) == ("", "", 0, False)

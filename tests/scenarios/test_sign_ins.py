@@ -1,9 +1,10 @@
-"""Rows 4 and 10: passwords that thieves hold, and numbers that move to another SIM."""
+"""Rows 4, 10 and 22: passwords that thieves hold, numbers that move to another SIM, and programs that send forms."""
 
 from __future__ import annotations
 
 from scenarios.stage import Stranger
-from shopward.testing.attackers import BoughtPasswords, SimSwap
+from shopward.testing.agenda import Draft
+from shopward.testing.attackers import BoughtPasswords, ScriptedLogins, SimSwap
 
 HONEST_STOPPED_MAX = 0.015
 SPENDS = ("gift_card_redeem", "wallet_transfer", "phone_change", "payee_add")
@@ -109,3 +110,56 @@ def test_row_10_three_days_later_it_is_over(quiet):
     assert "sim_swapped_money_out" in quiet.last(owner.do("payee_add")).codes
     quiet.shop.advance(days=3, minutes=1)
     assert "sim_swapped_money_out" not in quiet.last(owner.do("payee_add")).codes
+
+
+def test_row_22_one_page_for_a_whole_list(stage):
+    """However slowly and from wherever: from the third account on the page gives it away, and a hit is challenged."""
+    told = stage.attack(ScriptedLogins())
+    tries = told.of("login", label="stuffing") + told.of("login", label="stuffing_hit")
+    paged = type(told)(t for t in tries if "properties" in t.event)
+    assert paged.share(paged.with_code("page_replayed").stopped) >= 0.9
+    assert stage.honest_stopped() <= HONEST_STOPPED_MAX
+
+
+def sends(person, page, kind="login", status="succeeded", **more):
+    """A form of a page, with what the shop saw of the program behind it."""
+    properties = {"page": {"id": page, "state": "fresh"} if page else {"state": "none"}, **more}
+    return person.do(kind, status, properties=properties)
+
+
+def test_row_22_people_and_what_helps_them_are_not_stopped(quiet):
+    """A screen reader, a view inside another app, a family at one open page, somebody who forgot, a page left open."""
+    anna, budi = quiet.regulars(2)
+    new = quiet.shop.customer()
+    told = [sends(anna, "p-1"), sends(budi, "p-1")]
+    told += [sends(new, "p-2", status="failed") for _ in range(4)] + [sends(new, "p-2")]
+    told += [sends(quiet.shop.customer(), "p-3", client_signs=["no_fetch_metadata"])]
+    told += [quiet.shop.customer().do("login", properties={"page": {"id": "p-4", "state": "stale"}})]
+    told += [quiet.shop.customer().do("login", properties={"page": "of another kind", "client_signs": 7})]
+    assert not quiet.tell(told).stopped
+
+
+def test_row_22_the_shops_own_monitor_goes_on(quiet):
+    """A script that comes to its own account for days from its own place, by the shop's leave, is known there."""
+    monitor = quiet.regular()
+    told = [sends(monitor, "", client_signs=["no_language", "no_fetch_metadata"]) for _ in range(12)]
+    assert not quiet.tell(told).stopped
+
+
+def test_row_22_scripts_are_challenged(quiet):
+    """Without a page, with the headers of no browser, or faster than anybody types."""
+    victim, hurried = quiet.regular(), quiet.shop.customer()
+    thief = Stranger(quiet, far_from=victim)
+    signs = {"client_signs": ["no_language", "no_fetch_metadata"]}
+    assert "client_incoherent" in thief.does(victim, "login", properties=signs).codes
+    assert "page_missing" in thief.does(victim, "login", properties={"page": {"state": "none"}}).codes
+    trail = [quiet.shop.now_ms + 200 * number for number in range(8)]
+    drafts = [Draft(at_ms, "gift_card_check", "failed", device(hurried), "", "") for at_ms in trail]
+    told = quiet.tell(quiet.shop.happen(drafts, trail[-1] + 1))
+    assert "forms_too_fast" in told[-1].codes
+    assert told[-1].stopped
+
+
+def device(person):
+    """A body with somebody's device alone."""
+    return {"user": {"id": person.id}, "context": {"device_id": person.device.id}}

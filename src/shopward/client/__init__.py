@@ -22,6 +22,8 @@ from shopward.client.calls import AsyncClient, Client
 from shopward.client.context import TrustedProxies, from_asgi, from_wsgi
 from shopward.client.events import event
 from shopward.client.faults import FAULTS, Fault
+from shopward.client.page_tokens import PageTokens
+from shopward.client.signs import signs_of_asgi, signs_of_wsgi
 from shopward.client.stolen import Stolen
 from shopward.client.webhooks import Message, WebhookInvalid, verify_webhook
 
@@ -37,6 +39,7 @@ __all__ = [
     "Fault",
     "Message",
     "OwnPage",
+    "PageTokens",
     "PasswordScreened",
     "Reason",
     "Record",
@@ -48,5 +51,7 @@ __all__ = [
     "event",
     "from_asgi",
     "from_wsgi",
+    "signs_of_asgi",
+    "signs_of_wsgi",
     "verify_webhook",
 ]

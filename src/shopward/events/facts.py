@@ -85,6 +85,9 @@ class Facts(Struct, omit_defaults=True):
     order_id: str = ""
     records: int = 0
     labelled: str = ""
+    page: str = ""
+    page_state: str = ""
+    client_signs: int = 0
 
 
 class FactField(NamedTuple):
@@ -95,6 +98,12 @@ class FactField(NamedTuple):
     kind: Kind
     words: tuple[str, ...] = ()
 
+
+PAGE_STATES: Final = ("fresh", "stale", "forged", "none")
+"""What a shop says of the page that a form came from; empty where it says nothing."""
+CLIENT_SIGNS: Final = frozenset({"no_language", "no_fetch_metadata", "headless_brand", "webdriver"})
+_PROGRAMS: Final = frozenset({"headless_brand", "webdriver"})
+"""Signs by which a client names itself a program."""
 
 FACT_FIELDS: Final[tuple[FactField, ...]] = (
     FactField("type", "type", "string", EVENT_TYPES),
@@ -139,6 +148,9 @@ FACT_FIELDS: Final[tuple[FactField, ...]] = (
     FactField("access.case_id", "case_id", "token"),
     FactField("access.order_id", "order_id", "token"),
     FactField("access.records", "records", "int"),
+    FactField("page.id", "page", "token"),
+    FactField("page.state", "page_state", "string", PAGE_STATES),
+    FactField("client.signs", "client_signs", "int"),
 )
 
 LABEL_TAKES: Final = (
@@ -209,6 +221,8 @@ class FactsMaker:
         if event.type in _IDENTITY_TYPES:
             self._identity(facts, event)
         self._circumstances(facts, event)
+        if event.properties is not UNSET:
+            self._client(facts, event.properties)
         return facts
 
     def blind(self, domain: str, value: str) -> str:
@@ -286,6 +300,18 @@ class FactsMaker:
             subject = next((change.new_token or change.old_token for change in tokens), "")
             if subject:
                 facts.identity = self._tokens.token("identity", f"{facts.identity_provider}:{subject}")
+
+    def _client(self, facts: Facts, properties: dict[str, Any]) -> None:
+        """What the shop saw of the program behind the request; whatever has another shape is the shop's own matter."""
+        page, signs = properties.get("page"), properties.get("client_signs")
+        if isinstance(page, dict) and page.get("state") in PAGE_STATES:
+            facts.page_state = page["state"]
+            if isinstance(name := page.get("id"), str):
+                facts.page = self._tokens.token("page", name[:PROVIDER_MAX])
+        if isinstance(signs, list):
+            known = {sign for sign in signs if isinstance(sign, str)} & CLIENT_SIGNS
+            facts.client_signs = len(known)
+            facts.automation |= bool(known & _PROGRAMS)
 
     def _is_automation(self, user_agent: str) -> bool:
         known = self._automation.get(user_agent)

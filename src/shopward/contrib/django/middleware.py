@@ -31,7 +31,7 @@ class Guard:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """One request."""
-        visit = Visit(request, shopward().proxies)
+        visit = Visit(request, shopward().proxies, has_pages=shopward().has_pages)
         request.shopward = visit  # type: ignore[attr-defined, unused-ignore] # Django's way to hand things on
         under_way = current.set(visit)
         try:

@@ -11,6 +11,7 @@ silently do nothing.
         "on_unreachable": {"withdrawal": "deny"},
         "proxies": ["10.0.0.0/8"],               # whose X-Forwarded-For is believed
         "screens_logins": True,                  # whether a password that was right is looked up among stolen ones
+        "pages": True,                           # whether forms carry {% shopward_page %}
         "guards": {"wallet:send": "wallet_transfer"},  # view name to event type, or to a GuardedView; None takes one off
     }
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "SHOPWARD"
 _REQUIRED: Final = ("url", "key")
-_KNOWN: Final = (*_REQUIRED, "timeout_s", "on_unreachable", "proxies", "screens_logins", "guards")
+_KNOWN: Final = (*_REQUIRED, "timeout_s", "on_unreachable", "proxies", "screens_logins", "pages", "guards")
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class Shopward:
         proxies: whose forwarding header is believed.
         guards: guarded views by view name (``customer:change-password``).
         screens_logins: whether passwords are looked up among stolen ones, without leaving the shop.
+        has_pages: whether the shop's forms carry a page's token, so that one without is worth telling.
     """
 
     client: Client
     proxies: TrustedProxies
     guards: Mapping[str, tuple[GuardedView, ...]]
     screens_logins: bool = True
+    has_pages: bool = False
 
     def credential(self, password: str) -> dict[str, Any]:
         """``credential`` of an event about a password that is right or new; nobody heard of it is no sign (fails open)."""
@@ -75,7 +78,9 @@ def shopward() -> Shopward:
         proxies = TrustedProxies(said.get("proxies", ()))
         further = {name: said[name] for name in ("timeout_s", "on_unreachable") if name in said}
         client = Client(said["url"], said["key"], **further)
-        return Shopward(client, proxies, guards, bool(said.get("screens_logins", True)))
+        return Shopward(
+            client, proxies, guards, bool(said.get("screens_logins", True)), bool(said.get("pages", False))
+        )
     except (TypeError, ValueError) as problem:
         message = f"{NAME}: {problem}"  # the SDK's messages name the setting and never the key
     raise ImproperlyConfigured(message)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core import signing
 from django.utils.translation import get_language
 
-from shopward.client import event, from_wsgi
-from shopward.contrib.django.tokens import token
+from shopward.client import event, from_wsgi, signs_of_wsgi
+from shopward.contrib.django.tokens import PAGE_FIELD, page_tokens, token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,7 @@ COOKIE: Final = "shopward_device"
 SESSION: Final = "_shopward_session"
 _COOKIE_AGE_S: Final = 2 * 365 * 24 * 3600
 _SALT: Final = "shopward.device"
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _NAMES: Final = ("username", "email", "phone")
 LANGUAGES: Final = ("id", "zh", "en")
 _logger = logging.getLogger("shopward.django")
@@ -54,7 +55,7 @@ class Visit:
         is_ours: whether it is us who log somebody out now, which is no event.
     """
 
-    def __init__(self, request: HttpRequest, proxies: TrustedProxies) -> None:
+    def __init__(self, request: HttpRequest, proxies: TrustedProxies, *, has_pages: bool = False) -> None:
         self.request = request
         self.decided: set[Any] = set()
         self.created: set[Any] = set()
@@ -64,6 +65,7 @@ class Visit:
         self.decisions: dict[str, Decision] = {}
         self.is_ours = False
         self._proxies = proxies
+        self._has_pages = has_pages
         self._device = ""
         self._context: dict[str, Any] | None = None
         self._session = ""
@@ -96,7 +98,10 @@ class Visit:
         session = self.request.session.get(SESSION, "") if hasattr(self.request, "session") else ""
         session_part: dict[str, Any] = {"session": {"id": session}} if session else {}
         about = _about(user)
-        return event(type_, status, user_=about, context=dict(self.context), **session_part, **parts)
+        own = dict(parts.pop("properties", {}))
+        return event(
+            type_, status, user_=about, context=dict(self.context), properties=self._signs | own, **session_part, **parts
+        )  # fmt: skip
 
     def begin_session(self) -> str:
         """Give the session of a login its name, before there is one."""
@@ -118,6 +123,16 @@ class Visit:
                 secure=self.request.is_secure(),
                 samesite="Lax",
             )
+
+    @property
+    def _signs(self) -> dict[str, Any]:
+        """What the request says of the program behind it: signs in its headers, and the page that its form came from."""
+        request = self.request
+        signs = signs_of_wsgi(request.META, is_secure=request.is_secure())
+        made: dict[str, Any] = {"client_signs": signs} if signs else {}
+        if self._has_pages and request.method == "POST" and request.content_type in _FORMS:
+            made["page"] = page_tokens().read(request.POST.get(PAGE_FIELD, ""))
+        return made
 
     def _known_device(self) -> str:
         try:

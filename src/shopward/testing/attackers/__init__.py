@@ -24,6 +24,7 @@ from shopward.testing.attackers.stuffing import (
     DistributedStuffing,
     OneAddressStuffing,
     PasswordSpray,
+    ScriptedLogins,
 )
 from shopward.testing.attackers.takeover import (
     DormantTakeover,
@@ -111,6 +112,7 @@ __all__ = [
     "Raid",
     "RecoveryAbuse",
     "RefundHijack",
+    "ScriptedLogins",
     "SessionTheft",
     "SimSwap",
     "WhatsAppTap",

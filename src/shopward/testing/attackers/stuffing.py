@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from shopward.testing.trail import token
 
 if TYPE_CHECKING:
-    from shopward.testing.agenda import Draft
+    from shopward.testing.agenda import Draft, Json
     from shopward.testing.attackers.raid import Guise, Raid
     from shopward.testing.networks import Place
     from shopward.testing.people import Customer
@@ -148,6 +148,35 @@ class BoughtPasswords:
         for victim in raid.pick(self.victims, at_ms, [c for c in raid.world.customers if c.breached]):
             victim.breached = True
             raid.take_over_at(raid.later(at_ms, 0.0, self.over_h), victim, raid.guise())
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedLogins:
+    """Row 22: a program tries a short list slowly, each try from its own address and as a new device, all out of one page."""
+
+    name: ClassVar[str] = "scripted_logins"
+    row: ClassVar[int] = 22
+
+    tries: int = 40
+    over_h: float = 20.0
+    hits: int = 6
+    returns_after_h: tuple[float, float] = (0.2, 6.0)
+
+    def launch(self, raid: Raid, at_ms: int) -> None:
+        """One page load, then the list."""
+        page: Json = {"page": {"id": token(raid.rng), "state": "fresh"}}
+        minutes = self.over_h * 60
+        for moment, (victim, hit) in plan(raid, at_ms, self.tries, minutes, 0.0, self.hits):
+            raid.put(moment, partial(self._try, raid, page, victim, hit=hit))
+
+    def _try(self, raid: Raid, page: Json, victim: Customer | None, at_ms: int, *, hit: bool) -> list[Draft]:
+        guise = raid.guise()
+        trail = raid.trail(at_ms, guise, victim, "stuffing")
+        attempt(raid, trail, hit=hit)
+        trail.drafts[-1].body["properties"] = page
+        if hit and victim is not None:
+            come_back(raid, guise, victim, at_ms, self.returns_after_h)
+        return trail.drafts
 
 
 def plan(
