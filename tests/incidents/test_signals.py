@@ -129,8 +129,8 @@ def _moved(incident, state, by, now_ms):
 
 def test_the_first_who_notes_a_signal_is_told_that_it_was(opened):
     """Of two who note the incident of one signal, one hears that it was new, on both databases."""
-    store = IncidentStore("main")
     with opened() as shop:
+        store = IncidentStore("main", shop.vault.words)
 
         def note(incident):
             return shop.records.write(

@@ -8,6 +8,9 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
+from shopward.claims.claim import Claim, Item
+from shopward.claims.store import ClaimStore
+from shopward.claims.tables import claim_record
 from shopward.complaints.store import ComplaintStore
 from shopward.complaints.tables import complaint_record
 from shopward.config import Settings
@@ -15,7 +18,9 @@ from shopward.errors import Conflict, SealBroken
 from shopward.flows.complain import Complained
 from shopward.flows.report_cases import Noted
 from shopward.flows.reports import Reported
-from shopward.screening.reports.tables import screening_note, screening_report
+from shopward.incidents import steps
+from shopward.incidents.tables import incident_record
+from shopward.screening.reports.tables import screening_case, screening_note, screening_report
 from shopward.service import Shopward
 from shopward.vault import Write
 from shopward.vault.tables import vault_subject, vault_text
@@ -60,14 +65,54 @@ def in_clear(shop):
                 store = ComplaintStore("main")
                 store.put(connection, replace(store.get(connection, text_id), statement=text))
                 table, values = complaint_record, {"said_hash": "0" * 64}
+            elif kind == "incident":
+                table, values = incident_record, {"body": text}
+            elif kind == "claim":
+                claims, (name, at) = ClaimStore("main"), text_id.split(":")
+                claim = claims.get(connection, name)
+                history = list(claim.history)
+                history[int(at)] = replace(history[int(at)], reason=text)
+                claims.put(connection, replace(claim, history=tuple(history)))
+                continue
             elif kind == "note":
                 table, values = screening_note, {"text": text}
             else:
-                table, values = screening_report, {"body": text}
+                table, values = (screening_case if kind == "case" else screening_report), {"body": text}
             connection.execute(update(table).where(table.c.id == text_id).values(**values))
         connection.execute(vault_text.delete())
 
     shop.records.write(work)
+
+
+def worked_on(shop):
+    """A claim of a customer that somebody opened again and added evidence to, and an incident with a line; their ids."""
+    now_ms = shop.clock.now_ms()
+    item = Item(
+        event_id="e-1", transaction_id="t-1", at_ms=now_ms, type="payment", amount_minor=5, currency="IDR"
+    )
+    claim = Claim(
+        id="c-1", user=shop.vault.room.subject("u1"), state="declined", regime="full", created_ms=now_ms, items=(item,)
+    )  # fmt: skip
+    shop.records.write(lambda each: ClaimStore("main").add(each, [claim]))
+    shop.claims.reopen(ANI, "c-1", SAID)
+    shop.claims.add_evidence(BUDI, "c-1", "e-1", "device_binding", NOTE)
+    incident = shop.incidents.open(
+        ANI, title="a leak", kind="data_leak", severity="low", campaign="", began_ms=now_ms, ended_ms=0
+    ).id
+    shop.incidents.step(
+        ANI, incident, "note", lambda each, by, at: steps.noted(each, MINE, at_ms=at, by=by, now_ms=at)
+    )
+    return "c-1", incident
+
+
+def in_rows(shop):
+    """Which words stand in the rows of claims and incidents."""
+    texts = shop.records.read(
+        lambda each: [
+            *each.scalars(select(claim_record.c.body)), *each.scalars(select(incident_record.c.body))
+        ]
+    )  # fmt: skip
+    return [word for word in (SAID, NOTE, MINE) if any(word in text for text in texts)]
 
 
 def restarted(shop, settings, clock):
@@ -111,7 +156,7 @@ def test_an_erasure_takes_the_words_and_leaves_the_rest(settings, clock, width):
         foreseen = shop.vault.erasing.erase(ANI, "u2", classes=("support",), reason="", dry_run=True)
         assert foreseen.keys == (1 if width == "customer" else 0)
         done = shop.vault.erasing.release(BUDI, "u1", classes=("support",))
-        assert {each.store: each.rows for each in done.stores}["vault_texts"] == 3
+        assert {each.store: each.rows for each in done.stores}["vault_texts"] == 4
         said, note, report = words(shop, *mine)
         assert (said, note) == ("", "")
         assert MINE not in report
@@ -128,7 +173,7 @@ def test_words_of_before_are_sealed_in_steps_and_read_meanwhile(settings, clock,
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         assert shop.complaints.acknowledge(ANI, mine[0]).statement == SAID
         shop.vault.words.settle()
-        assert count(shop) == 3
+        assert count(shop) == 4
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         hashes = shop.records.read(lambda each: each.scalar(select(complaint_record.c.said_hash)))
         assert hashes == shop.vault.words.keyed("0" * 64)
@@ -137,9 +182,11 @@ def test_words_of_before_are_sealed_in_steps_and_read_meanwhile(settings, clock,
                 each.scalar(select(complaint_record.c.body)),
                 *each.scalars(select(screening_note.c.text)),
                 *each.scalars(select(screening_report.c.body)),
+                *each.scalars(select(screening_case.c.body)),
             ]
         )
         assert not any(word in text for text in left for word in (SAID, NOTE, MINE))
+        assert left[1:] == ["", "", ""]
     if (tmp_path / "data" / "shopward.db").exists():
         assert in_files(tmp_path / "data") == []
 
@@ -193,7 +240,9 @@ def test_words_under_the_shops_key_follow_it(settings, clock):
         assert left == sorted(left, reverse=True)
         assert shop.records.read(lambda each: shop.vault.room.texts.sealed_by(each, 1)) == 0
         assert words(shop, *mine)[:2] == [SAID, NOTE]
-        assert MINE in shop.report_cases.case(link.case_id, after="", limit=9).reports[0].body
+        found = shop.report_cases.case(link.case_id, after="", limit=9)
+        assert MINE in found.reports[0].body
+        assert "hadiah.example/x" in found.case.body
 
 
 def test_words_of_nobody_and_of_a_token_alone_have_keys_too(lite):
@@ -209,6 +258,31 @@ def test_words_of_nobody_and_of_a_token_alone_have_keys_too(lite):
     lite.vault.custody.put(SHOP, [Write("c", "u3", "", "conversation", {"channel": "mail", "text": SAID})])
     opened = lite.records.read(lambda each: room.sealed.open(each, room.sealed.rows(each, ["c"])))
     assert opened[0].user == "u3"
+
+
+def test_a_claim_and_an_incident_say_what_people_wrote_and_their_rows_do_not(settings, clock, tmp_path):
+    """The reason of an appeal and the place of evidence go with the customer, the record of an incident with nobody's; both move."""
+    with Shopward.open(settings, clock=clock) as shop:
+        claim, incident = worked_on(shop)
+        reasons = [each.reason for each in shop.claims.get(claim)[0].history]
+        assert [SAID, f"device_binding: {NOTE}"] == [each for each in reasons if SAID in each or NOTE in each]
+        assert [each.text for each in shop.incidents.get(incident)[0].timeline][-1] == MINE
+        assert in_rows(shop) == []
+        in_clear(shop)
+        assert len(in_rows(shop)) == 3
+    with Shopward.open(settings, clock=clock) as shop:
+        assert [
+            each.reason
+            for each in shop.claims.listed(state="", user_id="", incident="", before="", limit=9)[0].history
+        ] == reasons
+        assert shop.incidents.listed(state="", before="", limit=9)[0].timeline[-1].text == MINE
+        shop.vault.words.settle()
+        assert in_rows(shop) == []
+        clock.advance(1_000)
+        shop.vault.erasing.erase(ANI, "u1", classes=(), reason="asked", dry_run=False)
+        left = [each.reason for each in shop.claims.get(claim)[0].history]
+        assert left == ["" if SAID in each or NOTE in each else each for each in reasons]
+        assert shop.incidents.get(incident)[0].timeline[-1].text == MINE
 
 
 def test_a_moved_text_does_not_open(lite):

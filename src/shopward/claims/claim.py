@@ -21,6 +21,8 @@ Step = Literal[
     "approved", "partly_approved", "decline_proposed", "decline_confirmed", "decline_rejected", "deadline_passed",
     "provisional_credit", "appealed", "reopened", "paid", "withdrawn",
 ]  # fmt: skip
+WRITTEN: Final[frozenset[Step]] = frozenset({"evidence_added", "reopened"})
+"""The reasons of these are people's own words."""
 PlatformEvidence = Literal[
     "strong_authentication_by_owner", "device_binding", "customer_admission", "first_party_pattern"
 ]
@@ -76,7 +78,7 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Happened(Struct, frozen=True):
-    """A step that was taken, by whom, and why."""
+    """A step that was taken, by whom, and why; ``reason`` is empty in the store where it is somebody's own words, which are sealed."""
 
     at_ms: int
     step: Step

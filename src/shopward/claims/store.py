@@ -1,17 +1,19 @@
 """Claims and payouts in SQL.
 
 Promise: every method works inside the caller's transaction; ``locked`` holds its row until the commit, so that of two who decide
-at once, one sees what the other did. ``take_items`` gives an event to one claim.
+at once, one sees what the other did. ``take_items`` gives an event to one claim. What people write into a claim is not in its row
+(``flows.claim_words``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, select, update
+import msgspec
+from sqlalchemy import delete, func, or_, select, update
 
 from shopward.bulk import among, put_rows
-from shopward.claims.claim import OPEN, Claim, deadline_ms, decode, encode, next_ms
+from shopward.claims.claim import OPEN, WRITTEN, Claim, deadline_ms, decode, encode, next_ms
 from shopward.claims.payouts import Payout
 from shopward.claims.tables import claim_item, claim_payout, claim_record
 from shopward.errors import Conflict
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+
+_HAS_WRITTEN: Final = or_(*(claim_record.c.body.contains(f'"step":"{each}"') for each in sorted(WRITTEN)))
 
 
 class ClaimStore:
@@ -196,6 +201,36 @@ class ClaimStore:
             (self._tenant, *(each._asdict() | {"is_provisional": int(each.is_provisional)}).values())
             for each in payouts
         ]
+
+    # What an earlier version kept in clear.
+
+    def in_clear(self, connection: Connection, after: str, limit: int) -> list[tuple[str, str, str, int]]:
+        """What people wrote that lies in claims: its name, token of the customer, text, and when it was written."""
+        table = claim_record.c
+        while True:
+            query = select(table.body).where(table.tenant == self._tenant, table.id > after, _HAS_WRITTEN)
+            page = connection.scalars(query.order_by(table.id).limit(limit).with_for_update())
+            claims = [decode(body) for body in page]
+            found = [
+                (f"{claim.id}:{at}", claim.user, each.reason, each.at_ms)
+                for claim in claims
+                for at, each in enumerate(claim.history)
+                if each.step in WRITTEN and each.reason
+            ]
+            if found or not claims:
+                return found
+            after = claims[-1].id
+
+    def emptied(self, connection: Connection, names: Sequence[str]) -> None:
+        """Take what people wrote out of claims."""
+        meant = {(claim_id, int(at)) for claim_id, at in (name.rsplit(":", 1) for name in names)}
+        found = self.get_many(connection, {claim_id for claim_id, _at in meant}, lock=True)
+        for claim in found.values():
+            history = tuple(
+                msgspec.structs.replace(each, reason="") if (claim.id, at) in meant else each
+                for at, each in enumerate(claim.history)
+            )
+            self.put(connection, msgspec.structs.replace(claim, history=history))
 
     def _row(self, claim: Claim) -> dict[str, Any]:
         """In the order of the table's columns."""

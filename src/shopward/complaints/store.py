@@ -88,10 +88,10 @@ class ComplaintStore:
 
     # What an earlier version kept in clear.
 
-    def in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+    def in_clear(self, connection: Connection, after: str, limit: int) -> list[tuple[str, str, str, int]]:
         """Complaints whose statement lies in them: id, token of the customer, statement, and when they came."""
-        query = select(_T.body).where(_T.tenant == self._tenant, _T.body.contains(_STATEMENT)).limit(limit)
-        found = map(decode, connection.scalars(query.with_for_update()))
+        query = select(_T.body).where(_T.tenant == self._tenant, _T.id > after, _T.body.contains(_STATEMENT))
+        found = map(decode, connection.scalars(query.order_by(_T.id).limit(limit).with_for_update()))
         return [(each.id, each.user, each.statement, each.received_ms) for each in found]
 
     def emptied(self, connection: Connection, ids: Sequence[str], *, keyed: Callable[[str], str]) -> None:

@@ -33,6 +33,7 @@ from shopward.events import Facts
 from shopward.events.catalogue import MONEY_TYPES
 from shopward.flows import debts
 from shopward.flows.arrows import SYSTEM
+from shopward.flows.claim_words import sealed, with_reasons
 from shopward.outbox import Topic
 from shopward.values import DAY_MS
 
@@ -187,18 +188,22 @@ class ClaimDesk:
             claim = self._on.store.get(connection, claim_id)
             if claim is None:
                 raise _unknown()
-            return claim, self._on.store.payouts_of(connection, claim_id)
+            (whole,) = with_reasons(self._on.words, connection, [claim])
+            return whole, self._on.store.payouts_of(connection, claim_id)
 
         return self._on.records.read(work)
 
     def listed(self, *, state: str, user_id: str, incident: str, before: str, limit: int) -> list[Claim]:
         """Claims, newest first; an empty word asks for all."""
         user = self._on.maker.user_token(user_id) if user_id else ""
-        return self._on.records.read(
-            lambda each: self._on.store.listed(
-                each, state=state, user=user, incident=incident, before=before, limit=limit
+
+        def work(connection: Any) -> list[Claim]:
+            found = self._on.store.listed(
+                connection, state=state, user=user, incident=incident, before=before, limit=limit
             )
-        )
+            return with_reasons(self._on.words, connection, found)
+
+        return self._on.records.read(work)
 
     def owners(self, claims: Sequence[Claim]) -> dict[str, str]:
         """The shop's own ids of whose claims they are, by the token; empty of somebody who was erased."""
@@ -317,7 +322,7 @@ class ClaimDesk:
                 connection, self._on.store, self._on.book, claim, instrument, now_ms
             ):
                 self._line(connection, caller.key, claim, now_ms)
-            return claim
+            return with_reasons(self._on.words, connection, [claim])[0]
 
         return self._on.records.write(work)
 
@@ -369,14 +374,15 @@ class ClaimDesk:
         """Steps (5) and (6): what is approved is owed and on its way, the shop hears of it, the line, the row."""
         if claim.state == "approved":
             claim = debts.owe(connection, self._on.store, self._on.book, claim, instrument, now_ms)
-        self._on.store.put(connection, claim)
+        row = sealed(self._on.words, connection, claim)
+        self._on.store.put(connection, row)
         last = claim.history[-1]
         self._on.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.CLAIM_STEPPED, subject=claim.id,
             payload={"state": claim.state, "step": last.step, "round": claim.round},
         )  # fmt: skip
         self._line(connection, actor, claim, now_ms)
-        return claim
+        return with_reasons(self._on.words, connection, [row])[0]
 
     def _line(self, connection: Any, actor: str, claim: Claim, now_ms: int) -> None:
         last = claim.history[-1]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shopward.events import FactsMaker
     from shopward.flows.arrows import Outbox, Trail
     from shopward.flows.history import History
+    from shopward.flows.words import Words
     from shopward.ledger import Book
     from shopward.ports import EventLog, Records
     from shopward.protection.members import Members
@@ -29,6 +30,7 @@ class Claiming(NamedTuple):
         book: the ledger.
         log: what the platform knows.
         history: what it was told.
+        words: keeps what people write.
         maker: gives an account's token.
         members: of a sealed victim set.
         trail: the audit log.
@@ -42,6 +44,7 @@ class Claiming(NamedTuple):
     book: Book
     log: EventLog
     history: History
+    words: Words
     maker: FactsMaker
     members: Callable[[str], Members]
     trail: Trail

@@ -16,6 +16,7 @@ from shopward.claims.view import ClaimView
 from shopward.claims.view import view as claim_view
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
+from shopward.flows.claim_words import with_reasons
 from shopward.flows.complain import with_statements
 from shopward.flows.report_cases import notes_of
 from shopward.flows.reports import with_bodies
@@ -157,7 +158,7 @@ class DossierDesk:
             [complaint_view(each, language=language, at_ms=now_ms, for_staff=False) for each in complaints[:EACH_MAX]],
             [
                 claim_view(each, self._claims.payouts_of(connection, each.id), language=language)
-                for each in claims[:EACH_MAX]
+                for each in with_reasons(self._words, connection, claims[:EACH_MAX])
             ],
             [consent_view(each) for each in consents],
             max(len(reports), len(cases), len(complaints), len(claims)) <= EACH_MAX,

@@ -21,6 +21,7 @@ from shopward.complaints.complaint import date_of
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
 from shopward.events import Facts
+from shopward.flows.claim_words import with_reasons
 from shopward.flows.complain import with_statements
 from shopward.flows.counsel import Protection, counsel
 from shopward.flows.lately import Seen, is_breached, lately
@@ -154,7 +155,7 @@ class OverviewDesk:
         recoveries: the way back.
         reports, complaints, claims, processing, findings: the rows.
         accesses: the log of looks into the vault.
-        words: what complaints say.
+        words: what complaints and claims say.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
     """
@@ -252,7 +253,7 @@ class OverviewDesk:
                     claim_view(each, self._claims.payouts_of(connection, each.id), language=language), each.created_ms,
                     each.due_ms,
                 )
-                for each in claims
+                for each in with_reasons(self._words, connection, claims)
             ],
             looked(looks, titles),
             [

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shopward.errors import Conflict, InputTooLarge, InvalidField, NotFound
-from shopward.flows.reports import with_bodies
+from shopward.flows.reports import with_bodies, with_shown
 from shopward.flows.screen import entries_of
 from shopward.outbox import Topic
 from shopward.screening.links.lists import TTL_MS
@@ -126,11 +126,14 @@ class ReportCases:
     ) -> list[CaseRow]:
         """Cases, newest first; an empty word asks for all."""
         user = self._token_of(user_id) if user_id else ""
-        return self._records.read(
-            lambda connection: self._store.cases(
+
+        def work(connection: Any) -> list[CaseRow]:
+            found = self._store.cases(
                 connection, state=state, user=user, assignee=assignee, before=before, limit=limit
             )
-        )
+            return with_shown(self._words, connection, found)
+
+        return self._records.read(work)
 
     def case(self, case_id: str, *, after: str, limit: int) -> WholeCase:
         """A case, a page of its reports and its notes; raises ``NotFound``."""
@@ -138,7 +141,7 @@ class ReportCases:
         def work(connection: Any) -> WholeCase:
             reports = self._store.reports(connection, case_id, after=after, limit=limit)
             return WholeCase(
-                self._case(connection, case_id),
+                self._shown(connection, self._case(connection, case_id)),
                 with_bodies(self._words, connection, reports),
                 notes_of(self._words, self._store, connection, case_id),
             )
@@ -161,7 +164,7 @@ class ReportCases:
             case = case._replace(assignee=person)
             self._store.put_case(connection, case)
             self._line(connection, caller, "report:assign", case_id, {"assignee": person}, at_ms)
-            return case
+            return self._shown(connection, case)
 
         return self._records.write(work)
 
@@ -197,7 +200,7 @@ class ReportCases:
         def work(connection: Any) -> CaseRow:
             self._fence.exclusive(connection)
             case = self._case(connection, case_id)
-            link = msgspec.json.decode(case.body)["link"]
+            link = msgspec.json.decode(self._shown(connection, case).body)["link"]
             self._store.drop_listed(connection, case_id)
             if said.state == "confirmed" and link:
                 entry = ListedRow(case_id, link, said.scope, at_ms, at_ms + TTL_MS)
@@ -211,7 +214,7 @@ class ReportCases:
             )  # fmt: skip
             details = {**told, "scope": said.scope if link else "", "reports": case.reports}
             self._line(connection, caller, "report:settle", case_id, details, at_ms)
-            return case
+            return self._shown(connection, case)
 
         case = self._records.write(work)
         self._screening.look_again()
@@ -236,7 +239,12 @@ class ReportCases:
 
         return self._records.write(work)
 
+    def _shown(self, connection: Any, case: CaseRow) -> CaseRow:
+        """A case with what is shown of it."""
+        return with_shown(self._words, connection, [case])[0]
+
     def _case(self, connection: Any, case_id: str) -> CaseRow:
+        """A case as its row has it."""
         case = self._store.case(connection, case_id)
         if case is None:
             raise NotFound("there is no such case", path="id", expected="the id of a case", found="another")

@@ -35,7 +35,7 @@ from shopward.screening.messages.extract import links_in
 from shopward.screening.messages.normalise import MESSAGE_MAX
 from shopward.screening.reports import OF_A_CUSTOMER, CaseRow, ReportRow, cluster_of, evidence_of, wording
 from shopward.screening.reports.clusters import CLUSTER_MAX
-from shopward.screening.reports.rows import NOTHING_SAID
+from shopward.screening.reports.rows import NOTHING_SAID, NOTHING_SHOWN
 from shopward.scrubber import scrub
 from shopward.values import HOUR_MS, to_ms, to_rfc3339
 
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from shopward.values import Clock, IdSource
 
 KIND: Final = "report"
-"""What its words are called."""
+CASE: Final = "case"
+"""What the words of both are called."""
 NOT_JUDGED: Final = "none"
 Short = Annotated[str, Meta(max_length=2_048)]
 
@@ -192,9 +193,12 @@ class ReportDesk:
             if case is None:
                 shown = {"link": _plain(url), "verdict": body["verdict"], "evidence": evidence}
                 case = CaseRow(
-                    self._ids.new("rc", at_ms), cluster, "open", said.kind, 0, at_ms, at_ms, "", 0, _json(shown),
+                    self._ids.new("rc", at_ms), cluster, "open", said.kind, 0, at_ms, at_ms, "", 0, "",
                     user_token if said.kind in OF_A_CUSTOMER else "", due_ms,
                 )  # fmt: skip
+                self._words.keep(
+                    connection, CASE, case.id, _json(shown), subject=case.user_token, user=said.user
+                )
             case = _joined(case, said.kind, at_ms, due_ms)
             self._store.put_case(connection, case)  # (3)
             report = ReportRow(report_id, case.id, said.kind, said.reporter, user_token, at_ms)
@@ -249,6 +253,12 @@ def with_bodies(words: Words, connection: Any, reports: Sequence[ReportRow]) -> 
     """Reports with what they say; nothing where it was erased."""
     told = words.of(connection, KIND, [each.id for each in reports])
     return [each._replace(body=told.get(each.id, each.body) or NOTHING_SAID) for each in reports]
+
+
+def with_shown(words: Words, connection: Any, cases: Sequence[CaseRow]) -> list[CaseRow]:
+    """Cases with what is shown of them; nothing where it was erased."""
+    told = words.of(connection, CASE, [each.id for each in cases])
+    return [each._replace(body=told.get(each.id, each.body) or NOTHING_SHOWN) for each in cases]
 
 
 def offers_of(kind: str, user: str, language: str, *, since: Moment | UnsetType = UNSET) -> list[Offer]:

@@ -34,12 +34,13 @@ class InClear(NamedTuple):
 
     Attributes:
         kind: of the texts.
-        found: some of them: id, token of the customer, text, and when it was written; nobody else changes them until the commit.
+        found: some of them behind an id, in order: id, token of the customer, text, and when it was written; nobody else changes
+            them until the commit. None where there are no more.
         emptied: empties those of these ids, and drops what else could tell them.
     """
 
     kind: str
-    found: Callable[[Any, int], Sequence[tuple[str, str, str, int]]]
+    found: Callable[[Any, str, int], Sequence[tuple[str, str, str, int]]]
     emptied: Callable[[Any, Sequence[str]], None]
 
 
@@ -58,13 +59,14 @@ class Words:
         self._room = room
         self._sources = sources
         self._overwritten = overwritten
-        self._is_done = False
+        self._at = (0, "")  # which source, and behind which id
 
     def keep(
         self, connection: Any, kind: str, text_id: str, text: str, *, subject: str, user: str = ""
     ) -> None:
         """A text, in the caller's transaction; ``subject`` is empty where it is about nobody who was named."""
-        self._room.fenced(connection, [subject])
+        if subject or not self._room.texts.has_key(connection, subject):  # nobody erases the shop's own
+            self._room.fenced(connection, [subject])
         now_ms = self._room.clock.now_ms()
         self._room.texts.put(connection, [Text(kind, text_id, subject, text, user)], now_ms)
 
@@ -78,22 +80,23 @@ class Words:
 
     def step(self) -> bool:
         """Seal some of what lies in clear; false where nothing does any more."""
-        if self._is_done:
+        source, after = self._at
+        if source == len(self._sources):
             return False
-        if any(self._room.records.write(partial(self._sealed, source)) for source in self._sources):
-            return True
-        self._is_done = True
-        return False
+        last = self._room.records.write(partial(self._sealed, self._sources[source], after))
+        self._at = (source, last) if last else (source + 1, "")
+        return True
 
     def settle(self) -> None:
         """All of it, before something is done that must reach every text."""
         while self.step():
             pass
 
-    def _sealed(self, source: InClear, connection: Any) -> int:
-        rows = source.found(connection, STEP)
+    def _sealed(self, source: InClear, after: str, connection: Any) -> str:
+        """Some of a source: how far it came; nothing where that was all."""
+        rows = source.found(connection, after, STEP)
         if not rows:
-            return 0
+            return ""
         self._overwritten(connection)
         self._room.fenced(connection, [subject for _id, subject, _text, _at_ms in rows])
         erased = partial(self._room.erasures.since, connection, retention=SUPPORT)
@@ -105,4 +108,4 @@ class Words:
         ]
         self._room.texts.put(connection, texts, self._room.clock.now_ms())
         source.emptied(connection, [text_id for text_id, *_rest in rows])
-        return len(rows)
+        return rows[-1][0]

@@ -1,26 +1,43 @@
 """Incidents in SQL.
 
 Promise: every method works inside the caller's transaction; with ``lock`` a row is held until the commit, so that of two who write
-at once, one sees what the other wrote.
+at once, one sees what the other wrote. What the record says lies sealed (``Words``); the row has its id, state and time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol
 
 from sqlalchemy import insert, select, update
 
 from shopward.bulk import put_rows
+from shopward.errors import StoreError
 from shopward.incidents.incident import Incident, decode, encode
 from shopward.incidents.scope import ROW
 from shopward.incidents.tables import incident_record, incident_signal, incident_victims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
 PAGE_ROWS: Final = 16_384
+
+
+KIND: Final = "incident"
+"""What its words are called."""
+
+
+class Words(Protocol):
+    """Keeps texts sealed, in the caller's transaction; ``subject`` is empty for those of no one customer."""
+
+    def keep(self, connection: Any, kind: str, text_id: str, text: str, *, subject: str) -> None:
+        """A text, in the place of the one that it had."""
+        ...
+
+    def of(self, connection: Any, kind: str, ids: Sequence[str]) -> dict[str, str]:
+        """Texts by their ids."""
+        ...
 
 
 class SignalRow(NamedTuple):
@@ -35,14 +52,17 @@ class IncidentStore:
 
     Args:
         tenant: leads every key.
+        words: keep what records say.
     """
 
-    def __init__(self, tenant: str) -> None:
+    def __init__(self, tenant: str, words: Words) -> None:
         self._tenant = tenant
+        self._words = words
 
     def add(self, connection: Connection, incident: Incident, *, at_ms: int) -> None:
         """A new one."""
         connection.execute(insert(incident_record), self._row(incident, at_ms))
+        self._keep(connection, incident)
 
     def put(self, connection: Connection, incident: Incident, *, at_ms: int) -> None:
         """One that is locked, changed."""
@@ -52,23 +72,24 @@ class IncidentStore:
             .where(table.tenant == self._tenant, table.id == incident.id)
             .values(self._row(incident, at_ms))
         )
+        self._keep(connection, incident)
 
     def get(self, connection: Connection, incident_id: str, *, lock: bool = False) -> Incident | None:
         """One of them."""
         table = incident_record.c
-        query = select(table.body).where(table.tenant == self._tenant, table.id == incident_id)
-        body = connection.scalar(query.with_for_update() if lock else query)
-        return None if body is None else decode(body)
+        query = select(table.id, table.body).where(table.tenant == self._tenant, table.id == incident_id)
+        found = self._whole(connection, query.with_for_update() if lock else query)
+        return found[0] if found else None
 
     def listed(self, connection: Connection, *, state: str, before: str, limit: int) -> list[Incident]:
         """Newest first; an empty word asks for all."""
         table = incident_record.c
-        query = select(table.body).where(table.tenant == self._tenant).order_by(table.id.desc()).limit(limit)
+        query = select(table.id, table.body).where(table.tenant == self._tenant)
         if state:
             query = query.where(table.state == state)
         if before:
             query = query.where(table.id < before)
-        return [decode(body) for body in connection.scalars(query)]
+        return self._whole(connection, query.order_by(table.id.desc()).limit(limit))
 
     def signals(self, connection: Connection) -> dict[tuple[str, str], SignalRow]:
         """Every signal that has an incident, by kind and subject."""
@@ -124,8 +145,23 @@ class IncidentStore:
             yield bytes(rows)
             page += 1
 
+    def _whole(self, connection: Connection, query: Any) -> list[Incident]:
+        """The records of rows; one that lies in clear as yet is read from its row."""
+        rows = connection.execute(query).all()
+        told = self._words.of(connection, KIND, [incident_id for incident_id, body in rows if not body])
+        return [decode(body or told.get(incident_id) or _missing()) for incident_id, body in rows]
+
+    def _keep(self, connection: Connection, incident: Incident) -> None:
+        self._words.keep(connection, KIND, incident.id, encode(incident).decode(), subject="")
+
     def _row(self, incident: Incident, at_ms: int) -> dict[str, Any]:
         return {
-            "tenant": self._tenant, "id": incident.id, "state": incident.state, "changed_ms": at_ms,
-            "body": encode(incident).decode(),
+            "tenant": self._tenant, "id": incident.id, "state": incident.state, "changed_ms": at_ms, "body": "",
         }  # fmt: skip
+
+
+def _missing() -> NoReturn:
+    raise StoreError(  # fails closed
+        "the record of an incident is missing", expected="what its row names", found="nothing",
+        hint="restore the store whole from a backup; somebody or something changed it",
+    )  # fmt: skip

@@ -170,7 +170,7 @@ class Shopward:
         self.passwords = PasswordDesk(settings, desks.records, desks.trail, clock)
         claims = ClaimStore(TENANT)
         claiming = Claiming(
-            desks.records, claims, desks.book, log, vault.history, maker, desks.overseer.members, desks.trail, desks.outbox, clock,
+            desks.records, claims, desks.book, log, vault.history, vault.words, maker, desks.overseer.members, desks.trail, desks.outbox, clock,
             SystemIds(),
         )  # fmt: skip
         self.claims, self.victim_claims = ClaimDesk(claiming), VictimClaims(claiming)
@@ -185,7 +185,7 @@ class Shopward:
         self.notices = NoticeDesk(
             records=desks.records, store=NoticeStore(TENANT), token_of=maker.user_token,
             sealer=notice_sealer(settings, desks.records), entropy=secrets.token_bytes, postmen=postmen_of(settings, desks.records, clock),
-            trail=desks.trail, outbox=desks.outbox, duty=acquittal(desks), clock=clock, ids=self.ids,
+            trail=desks.trail, outbox=desks.outbox, duty=acquittal(desks, vault), clock=clock, ids=self.ids,
         )  # fmt: skip
         (
             self.incidents,

@@ -60,9 +60,9 @@ class Response(NamedTuple):
     workload: WorkloadDesk
 
 
-def acquittal(desks: Desks) -> Acquittal:
+def acquittal(desks: Desks, vault: Vault) -> Acquittal:
     """What keeps duties and mailings in step."""
-    return Acquittal(store=IncidentStore(TENANT), trail=desks.trail, outbox=desks.outbox)
+    return Acquittal(store=IncidentStore(TENANT, vault.words), trail=desks.trail, outbox=desks.outbox)
 
 
 def open_response(
@@ -78,7 +78,7 @@ def open_response(
     told: Callable[[Any, str], Sequence[tuple[Mailing, dict[str, int]]]],
 ) -> Response:
     """The desks over the store of the settings."""
-    store = IncidentStore(TENANT)
+    store = IncidentStore(TENANT, vault.words)
     incidents = IncidentDesk(
         records=desks.records, store=store, sets=SetStore(TENANT).sealed, told=told, trail=desks.trail, outbox=desks.outbox,
         clock=clock, ids=ids,

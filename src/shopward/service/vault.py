@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shopward.adapters.roots import open_root
 from shopward.adapters.sql.personal import PersonalColumn
+from shopward.claims.store import ClaimStore
 from shopward.complaints.store import ComplaintStore
 from shopward.conversations.store import ConversationStore
 from shopward.findings.store import FindingStore
@@ -26,6 +27,8 @@ from shopward.flows.strongroom import Strongroom
 from shopward.flows.training import Trained
 from shopward.flows.unexplained import ReadingWatch
 from shopward.flows.words import WORDS, InClear, Words
+from shopward.incidents import clear
+from shopward.incidents.store import KIND as INCIDENT
 from shopward.keyring import derived
 from shopward.leaks import MarkRing
 from shopward.notices.store import NoticeStore
@@ -150,9 +153,12 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
 
 def _in_clear(tenant: str, keyed: Callable[[str], str]) -> tuple[InClear, ...]:
     """Where versions before this one kept what people wrote."""
-    complaints, reports = ComplaintStore(tenant), ReportStore(tenant)
+    complaints, reports, claims = ComplaintStore(tenant), ReportStore(tenant), ClaimStore(tenant)
     return (
+        InClear(INCIDENT, partial(clear.in_clear, tenant), partial(clear.emptied, tenant)),
+        InClear("claim", claims.in_clear, claims.emptied),
         InClear("complaint", complaints.in_clear, partial(complaints.emptied, keyed=keyed)),
+        InClear("case", reports.cases_in_clear, reports.empty_cases),
         InClear("note", reports.notes_in_clear, reports.empty_notes),
         InClear("report", reports.reports_in_clear, reports.empty_reports),
     )

@@ -21,7 +21,7 @@ from shopward.bulk import put_rows
 from shopward.vault.drawers import Drawers, parts
 from shopward.vault.envelope import customer_prefix, padded, unpadded, whole_suffix
 from shopward.vault.kinds import SUPPORT
-from shopward.vault.tables import vault_text
+from shopward.vault.tables import vault_subject, vault_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,14 @@ class SealedTexts:
         self._keys = keys
         self._drawers = Drawers(tenant, entropy)
 
+    def has_key(self, connection: Connection, subject: str) -> bool:
+        """Whether a customer has a key of the class already."""
+        table = vault_subject.c
+        mine = (table.tenant == self._tenant) & (table.subject == subject) & (table.retention == SUPPORT)
+        return bool(connection.scalar(select(func.count()).where(mine)))
+
     def put(self, connection: Connection, texts: Sequence[Text], now_ms: int) -> None:
-        """Keep texts, in the place of those that their names have; the caller holds the fences of the customers."""
+        """Keep texts, in the place of those that their names have; the caller holds the fence of each customer, and the shop's while that has no key."""
         ring = self._keys.ring(connection)
         users = {(each.subject, SUPPORT): each.user for each in sorted(texts, key=lambda each: each.user)}
         drawers = self._drawers.of(connection, ring, users)

@@ -23,6 +23,8 @@ OF_A_CUSTOMER: Final = frozenset({"loss", "doubt"})
 
 NOTHING_SAID: Final = '{"channel":"","verdict":"","evidence":[],"said":""}'
 """The body of a report that was erased."""
+NOTHING_SHOWN: Final = '{"link":"","verdict":"","evidence":[]}'
+"""The body of a case whose customer was erased."""
 
 
 class ReportRow(NamedTuple):
@@ -57,7 +59,7 @@ class CaseRow(NamedTuple):
         is_overdue: 1 once the shop was told that nobody has.
         assignee: the person who looks after it; empty for nobody.
         reason: why it was settled so; empty while it is open.
-        body: what is shown of it, as JSON.
+        body: what is shown of it, as JSON: link, verdict, evidence. Empty in the store, which has it sealed.
     """
 
     id: str

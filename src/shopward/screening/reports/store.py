@@ -1,6 +1,6 @@
 """Reports, cases and the shop's own list in SQL.
 
-Promise: what a report says and what a note says is not in the rows (``flows.words``); every call runs in the caller's transaction and neither begins nor commits one; who may call what, and one at a
+Promise: what a report, a case and a note say is not in the rows (``flows.words``); every call runs in the caller's transaction and neither begins nor commits one; who may call what, and one at a
 time, is the story's.
 """
 
@@ -170,28 +170,53 @@ class ReportStore:
 
     # What an earlier version kept in clear.
 
-    def notes_in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+    def cases_in_clear(
+        self, connection: Connection, after: str, limit: int
+    ) -> list[tuple[str, str, str, int]]:
+        """Cases whose body lies in them: id, token of the customer, body, and when they were opened."""
+        table = screening_case.c
+        query = select(table.id, table.user_token, table.body, table.opened_ms).where(
+            table.tenant == self._tenant, table.id > after, table.body != ""
+        )
+        return [
+            (*row,) for row in connection.execute(query.order_by(table.id).limit(limit).with_for_update())
+        ]
+
+    def empty_cases(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Take the bodies out of cases."""
+        mine = (screening_case.c.tenant == self._tenant) & screening_case.c.id.in_(ids)
+        connection.execute(update(screening_case).where(mine).values(body=""))
+
+    def notes_in_clear(
+        self, connection: Connection, after: str, limit: int
+    ) -> list[tuple[str, str, str, int]]:
         """Notes whose text lies in them: id, token of the customer of their case, text, and when they were written."""
         table, case_ = screening_note.c, screening_case.c
         query = (
             select(table.id, case_.user_token, table.text, table.at_ms)
             .join(screening_case, (case_.tenant == table.tenant) & (case_.id == table.case_id))
-            .where(table.tenant == self._tenant, table.text != "")
+            .where(table.tenant == self._tenant, table.id > after, table.text != "")
+            .order_by(table.id)
+            .limit(limit)
         )
-        return [(*row,) for row in connection.execute(query.limit(limit).with_for_update(of=screening_note))]
+        return [(*row,) for row in connection.execute(query.with_for_update(of=screening_note))]
 
     def empty_notes(self, connection: Connection, ids: Sequence[str]) -> None:
         """Take the texts out of notes."""
         mine = (screening_note.c.tenant == self._tenant) & screening_note.c.id.in_(ids)
         connection.execute(update(screening_note).where(mine).values(text=""))
 
-    def reports_in_clear(self, connection: Connection, limit: int) -> list[tuple[str, str, str, int]]:
+    def reports_in_clear(
+        self, connection: Connection, after: str, limit: int
+    ) -> list[tuple[str, str, str, int]]:
         """Reports whose body lies in them: id, token of the customer, body, and when they came."""
         table = screening_report.c
         query = select(table.id, table.user_token, table.body, table.at_ms).where(
-            table.tenant == self._tenant, table.body != ""
+            table.tenant == self._tenant, table.id > after, table.body != ""
         )
-        return [(*row,) for row in connection.execute(query.limit(limit).with_for_update())]
+        return [
+            (*row,) for row in connection.execute(query.order_by(table.id).limit(limit).with_for_update())
+        ]
 
     def empty_reports(self, connection: Connection, ids: Sequence[str]) -> None:
         """Take the bodies out of reports."""
