@@ -1,20 +1,39 @@
 """The page about one's own account: a link that works once, what it shows, what is pressed there, and what a thief gets of it."""
 
 import logging
+import random
 import re
 import tomllib
+from datetime import datetime
 from typing import get_args
+from urllib.parse import urlencode
 
 import pytest
 
 from claims.account import event, past, payment, theft
 from ordering import NOW_MS
+from protection.conftest import database  # noqa: F401 -- a fixture
 from shopward.flows import counsel, lately, visit
 from shopward.flows.selfservice import WISHES
 from shopward.http import account_words
 from shopward.http.visits import COOKIE, DEEDS
-from shopward.values import DAY_MS, MINUTE_MS, ManualClock
+from shopward.protection.orders import KINDS
+from shopward.values import DAY_MS, MINUTE_MS, ManualClock, to_ms
 
+WORDS = (
+    "event",
+    "said",
+    "about",
+    "wish",
+    "purpose",
+    "claim",
+    "event:anna-stolen-0",
+    "anna-thief",
+    "decision:anna-own",
+    "order:x",
+    "copy",
+    "service",
+)
 CHROME = {"os": "Android 14", "browser": "Chrome 120", "country": "ID"}
 
 
@@ -114,19 +133,83 @@ def test_what_was_not_me_opens_one_case_and_offers_the_freeze(own):
         assert "We have your report" in said
         assert "Laporan Anda sudah kami terima" in (await client.get("/account?lang=id")).text
         await client.get("/account?lang=en")
-        assert "fills in the claim" in said
+        assert "freeze the account first" in said
         await pressed(client, do="not_me", event="anna-thief")
         cases = (await client.get("/v1/reports?user=anna")).json()["cases"]
         assert [(each["kind"], each["reports"]) for each in cases] == [("loss", 2)]
         frozen = await pressed(client, do="freeze")
         assert "Your account is frozen" in frozen
         assert "Prove that it is you" in frozen
+        assert not re.search(r"\d{4}-\d{2}-\d{2}T", frozen)
         assert 'value="freeze"' not in frozen
         way = (await client.get("/v1/recoveries?user=anna")).json()["recoveries"]
         assert [(each["state"], each["next"]) for each in way] == [("frozen", "identity")]
         attempt = event("anna-after", now, "withdrawal", status="attempted")
         assert (await client.post("/v1/decisions", json=attempt)).json()["decision"] == "deny"
-        assert set(DEEDS) & {"release", "unfreeze", "reveal", "claim", "give"} == set()
+        assert set(DEEDS) & {"release", "unfreeze", "reveal", "give"} == set()
+
+    own.run(story)
+
+
+def test_money_is_claimed_while_the_account_is_frozen_and_never_before(own):
+    """A form of what is known, ticked; sent in with the moment of the report; a refusal is appealed. Before the freeze there is none."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now), *theft(now))
+        page = await entered(client, language="en")
+        assert 'value="claim"' not in page
+        assert "Freeze the account first" in await pressed(client, do="claim")
+        assert (await client.get("/v1/claims?user=anna")).json()["claims"] == []
+        await pressed(client, do="not_me", event="anna-stolen-0")
+        world.clock.advance(MINUTE_MS)
+        await pressed(client, do="freeze")
+        form = await pressed(client, do="claim")
+        assert "The form is ready" in form
+        ticks = re.findall(r'name="(event:[\w-]+)"( checked)?', form)
+        assert dict(ticks) == {
+            "event:anna-stolen-1": " checked",
+            "event:anna-stolen-0": " checked",
+            "event:anna-own": "",
+        }
+        assert "The form is ready" in await pressed(client, do="claim")
+        (draft,) = (await client.get("/v1/claims?user=anna")).json()["claims"]
+        asked = {"do": "send_claim", "claim": draft["id"]}
+        assert "at least one" in await pressed(client, **asked)
+        assert "Nothing was changed" in await pressed(client, **asked, **{"event:nobodys": "on"})
+        stolen = {"event:anna-stolen-0": "on", "event:anna-stolen-1": "on"}
+        sent = await pressed(client, **asked, **stolen)
+        assert "Your claim is sent in" in sent
+        assert "IDR 500,000.00" in sent
+        claim = (await client.get(f"/v1/claims/{draft['id']}")).json()
+        assert claim["state"] in ("under_review", "approved")
+        assert to_ms(datetime.fromisoformat(claim["notice_at"])) == now
+        assert "Nothing was changed" in await pressed(client, **asked, **stolen)
+
+    own.run(story)
+
+
+def test_an_answer_is_appealed_from_the_page(own):
+    """A complaint that was rejected: one press, and another person has to decide; pressed again it is not there any more."""
+
+    async def story(client, world):
+        filed = {"user": "anna", "about": "service", "statement": "slow"}
+        name = (await client.post("/v1/complaints", json=filed)).json()["id"]
+        for step, body in (
+            ("acknowledge", None),
+            ("take", None),
+            ("decide", {"outcome": "rejected", "reason": "no_fault_found"}),
+        ):
+            answer = await client.post(f"/v1/complaints/{name}/{step}", json=body)
+            assert answer.status_code == 200, answer.text
+        page = await entered(client, language="en")
+        assert "I do not agree" in page
+        assert "We see it differently" in page
+        appealed = await pressed(client, do="appeal", about=f"complaint:{name}")
+        assert "We have your appeal" in appealed
+        assert "I do not agree" not in appealed
+        assert (await client.get(f"/v1/complaints/{name}")).json()["state"] == "appealed"
+        assert "cannot be appealed" in await pressed(client, do="appeal", about=f"complaint:{name}")
 
     own.run(story)
 
@@ -138,6 +221,8 @@ def test_nothing_of_anybody_else_is_shown_or_reached(own):
         now = world.clock.now_ms()
         await told(client, *past(now), *theft(now), *past(now, "budi"))
         frozen = (await client.post("/v1/users/budi/freeze", json={})).json()
+        filed = {"user": "budi", "about": "service", "statement": "slow"}
+        his = (await client.post("/v1/complaints", json=filed)).json()["id"]
         page = await entered(client, language="en")
         assert "budi" not in page
         for form in (
@@ -147,10 +232,13 @@ def test_nothing_of_anybody_else_is_shown_or_reached(own):
             {"do": "complain", "about": "decision:budi-own", "said": "why"},
             {"do": "complain", "about": "claim:nobodys", "said": "why"},
             {"do": "withdraw", "purpose": "offers"},
+            {"do": "appeal", "about": f"complaint:{his}"},
+            {"do": "appeal", "about": "claim:nobodys"},
+            {"do": "not_me", "event": "budi-own\0"},
         ):
             assert "Nothing was changed" in await pressed(client, **form)
         assert (await client.get("/v1/reports?user=budi")).json()["cases"] == []
-        assert (await client.get("/v1/complaints")).json()["complaints"] == []
+        assert [each["id"] for each in (await client.get("/v1/complaints")).json()["complaints"]] == [his]
         assert "Nothing was recorded" in await entered(client, "new", language="en")
 
     own.run(story)
@@ -309,9 +397,24 @@ def test_every_text_is_there_in_three_languages():
     assert shapes[0] == shapes[1] == shapes[2]
     for each in texts.values():
         assert each["type"].keys() == lately.SHOWN
+        assert each["kind"].keys() == set(KINDS)
         assert each["outcome"].keys() == set(get_args(lately.Outcome))
         assert list(each["counsel"]) == list(counsel.WORDS)
         assert {f"wish_{word}" for word in WISHES} <= each.keys()
+        words = {
+            *visit.DONE,
+            "freeze_first",
+            "nothing_ticked",
+            "claimed_before",
+            "too_late",
+            "gone",
+            "incomplete",
+            "enough",
+        }
+        assert {f"told_{word}" for word in words} == {
+            key for key in each if re.fullmatch(r"told_(?!.*_text)\w+", key)
+        }
+        assert {f"told_{word}_text" for word in words - {"reported"}} <= each.keys()
         flat = [word for word in walk(each) if word != each["outcome"]["done"]]
         assert all(flat)
         assert not any("http" in word or "www" in word for word in flat)
@@ -335,6 +438,36 @@ def walk(said):
     else:
         for each in said.values() if isinstance(said, dict) else said:
             yield from walk(each)
+
+
+def test_whatever_is_pressed_is_answered(world_in, tmp_path, database):  # noqa: F811 -- the fixture
+    """No form of any words is a fault of ours, on either database; the page stands after each."""
+    world = world_in(tmp_path / "data", clock=ManualClock(NOW_MS), database=database)
+    draw = random.Random(11)
+
+    def word():
+        mixed = "".join(draw.choice("a:é\0\U0001f512\ud800'\"%;<") for _each in range(draw.randrange(12)))
+        return draw.choice([*WORDS, mixed])
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now), *theft(now))
+        await client.post("/v1/users/anna/freeze", json={})
+        for number in range(96):
+            if number % 16 == 0:
+                world.clock.advance(MINUTE_MS)
+                await entered(client, language=draw.choice(["id", "zh", "en"]))
+            form = {word(): word() for _each in range(4)} | {"do": draw.choice([*DEEDS[:-1], word()])}
+            body = urlencode(form, errors="surrogatepass").encode()
+            kind = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = await client.post("/account", content=body, headers=kind)
+            assert answer.status_code in (303, 422), (form, answer.text)
+            if answer.status_code == 422:
+                assert answer.json()["code"] == "invalid_field"
+            if number % 4 == 0:
+                assert (await client.get("/account")).status_code == 200
+
+    world.run(story)
 
 
 def test_a_payment_that_was_stopped_is_told_with_advice(own):

@@ -21,12 +21,9 @@ from shopward.complaints.complaint import date_of
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
 from shopward.events import Facts
-from shopward.flows.claim_words import with_reasons
-from shopward.flows.complain import with_statements
 from shopward.flows.counsel import Protection, counsel
 from shopward.flows.lately import Seen, is_breached, lately
 from shopward.flows.recorded import EVENT
-from shopward.protection.view import Explanation, explain
 from shopward.screening.reports.wording import said
 from shopward.values import DAY_MS
 from shopward.vault.rows import SHOWN
@@ -34,6 +31,7 @@ from shopward.vault.rows import SHOWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shopward.claims.claim import Claim, Item
     from shopward.claims.store import ClaimStore
     from shopward.complaints.store import ComplaintStore
     from shopward.findings.store import FindingStore
@@ -41,9 +39,9 @@ if TYPE_CHECKING:
     from shopward.flows.lately import Happened
     from shopward.flows.oversee import Overseer
     from shopward.flows.recover import RecoveryDesk
-    from shopward.flows.words import Words
     from shopward.ports import EventLog, LogEntry, Records
     from shopward.processing.store import ProcessingStore
+    from shopward.protection.orders import Order
     from shopward.recovery.view import RecoveryView
     from shopward.screening.reports.store import ReportStore
     from shopward.values import Clock
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
 LOOKED_AT_MAX: Final = 500
 EACH_MAX: Final = 20
 LOOKS_MAX: Final = 200
+FORM_MAX: Final = 60
 QUIET: Final = frozenset({"fraud_investigation", "legal_request"})
 _facts: Final = msgspec.json.Decoder(Facts).decode
 
@@ -64,15 +63,6 @@ class _Decided(msgspec.Struct):
 
 
 _decided: Final = msgspec.json.Decoder(_Decided).decode
-
-
-class InForce(NamedTuple):
-    """An order that covers the account, in words."""
-
-    id: str
-    kind: str
-    since_ms: int
-    says: Explanation
 
 
 class OwnCase(NamedTuple):
@@ -95,11 +85,13 @@ class OwnComplaint(NamedTuple):
 
 
 class OwnClaim(NamedTuple):
-    """A claim, and by when it is decided; 0 where nothing is due."""
+    """A claim, by when it is decided (0 where nothing is due), what may be ticked on its form, and whether it may be appealed."""
 
     shown: ClaimView
     created_ms: int
     due_ms: int
+    form: tuple[Item, ...] = ()
+    may_appeal: bool = False
 
 
 class Looked(NamedTuple):
@@ -129,12 +121,13 @@ class Overview(NamedTuple):
     """All of it, newest first.
 
     Attributes:
+        in_force: the orders that cover the account.
         recovery: the way back, where the account is on it.
         is_frozen: whether a freeze is in force.
     """
 
     happened: list[Happened]
-    in_force: list[InForce]
+    in_force: list[Order]
     recovery: RecoveryView | None
     is_frozen: bool
     advice: list[Word]
@@ -143,6 +136,11 @@ class Overview(NamedTuple):
     claims: list[OwnClaim]
     looks: list[Looked]
     consents: list[Agreed]
+
+    @property
+    def may_claim(self) -> bool:
+        """Whether nothing that is paid out now can leave before its owner has proved that she is back (``flows.redress``)."""
+        return self.is_frozen and self.recovery is not None and self.recovery.state != "released"
 
 
 class OverviewDesk:
@@ -155,7 +153,6 @@ class OverviewDesk:
         recoveries: the way back.
         reports, complaints, claims, processing, findings: the rows.
         accesses: the log of looks into the vault.
-        words: what complaints and claims say.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
     """
@@ -173,7 +170,6 @@ class OverviewDesk:
         processing: ProcessingStore,
         findings: FindingStore,
         accesses: AccessBook,
-        words: Words,
         token_of: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -187,7 +183,6 @@ class OverviewDesk:
         self._processing = processing
         self._findings = findings
         self._accesses = accesses
-        self._words = words
         self._token_of = token_of
         self._clock = clock
 
@@ -208,10 +203,7 @@ class OverviewDesk:
         )  # fmt: skip
         return Overview(
             happened,
-            [
-                InForce(each.id, each.standing.kind, each.standing.begun_ms, explain(each, language))
-                for each in orders
-            ],
+            orders,
             under_way[0] if under_way else None, any(each.kind == "freeze" for each in standing), advice, cases,
             complaints, claims, looks, consents,
         )  # fmt: skip
@@ -229,10 +221,9 @@ class OverviewDesk:
             each.name: str(getattr(each.activity.title, language))
             for each in self._processing.activities(connection)
         }
-        rows = self._complaints.listed(
+        complaints = self._complaints.listed(
             connection, state="", user=token, is_overdue=False, before="", limit=EACH_MAX
         )
-        complaints = with_statements(self._words, connection, rows)
         claims = self._claims.listed(connection, state="", user=token, incident="", before="", limit=EACH_MAX)
         looks = self._accesses.of_subject(connection, token, before=None, limit=LOOKS_MAX)
         newest = {each.purpose: each for each in self._processing.of_subject(connection, token)}
@@ -249,11 +240,8 @@ class OverviewDesk:
                 for each in complaints
             ],
             [
-                OwnClaim(
-                    claim_view(each, self._claims.payouts_of(connection, each.id), language=language), each.created_ms,
-                    each.due_ms,
-                )
-                for each in with_reasons(self._words, connection, claims)
+                _claim(each, claim_view(each, self._claims.payouts_of(connection, each.id), language=language))
+                for each in claims
             ],
             looked(looks, titles),
             [
@@ -262,6 +250,13 @@ class OverviewDesk:
                 if each.state == "given"
             ],
         )  # fmt: skip
+
+
+def _claim(claim: Claim, shown: ClaimView) -> OwnClaim:
+    form = claim.items[::-1][:FORM_MAX] if claim.state == "draft" else ()
+    is_less = any(each.borne_minor < each.claimed_minor for each in shown.amounts)
+    may_appeal = claim.state == "declined" or (claim.state in ("approved", "paid") and is_less)
+    return OwnClaim(shown, claim.created_ms, claim.due_ms, form, may_appeal)
 
 
 def looked(accesses: Sequence[Access], titles: dict[str, str]) -> list[Looked]:

@@ -4,7 +4,8 @@ Promise:
 - it is done by the desks that do it for everybody else, under the key that asked for the visit: reports, the freeze, complaints,
   consents. There is no step here that they do not have;
 - nothing gets weaker by it. It opens cases, freezes, complains and withdraws; no order ends, no factor changes, no consent is
-  given, nothing is paid and nothing is revealed. A thief who holds the shop's session can do the owner a favour, or nothing;
+  given and nothing is revealed. A thief who holds the shop's session can do the owner a favour, or nothing. Money is claimed by
+  ``flows.redress``, while the account is frozen;
 - what is named is looked up as this customer's own first, and is ``gone`` where it is not.
 """
 

@@ -46,6 +46,10 @@ LOOKS_MAX: Final = 30
 """Pages of one visit in a minute."""
 PRESSES_MAX: Final = 20
 """What may be pressed in one visit."""
+DONE: Final = frozenset(
+    {"reported", "frozen", "claim_begun", "claim_sent", "appealed", "complained", "wished", "withdrawn"}
+)
+"""What a press may have come to; any other word says why it was not done."""
 _SECRET_BYTES: Final = 32
 
 
@@ -75,6 +79,11 @@ class Told(NamedTuple):
     word: str
     kind: str = ""
     due_ms: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether what was pressed was done."""
+        return self.word in DONE
 
 
 class Visit(Struct, eq=False):

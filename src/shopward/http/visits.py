@@ -24,10 +24,13 @@ from shopward.http.advice import LANGUAGES
 from shopward.http.calls import id_of, json_answer, user_id
 from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of, refuse_other_sites
+from shopward.protection.view import explain
 from shopward.screening.reports.wording import said
 from shopward.values import HOUR_MS, to_rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from shopward.flows.overview import Overview
@@ -39,8 +42,9 @@ if TYPE_CHECKING:
 COOKIE: Final = "shopward_visit"
 DOOR: Final = "/visit/"
 PAGE: Final = "/account"
-DEEDS: Final = ("not_me", "freeze", "complain", "ask", "withdraw", "close")
+DEEDS: Final = ("not_me", "freeze", "claim", "send_claim", "appeal", "complain", "ask", "withdraw", "close")
 _FORM_BYTES_MAX: Final = 32_768
+_TICK: Final = "event:"
 _ORIGIN_ALONE: Final = "strict-origin"
 
 
@@ -73,6 +77,7 @@ class VisitCalls:
         self._desk = shopward.visits
         self._overviews = shopward.overviews
         self._service = shopward.self_service
+        self._redress = shopward.redress
         self._shop = shopward.settings.shop_name
         self._page_url = shopward.settings.page_url.rstrip("/")
         self._gate = gate
@@ -144,7 +149,10 @@ class VisitCalls:
         visit = self._visit(request)
         if visit is None:
             return self._shut(request, 401)
-        form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
+        sent = await form_of(request, bytes_max=_FORM_BYTES_MAX)
+        form = {
+            name.replace("\0", ""): value.replace("\0", "") for name, value in sent.items()
+        }  # no store takes it
         deed = form.get("do", "")
         if deed not in DEEDS:
             raise InvalidField(
@@ -161,24 +169,31 @@ class VisitCalls:
 
     def _done(self, visit: Visit, deed: str, form: dict[str, str]) -> Told:
         typed = form.get("said", "").strip()
-        if deed == "not_me":
-            return self._service.not_me(visit, form.get("event", ""), visit.language)
-        if deed == "freeze":
-            return self._service.freeze(visit)
-        if deed == "complain":
-            about, _, subject = form.get("about", "").partition(":")
-            return self._service.complain(visit, about, subject, typed)
-        if deed == "ask":
-            return self._service.wish(visit, form.get("wish", ""), typed)
-        return self._service.withdraw(visit, form.get("purpose", ""))
+        about, _, subject = form.get("about", "").partition(":")
+        ticked = [name.removeprefix(_TICK) for name in form if name.startswith(_TICK)]
+        deeds: dict[str, Callable[[], Told]] = {
+            "not_me": lambda: self._service.not_me(visit, form.get("event", ""), visit.language),
+            "freeze": lambda: self._service.freeze(visit),
+            "claim": lambda: self._redress.begin(visit),
+            "send_claim": lambda: self._redress.send(visit, form.get("claim", ""), ticked),
+            "appeal": lambda: self._redress.appeal(visit, about, subject),
+            "complain": lambda: self._service.complain(visit, about, subject, typed),
+            "ask": lambda: self._service.wish(visit, form.get("wish", ""), typed),
+            "withdraw": lambda: self._service.withdraw(visit, form.get("purpose", "")),
+        }
+        return deeds[deed]()
 
     def _account(self, request: Request, visit: Visit, overview: Overview) -> Response:
         language, zone = visit.language, visit.timezone
         texts = account_words.words(language, self._shop)
+
+        def when(at_ms: int) -> str:
+            return account_words.when(at_ms, zone, language)
+
         return self._shown(
             request, "account.html", language, visit=visit, seen=overview, told_text=self._said(visit, texts), statement_max=STATEMENT_MAX,
             wishes=WISHES, now_ms=self._desk.now_ms(), places=account_words.countries(language),
-            when=lambda at_ms: account_words.when(at_ms, zone, language),
+            when=when, says=lambda order: explain(order, language, moment=when),
             day=lambda at_ms: account_words.day(at_ms, "UTC", language),
             closes=account_words.clock(visit.until_ms, zone, language),
             amount=lambda minor, currency: account_words.amount(minor, currency, language),

@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from shopward.protection.operations import OPERATIONS
+from shopward.protection.operations import GROUPS, OPERATIONS
 from shopward.protection.orders import KINDS, Limit, Measured
 from shopward.values import minor_digits, to_rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shopward.protection.orders import Order
 
 LANGUAGES: Final = ("id", "zh", "en")
 REASON_PREFIX: Final = "order_"
 """Reasons of a decision that an order made: ``order_freeze`` and so on."""
 _HOUR_S: Final = 3_600
+_OTHERS: Final = frozenset(GROUPS["personal_data"])
+"""What customers do not do themselves is not told them as still working."""
 
 
 class Explanation(Struct, frozen=True):
@@ -144,28 +148,29 @@ def view(
     )
 
 
-def explain(order: Order, language: str) -> Explanation:
-    """The four sentences of an order."""
+def explain(order: Order, language: str, *, moment: Callable[[int], str] | None = None) -> Explanation:
+    """The four sentences of an order; ``moment`` writes times where RFC 3339 is not for the reader."""
+    at = moment or _moment
     texts = _texts(language)
     standing = order.standing
     names = texts["operation"]
     limit = standing.limit
     stopped = texts["stopped"][standing.kind].format(
         what=_listed(names[operation] for operation in standing.scope),
-        until=_moment(standing.ends_ms),
+        until=at(standing.ends_ms) if standing.ends_ms else "",
         provider=standing.provider,
         amount="" if limit is None else _amount(limit),
         hours="" if limit is None else f"{limit.window_s / _HOUR_S:g}",
     )
     if standing.provider and standing.kind != "unlink":
         stopped += " " + texts["narrowed"]["provider"].format(provider=standing.provider)
-    left = [operation for operation in OPERATIONS if operation not in standing.scope]
+    left = [each for each in OPERATIONS if each not in standing.scope and each not in _OTHERS]
     works = "all" if standing.kind not in ("freeze", "delay") else "some" if left else "none"
     ends = []
     if standing.ends_ms:
-        ends.append(texts["ends"]["at"].format(until=_moment(standing.ends_ms)))
+        ends.append(texts["ends"]["at"].format(until=at(standing.ends_ms)))
     if order.review_ms:
-        ends.append(texts["ends"]["review"].format(until=_moment(order.review_ms)))
+        ends.append(texts["ends"]["review"].format(until=at(order.review_ms)))
     ends += [texts["ends"][condition] for condition in order.release]
     return Explanation(
         texts["reason"][standing.reason],

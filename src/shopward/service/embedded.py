@@ -225,12 +225,13 @@ class Shopward:
             ground=desks.ground, store=cases, desk=desks.step_up, overseer=desks.overseer, log=log, asking=asking,
             evidence=Evidence(desks.step_up, maker.blind), witnesses=witnesses, outbox=desks.outbox, ids=SystemIds(),
         )  # fmt: skip
-        self.visits, self.overviews, self.self_service = open_own_page(
+        self.visits, self.overviews, self.self_service, self.redress = open_own_page(
             desks,
             vault,
             self.recoveries,
             self.complaints,
             self.reports,
+            self.claims,
             self.processing,
             log=log,
             maker=maker,

@@ -12,6 +12,7 @@ from shopward.claims.store import ClaimStore
 from shopward.complaints.store import ComplaintStore
 from shopward.findings.store import FindingStore
 from shopward.flows.overview import OverviewDesk
+from shopward.flows.redress import Redress
 from shopward.flows.selfservice import SelfService
 from shopward.flows.visit import VisitDesk
 from shopward.processing.store import ProcessingStore
@@ -20,6 +21,7 @@ from shopward.service.desks import TENANT
 
 if TYPE_CHECKING:
     from shopward.events import FactsMaker
+    from shopward.flows.claim import ClaimDesk
     from shopward.flows.complain import ComplaintDesk
     from shopward.flows.processing import ProcessingDesk
     from shopward.flows.recover import RecoveryDesk
@@ -36,6 +38,7 @@ class OwnPage(NamedTuple):
     visits: VisitDesk
     overviews: OverviewDesk
     self_service: SelfService
+    redress: Redress
 
 
 def open_own_page(
@@ -44,6 +47,7 @@ def open_own_page(
     recoveries: RecoveryDesk,
     complaints: ComplaintDesk,
     reports: ReportDesk,
+    claims: ClaimDesk,
     processing: ProcessingDesk,
     *,
     log: EventLog,
@@ -54,7 +58,7 @@ def open_own_page(
     overviews = OverviewDesk(
         records=desks.records, log=log, overseer=desks.overseer, recoveries=recoveries, reports=ReportStore(TENANT),
         complaints=ComplaintStore(TENANT), claims=ClaimStore(TENANT), processing=ProcessingStore(TENANT),
-        findings=FindingStore(TENANT), accesses=vault.room.accesses, words=vault.words, token_of=maker.user_token, clock=clock,
+        findings=FindingStore(TENANT), accesses=vault.room.accesses, token_of=maker.user_token, clock=clock,
     )  # fmt: skip
     visits = VisitDesk(
         records=desks.records,
@@ -69,4 +73,5 @@ def open_own_page(
             overviews=overviews, reports=reports, recoveries=recoveries, complaints=complaints,
             processing=processing,
         ),
+        Redress(overviews=overviews, claims=claims, complaints=complaints),
     )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Redress: from the page about her own account a customer claims what is gone, and does not accept an answer.
+
+Promise:
+- the form lists what the platform knows, and is sent in by the desk of claims: its burden of proof, deadlines and persons hold;
+- a claim is begun and sent in while the account is frozen and on its way back, and never before: what is paid out then cannot leave
+  it until its owner has proved that she is back, so that a thief who holds the shop's session claims nothing for himself;
+- the platform counts as told from the moment of the oldest report that is still open: what went after that is the platform's;
+- an appeal asks for another person; nothing is paid or released by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shopward.claims.regimes import DEFAULT
+from shopward.errors import BadInput, Conflict, NotFound
+from shopward.flows.claim import Filing
+from shopward.flows.visit import Told
+from shopward.values import from_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shopward.flows.claim import ClaimDesk
+    from shopward.flows.complain import ComplaintDesk
+    from shopward.flows.overview import OverviewDesk, OwnClaim
+    from shopward.flows.visit import Visit
+
+GONE = Told("gone")
+
+
+class Redress:
+    """May be called from any thread.
+
+    Args:
+        overviews: what is the customer's own.
+        claims, complaints: the desks.
+    """
+
+    def __init__(self, *, overviews: OverviewDesk, claims: ClaimDesk, complaints: ComplaintDesk) -> None:
+        self._overviews = overviews
+        self._claims = claims
+        self._complaints = complaints
+
+    def begin(self, visit: Visit) -> Told:
+        """The form, filled in since something was wrong; the one that is there where it was not sent in yet."""
+        seen = self._overviews.of(visit.user, "en")
+        if not seen.may_claim or seen.recovery is None:
+            return Told("freeze_first")
+        if any(each.shown.state == "draft" for each in seen.claims):
+            return Told("claim_begun")
+        since_ms = from_rfc3339(seen.recovery.since)
+        self._claims.draft(visit.caller, visit.user, regime=DEFAULT, since_ms=since_ms)
+        return Told("claim_begun")
+
+    def send(self, visit: Visit, claim_id: str, event_ids: Sequence[str]) -> Told:
+        """The form comes in with what was ticked."""
+        seen = self._overviews.of(visit.user, "en")
+        if not seen.may_claim:
+            return Told("freeze_first")
+        if self._own(seen.claims, claim_id, "draft") is None:
+            return GONE
+        if not event_ids:
+            return Told("nothing_ticked")
+        notice_ms = min((each.opened_ms for each in seen.cases if each.state == "open"), default=0)
+        try:
+            self._claims.submit(visit.caller, claim_id, Filing(tuple(event_ids), notice_ms=notice_ms))
+        except Conflict:
+            return Told("claimed_before")
+        except (NotFound, BadInput):
+            return GONE
+        return Told("claim_sent")
+
+    def appeal(self, visit: Visit, about: str, subject: str) -> Told:
+        """The customer does not agree with what became of a claim or a complaint; another person decides."""
+        seen = self._overviews.of(visit.user, "en")
+        try:
+            if about == "claim" and self._own(seen.claims, subject) is not None:
+                self._claims.appeal(visit.caller, subject)
+            elif about == "complaint" and subject in {each.shown.id for each in seen.complaints}:
+                self._complaints.appeal(visit.caller, subject)
+            else:
+                return GONE
+        except Conflict:
+            return Told("too_late")
+        return Told("appealed")
+
+    def _own(self, claims: Sequence[OwnClaim], claim_id: str, state: str = "") -> OwnClaim | None:
+        return next(
+            (each for each in claims if each.shown.id == claim_id and state in ("", each.shown.state)), None
+        )
