@@ -15,10 +15,11 @@ def seen(name, ago_ms, kind="login", *, status="succeeded", decision="allow", **
     return Seen(name, NOW_MS - ago_ms, Facts(name, kind, status, **{"device": "own", **facts}), decision)
 
 
-def advised(*happened, protections=(), is_breached=False, is_reached=False):
+def advised(*happened, protections=(), is_breached=False, is_reached=False, told_ms=0):
     """The advice on these events, newest first."""
     return counsel(
-        lately(happened, at_ms=NOW_MS), protections=protections, is_breached=is_breached, is_reached=is_reached, at_ms=NOW_MS
+        lately(happened, at_ms=NOW_MS), protections=protections, is_breached=is_breached, is_reached=is_reached, told_ms=told_ms,
+        at_ms=NOW_MS
     )  # fmt: skip
 
 
@@ -117,3 +118,5 @@ def test_advice_is_little():
     assert everything == ["frozen", "money_stopped", "way_changed"]
     assert len(everything) == SAID_MAX
     assert advised(is_breached=True, is_reached=True) == ["breached", "reached"]
+    assert advised(told_ms=NOW_MS - 29 * DAY_MS) == ["noticed"]
+    assert advised(told_ms=NOW_MS - 31 * DAY_MS) == ["calm"]

@@ -1,5 +1,6 @@
 """The page about one's own account: a link that works once, what it shows, what is pressed there, and what a thief gets of it."""
 
+import asyncio
 import logging
 import random
 import re
@@ -11,12 +12,14 @@ from urllib.parse import urlencode
 import pytest
 
 from claims.account import event, past, payment, theft
+from notices.telling import LETTERS, SITI, by_mail, under_way
 from ordering import NOW_MS
 from protection.conftest import database  # noqa: F401 -- a fixture
 from shopward.flows import counsel, lately, visit
 from shopward.flows.selfservice import WISHES
 from shopward.http import account_words
 from shopward.http.visits import COOKIE, DEEDS
+from shopward.notices.mailing import Letter
 from shopward.protection.orders import KINDS
 from shopward.values import DAY_MS, MINUTE_MS, ManualClock, to_ms
 
@@ -187,6 +190,32 @@ def test_money_is_claimed_while_the_account_is_frozen_and_never_before(own):
         assert "Nothing was changed" in await pressed(client, **asked, **stolen)
 
     own.run(story)
+
+
+def test_what_the_shop_wrote_stands_there_to_hold_a_thiefs_message_against(world_in, tmp_path):
+    """A mailing that was started, in her language or the one it was meant in, though it reached nobody; one that waits is nobody's."""
+    settings = {
+        "smtp_url": "smtp://127.0.0.1:9",
+        "mail_from": "aman@shop.example",
+        "shop_domain": "shop.example",
+    }
+    world = world_in(tmp_path / "data", clock=ManualClock(NOW_MS), **settings)
+
+    async def story(client, world):
+        notices, people = world.shopward.notices, by_mail([("anna", "anna@mail.example", "id")])
+        await asyncio.to_thread(under_way, world.shopward, people)
+        waits = LETTERS | {"id": Letter("Belum dikirim", "Jangan baca.")}
+        made = await asyncio.to_thread(lambda: notices.make(SITI, incident="inc-2", rule="", letters=waits))
+        await asyncio.to_thread(notices.fill, SITI, made.id, people)
+        assert "Kami mengunci saldo Anda" in await entered(client, language="en")
+        page = (await client.get("/account?lang=zh")).text
+        assert "昨晚我们冻结了您的余额" in page
+        assert account_words.words("zh", "")["counsel"]["noticed"][0] in page
+        for hidden in ("Belum dikirim", "anna@", "siti", "inc-1"):
+            assert hidden not in page
+        assert "昨晚" not in await entered(client, "budi", language="zh")
+
+    world.run(story)
 
 
 def test_an_answer_is_appealed_from_the_page(own):

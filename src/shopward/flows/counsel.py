@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from shopward.flows.lately import Happened
 
 Word = Literal[
-    "frozen", "money_stopped", "way_changed", "asked", "new_device", "breached", "guessing", "data_breach", "provider",
+    "frozen", "money_stopped", "way_changed", "asked", "new_device", "breached", "guessing", "noticed", "data_breach", "provider",
     "impostors", "gift_cards", "reached", "calm",
 ]  # fmt: skip
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
 """The most urgent first."""
 SAID_MAX: Final = 3
 FRESH_MS: Final = 3 * DAY_MS
+TOLD_MS: Final = 30 * DAY_MS
+"""So long thieves use what became known."""
 GUESSES: Final = 3
 _WAYS: Final = frozenset(
     {"password_change", "password_reset", "email_change", "phone_change", "mfa_enroll", "mfa_remove", "identity_link"}
@@ -51,6 +53,7 @@ def counsel(
     protections: Sequence[Protection],
     is_breached: bool,
     is_reached: bool,
+    told_ms: int = 0,
     at_ms: int,
 ) -> list[Word]:
     """What to advise.
@@ -60,6 +63,7 @@ def counsel(
         protections: the orders in force that cover the account.
         is_breached: whether its password stands in a list of stolen ones.
         is_reached: whether a campaign that is live reached it.
+        told_ms: when the shop last told this customer of an incident; 0 for never.
         at_ms: now.
     """
     fresh = [each for each in happened if each.at_ms > at_ms - FRESH_MS]
@@ -77,6 +81,7 @@ def counsel(
         ),
         "breached": is_breached,
         "guessing": tries >= GUESSES,
+        "noticed": told_ms > at_ms - TOLD_MS,
         "reached": is_reached,
     }
     found |= {word for word, does_fit in fits.items() if does_fit}

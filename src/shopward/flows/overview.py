@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from shopward.flows.lately import Happened
     from shopward.flows.oversee import Overseer
     from shopward.flows.recover import RecoveryDesk
+    from shopward.notices.mailing import Letter, Mailing
+    from shopward.notices.store import NoticeStore
     from shopward.ports import EventLog, LogEntry, Records
     from shopward.processing.store import ProcessingStore
     from shopward.protection.orders import Order
@@ -117,6 +119,30 @@ class Agreed(NamedTuple):
     text_version: str
 
 
+class Noticed(NamedTuple):
+    """What the shop told this customer of an incident, whether it reached her or not."""
+
+    at_ms: int
+    subject: str
+    text: str
+
+
+class Matters(NamedTuple):
+    """What stands in the records about a customer.
+
+    Attributes:
+        is_reached: whether a campaign that is live reached the account.
+    """
+
+    is_reached: bool
+    cases: list[OwnCase]
+    complaints: list[OwnComplaint]
+    claims: list[OwnClaim]
+    looks: list[Looked]
+    consents: list[Agreed]
+    notices: list[Noticed]
+
+
 class Overview(NamedTuple):
     """All of it, newest first.
 
@@ -136,6 +162,7 @@ class Overview(NamedTuple):
     claims: list[OwnClaim]
     looks: list[Looked]
     consents: list[Agreed]
+    notices: list[Noticed]
 
     @property
     def may_claim(self) -> bool:
@@ -151,7 +178,7 @@ class OverviewDesk:
         log: what happened.
         overseer: orders in force.
         recoveries: the way back.
-        reports, complaints, claims, processing, findings: the rows.
+        reports, complaints, claims, processing, findings, notices: the rows.
         accesses: the log of looks into the vault.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
@@ -169,6 +196,7 @@ class OverviewDesk:
         claims: ClaimStore,
         processing: ProcessingStore,
         findings: FindingStore,
+        notices: NoticeStore,
         accesses: AccessBook,
         token_of: Callable[[str], str],
         clock: Clock,
@@ -182,6 +210,7 @@ class OverviewDesk:
         self._claims = claims
         self._processing = processing
         self._findings = findings
+        self._notices = notices
         self._accesses = accesses
         self._token_of = token_of
         self._clock = clock
@@ -195,17 +224,15 @@ class OverviewDesk:
         standing = self._overseer.in_force_for(token)[:EACH_MAX]
         orders = [self._overseer.get(each.id)[0] for each in standing]
         under_way = self._recoveries.under_way(user_id=user_id, before="", limit=1, language=language)
-        rows = self._records.read(lambda connection: self._rows(connection, token, language, now_ms))
-        is_reached, cases, complaints, claims, looks, consents = rows
+        matters = self._records.read(lambda connection: self._matters(connection, token, language, now_ms))
         advice = counsel(
             happened, protections=[Protection(each.kind, each.reason) for each in standing],
-            is_breached=is_breached(seen), is_reached=is_reached, at_ms=now_ms,
+            is_breached=is_breached(seen), is_reached=matters.is_reached,
+            told_ms=max((each.at_ms for each in matters.notices), default=0), at_ms=now_ms,
         )  # fmt: skip
         return Overview(
-            happened,
-            orders,
-            under_way[0] if under_way else None, any(each.kind == "freeze" for each in standing), advice, cases,
-            complaints, claims, looks, consents,
+            happened, orders, under_way[0] if under_way else None, any(each.kind == "freeze" for each in standing), advice,
+            matters.cases, matters.complaints, matters.claims, matters.looks, matters.consents, matters.notices,
         )  # fmt: skip
 
     def event(self, user_id: str, event_id: str) -> Seen | None:
@@ -214,9 +241,7 @@ class OverviewDesk:
         is_own = entry is not None and entry.kind == EVENT and entry.user_token == self._token_of(user_id)
         return _seen(entry) if entry is not None and is_own else None
 
-    def _rows(
-        self, connection: Any, token: str, language: str, now_ms: int
-    ) -> tuple[bool, list[OwnCase], list[OwnComplaint], list[OwnClaim], list[Looked], list[Agreed]]:
+    def _matters(self, connection: Any, token: str, language: str, now_ms: int) -> Matters:
         titles = {
             each.name: str(getattr(each.activity.title, language))
             for each in self._processing.activities(connection)
@@ -227,7 +252,7 @@ class OverviewDesk:
         claims = self._claims.listed(connection, state="", user=token, incident="", before="", limit=EACH_MAX)
         looks = self._accesses.of_subject(connection, token, before=None, limit=LOOKS_MAX)
         newest = {each.purpose: each for each in self._processing.of_subject(connection, token)}
-        return (
+        return Matters(
             bool(self._findings.live_of(connection, token)),
             [
                 OwnCase(each.id, each.kind, each.state, each.opened_ms, each.due_ms, said("reasons", each.reason, language))
@@ -249,7 +274,15 @@ class OverviewDesk:
                 for each in newest.values()
                 if each.state == "given"
             ],
+            [_noticed(*each, language) for each in self._notices.of_user(connection, token, limit=EACH_MAX)],
         )  # fmt: skip
+
+
+def _noticed(mailing: Mailing, meant: str, language: str) -> Noticed:
+    """In the language of the page where there is such a letter, else in the one that it was meant in."""
+    letters: dict[str, Letter] = dict(mailing.letters.items())
+    letter = letters.get(language) or letters[meant]
+    return Noticed(mailing.started_ms, letter.subject, letter.text)
 
 
 def _claim(claim: Claim, shown: ClaimView) -> OwnClaim:

@@ -154,6 +154,22 @@ class NoticeStore:
         )
         return [decode(body) for body in connection.scalars(asked)]
 
+    def of_user(self, connection: Connection, user_token: str, *, limit: int) -> list[tuple[Mailing, str]]:
+        """The mailings that somebody is on, once they were started, newest first, each with the language it was meant in."""
+        mailing, recipient = notice_mailing.c, notice_recipient.c
+        asked = (
+            select(mailing.body, recipient.language)
+            .join(
+                notice_recipient,
+                (recipient.tenant == mailing.tenant) & (recipient.mailing == mailing.id)
+                & (recipient.user_token == user_token),
+            )
+            .where(mailing.tenant == self._tenant, mailing.state != "filling")
+            .order_by(mailing.id.desc())
+            .limit(limit)
+        )  # fmt: skip
+        return [(decode(body), str(language)) for body, language in connection.execute(asked)]
+
     def counts(self, connection: Connection, mailing_id: str) -> dict[str, int]:
         """How many recipients stand in each state."""
         table = notice_recipient.c
