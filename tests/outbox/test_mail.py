@@ -57,6 +57,22 @@ def test_every_topic_is_written_in_every_language(topic, language):
     assert written(topic, language).text
 
 
+@pytest.mark.parametrize(("language", "what"), [("en", "an incident"), ("id", "insiden"), ("zh", "安全事件")])
+def test_a_date_is_told_with_what_it_is_of_and_where_to_look(language, what):
+    """In words, with how many, by when, and a link to the incident."""
+    told = {
+        "kind": "incident",
+        "dates": 2,
+        "due_at": "2026-01-06T00:00:00.000Z",
+        "of": ["duty:ID-agency", "vendor:1"],
+    }
+    letter = written(Topic.DEADLINE_NEAR, language, **told)
+    assert what in letter.subject
+    assert all(
+        each in letter.text for each in ("2026-01-06T00:00", "duty:ID-agency, vendor:1", "/incidents/c-1")
+    )
+
+
 def test_a_mailbox_hears_what_is_written_for_people():
     """Everything written where no topic is named; what nobody writes is refused."""
     box = "mailto:fraud@shop.example"

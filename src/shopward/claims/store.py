@@ -95,6 +95,18 @@ class ClaimStore:
         )
         return list(connection.scalars(query))
 
+    def near(self, connection: Connection, *, at_ms: int, until_ms: int, limit: int) -> list[tuple[str, int]]:
+        """Claims that count as approved in this time unless somebody decides, with when; the soonest first."""
+        table = claim_record.c
+        query = (
+            select(table.body)
+            .where(table.tenant == self._tenant, table.state.in_(OPEN), table.due_ms.between(at_ms, until_ms))
+            .order_by(table.due_ms)
+            .limit(limit)
+        )
+        found = [(each.id, deadline_ms(each)) for each in map(decode, connection.scalars(query))]
+        return [(name, due_ms) for name, due_ms in found if due_ms <= until_ms]
+
     def standing(self, connection: Connection, *, at_ms: int, limit: int) -> tuple[int, int]:
         """How many wait for somebody to decide, and of the ``limit`` that are due longest how many are past their deadline."""
         table = claim_record.c

@@ -79,6 +79,13 @@ class ComplaintStore:
         query = select(_T.id).where(_T.tenant == self._tenant, _T.due_ms > 0, _T.due_ms < at_ms)
         return list(connection.scalars(query.order_by(_T.due_ms).limit(limit)))
 
+    def near(self, connection: Connection, *, at_ms: int, until_ms: int, limit: int) -> list[tuple[str, int]]:
+        """Those that wait for a person and whose date is in this time, with it; the soonest first."""
+        query = select(_T.id, _T.due_ms).where(
+            _T.tenant == self._tenant, _T.state.in_(OPEN), _T.due_ms.between(at_ms, until_ms)
+        )
+        return [(name, due_ms) for name, due_ms in connection.execute(query.order_by(_T.due_ms).limit(limit))]
+
     def standing(self, connection: Connection, *, at_ms: int) -> tuple[int, int]:
         """How many wait for a person, and of these how many are past their date; the date of one that was told is 0."""
         mine = (_T.tenant == self._tenant) & _T.state.in_(OPEN)

@@ -12,26 +12,21 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from msgspec import Struct
 
+from shopward.incidents.deadlines import owes_followup
 from shopward.incidents.incident import Severity
 from shopward.incidents.law import shipped_rules
 from shopward.incidents.obligations import obligations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shopward.claims.store import ClaimStore
     from shopward.complaints.store import ComplaintStore
-    from shopward.incidents import Incident
-    from shopward.incidents.incident import State
     from shopward.incidents.store import IncidentStore
     from shopward.ports import Records
     from shopward.screening.reports.store import ReportStore
     from shopward.values import Clock
 
-AT_WORK: Final[tuple[State, ...]] = ("open", "contained")
 LATE_MAX: Final = 1_000
 """So many claims are looked at to say how many are past their deadline; the server approves those, so that there are few."""
-_PAGE: Final = 100
 
 
 class Standing(Struct, frozen=True):
@@ -48,12 +43,14 @@ class Workload(Struct, frozen=True):
         incidents: open ones by severity, every severity named.
         proposed: incidents that the server proposed and nobody opened or dismissed.
         duties: to tell somebody of an incident; one that waits for its clock is not counted.
+        followups: what the law wants after a first notice, until it was sent.
         cases: of reports.
     """
 
     incidents: dict[str, int]
     proposed: int = 0
     duties: Standing = Standing()
+    followups: Standing = Standing()
     claims: Standing = Standing()
     complaints: Standing = Standing()
     cases: Standing = Standing()
@@ -94,24 +91,21 @@ class WorkloadDesk:
 
         def work(connection: Any) -> Workload:
             severities, duties, proposed = Counter(NOTHING.incidents), Counter[str](), 0
-            for each in self._at_work(connection):
+            later = Counter[bool]()
+            for each in self._incidents.at_work(connection):
                 proposed += each.state == "proposed"
                 severities[each.severity] += each.state != "proposed"
-                duties.update(duty.status for duty in obligations(each, shipped_rules(), at_ms=at_ms))
+                owed = obligations(each, shipped_rules(), at_ms=at_ms)
+                duties.update(duty.status for duty in owed)
+                later.update(at_ms > duty.followup_due_ms for duty in owed if owes_followup(duty))
             return Workload(
                 dict(severities),
                 proposed,
                 Standing(duties["open"] + duties["overdue"], duties["overdue"]),
+                Standing(later.total(), later[True]),
                 Standing(*self._claims.standing(connection, at_ms=at_ms, limit=LATE_MAX)),
                 Standing(*self._complaints.standing(connection, at_ms=at_ms)),
                 Standing(*self._reports.standing(connection, at_ms=at_ms)),
             )
 
         return self._records.read(work)
-
-    def _at_work(self, connection: Any) -> Iterator[Incident]:
-        for state in ("proposed", *AT_WORK):
-            before = ""
-            while page := self._incidents.listed(connection, state=state, before=before, limit=_PAGE):
-                yield from page
-                before = page[-1].id

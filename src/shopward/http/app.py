@@ -128,6 +128,7 @@ class Application:
             claims=shopward.claims,
             report_cases=shopward.report_cases,
             complaints=shopward.complaints,
+            deadlines=shopward.deadlines,
             payouts=shopward.payouts,
             notices=shopward.notices,
             signals=shopward.signals,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shopward.flows.complain import ComplaintDesk
     from shopward.flows.converse import ConversationDesk
     from shopward.flows.courier import Courier
+    from shopward.flows.deadlines import DeadlineDesk
     from shopward.flows.exercise import ExerciseDesk
     from shopward.flows.follow import Follower
     from shopward.flows.line import LineDesk
@@ -51,6 +52,8 @@ LOOK_S: Final = 1.0
 ROUND_S: Final = 0.05
 PAUSE_S: Final = 5.0
 HOURLY_S: Final = 3_600.0
+DATES_S: Final = 300.0
+"""The shortest time that a law gives is four hours."""
 STOP_S: Final = 2.0
 PUSHERS: Final = 4
 """So many receivers of Shared Signals are pushed to at once: one that hangs holds up a quarter."""
@@ -71,6 +74,7 @@ class Beside:
         proofs: forgets old challenges.
         undos: forgets old ways back.
         claims: approves what nobody decided in time.
+        deadlines: tells of dates that come near or pass.
         payouts: has customers paid.
         notices: tells many.
         signals: makes or proposes incidents of campaigns.
@@ -96,6 +100,7 @@ class Beside:
         claims: ClaimDesk,
         report_cases: ReportCases,
         complaints: ComplaintDesk,
+        deadlines: DeadlineDesk,
         payouts: PayoutDesk,
         notices: NoticeDesk,
         signals: SignalDesk,
@@ -117,6 +122,7 @@ class Beside:
         self._claims = claims
         self._report_cases = report_cases
         self._complaints = complaints
+        self._deadlines = deadlines
         self._payouts = payouts
         self._notices = notices
         self._signals = signals
@@ -139,6 +145,7 @@ class Beside:
         self._pusher = ThreadPoolExecutor(PUSHERS, "shopward-pusher")
         self._telling: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
+        self._dates_at = 0.0
         self._on_orders: Callable[[], object] = lambda: None
         self._decide: Callable[[Sequence[dict[str, Any]]], object] = list
 
@@ -200,11 +207,7 @@ class Beside:
             if await self._tried(self._recorder.step):
                 self._on_orders()
             if self._loop.time() >= look_at:
-                await self._tried(self._overseer.sweep)
-                await self._tried(self._claims.sweep)
-                await self._tried(self._report_cases.sweep)
-                await self._tried(self._complaints.sweep)
-                await self._tried(self._recorder.look)
+                await self._look()
                 is_rekeying = True  # or may be, since somebody may have begun to
                 look_at = self._loop.time() + LOOK_S
             if self._loop.time() >= hourly_at:
@@ -231,6 +234,15 @@ class Beside:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _look(self) -> None:
+        """What the clock brings."""
+        for each in (self._overseer, self._claims, self._report_cases, self._complaints):
+            await self._tried(each.sweep)
+        await self._tried(self._recorder.look)
+        if self._loop.time() >= self._dates_at:
+            await self._tried(self._deadlines.step)
+            self._dates_at = self._loop.time() + DATES_S
+
     async def _hourly(self) -> None:
         """What is over is forgotten, what is due signed and reminded of."""
         forgetful = (
@@ -240,6 +252,7 @@ class Beside:
             self._conversations,
             self._lines,
             self._exercises,
+            self._deadlines,
         )
         for each in forgetful:
             await self._tried(each.forget)

@@ -129,6 +129,7 @@ def workload_text(workload: Workload) -> str:
             (f"{kind}_{word}", help_, getattr(standing, word))
             for kind, standing, open_, late in (
                 ("duties", workload.duties, "Notices of incidents that are owed.", "their deadline"),
+                ("followups", workload.followups, "Later phases of notices that are owed.", "their deadline"),
                 ("claims", workload.claims, "Claims that somebody has to decide.", "their deadline"),
                 ("complaints", workload.complaints, "Complaints that a person has to answer.", "their date"),
                 ("cases", workload.cases, "Cases of reports that nobody settled.", "their time"),

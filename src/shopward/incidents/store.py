@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from shopward.incidents.incident import State
+
 PAGE_ROWS: Final = 16_384
+AT_WORK: Final[tuple[State, ...]] = ("proposed", "open", "contained")
+_PAGE: Final = 100
 
 
 KIND: Final = "incident"
@@ -90,6 +94,14 @@ class IncidentStore:
         if before:
             query = query.where(table.id < before)
         return self._whole(connection, query.order_by(table.id.desc()).limit(limit))
+
+    def at_work(self, connection: Connection) -> Iterator[Incident]:
+        """Those that are proposed, open or contained; some at a time."""
+        for state in AT_WORK:
+            before = ""
+            while page := self.listed(connection, state=state, before=before, limit=_PAGE):
+                yield from page
+                before = page[-1].id
 
     def signals(self, connection: Connection) -> dict[tuple[str, str], SignalRow]:
         """Every signal that has an incident, by kind and subject."""

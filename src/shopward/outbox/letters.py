@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 MAIL_LANGUAGES: Final = ("id", "zh", "en")
 
 _WORDS: Final = tomllib.loads((Path(__file__).parent / "letters.toml").read_text(encoding="utf-8"))
+_PAGES: Final = {
+    "incident": "/incidents/{}",
+    "claim": "/claims",
+    "complaint": "/complaints",
+}
+"""Where a date is kept."""
+_PATHS: Final = {
+    Topic.FINDING_OPENED: "/findings",
+    Topic.COMPLAINT_OVERDUE: "/complaints",
+}
 MAILED: Final = tuple(Topic(word) for word in _WORDS["subject"])
 """What may be told by mail: what a person has to know soon."""
 
@@ -45,10 +55,13 @@ def letter_of(
     """
     told = msgspec.json.decode(body)
     topic, data = Topic(told["type"]), told["data"]
-    title = title_of(str(data.get("kind", "")), language) if topic.startswith("campaign.") else ""
-    head = _WORDS["subject"][topic.value][language].format(title=title)
+    head = _WORDS["subject"][topic.value][language].format(
+        title=_title(topic, str(data.get("kind", "")), language, title_of)
+    )
     lines = [head, ""]
-    lines += [words[language].format(data[name]) for name, words in _WORDS["line"].items() if name in data]
+    lines += [
+        words[language].format(_plain(data[name])) for name, words in _WORDS["line"].items() if name in data
+    ]
     lines.append(_WORDS["at"][language].format(told["timestamp"]))
     path = _path(topic, data)
     if page_url and path:
@@ -58,7 +71,19 @@ def letter_of(
     )
 
 
+def _title(topic: Topic, kind: str, language: str, title_of: Callable[[str, str], str]) -> str:
+    if topic.startswith("deadline."):
+        return str(_WORDS["kind"].get(kind, {}).get(language, kind))
+    return title_of(kind, language) if topic.startswith("campaign.") else ""
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
+
+
 def _path(topic: Topic, data: dict[str, Any]) -> str:
     if topic.startswith("campaign."):
         return f"/campaigns/{data['id']}"
-    return "/findings" if topic is Topic.FINDING_OPENED else ""
+    if topic.startswith("deadline.") and data.get("kind") in _PAGES:
+        return _PAGES[data["kind"]].format(data["id"])
+    return _PATHS.get(topic, "")

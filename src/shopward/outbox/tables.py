@@ -77,3 +77,15 @@ follow_cursor = Table(
     Column("seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
+
+deadline_told = Table(
+    "deadline_told",
+    metadata,
+    Column("tenant", String(TENANT_MAX), primary_key=True),
+    Column("subject", String(SUBJECT_MAX), primary_key=True),
+    Column("of", String(160), primary_key=True),
+    Column("due_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", String(8), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Dates of which the shop was told, each once for each step."""

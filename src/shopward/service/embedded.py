@@ -197,6 +197,7 @@ class Shopward:
             self.lines,
             self.conversations,
             self.workload,
+            self.deadlines,
         ) = open_response(
             settings,
             desks,
@@ -344,6 +345,7 @@ class Shopward:
         self.claims.sweep()
         self.report_cases.sweep()
         self.complaints.sweep()
+        self.deadlines.step()
         while self.payouts.step():
             pass
         while self.notices.step():

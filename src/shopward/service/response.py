@@ -1,5 +1,5 @@
 """What answers an attack: incidents, whom they touched, the signals that they come from, packs of evidence, what others may
-learn, what other companies tell, the shop's own lines, and how much of all this waits for people, put together over one store.
+learn, what other companies tell, the shop's own lines, how much of all this waits for people and by when, put together over one store.
 
 Promise: all of them work on the same rows, clock and audit log.
 """
@@ -15,6 +15,7 @@ from shopward.conversations.store import ConversationStore
 from shopward.flows.acquit import Acquittal
 from shopward.flows.converse import ConversationDesk
 from shopward.flows.cooperate import CooperationDesk
+from shopward.flows.deadlines import DeadlineDesk
 from shopward.flows.incident import IncidentDesk
 from shopward.flows.line import LineDesk
 from shopward.flows.pack import PackDesk, PackStores
@@ -26,6 +27,7 @@ from shopward.incidents.store import IncidentStore
 from shopward.keyring import Generations
 from shopward.ledger import Reading
 from shopward.lines.store import LineStore
+from shopward.outbox.told import Told
 from shopward.protection.sets import SetStore
 from shopward.protection.store import OrderStore
 from shopward.screening.reports.store import ReportStore
@@ -58,6 +60,7 @@ class Response(NamedTuple):
     lines: LineDesk
     conversations: ConversationDesk
     workload: WorkloadDesk
+    deadlines: DeadlineDesk
 
 
 def acquittal(desks: Desks, vault: Vault) -> Acquittal:
@@ -121,8 +124,14 @@ def open_response(
         judge=lambda text, number: screening.judge_message(MessageAsked(text, channel="whatsapp", sender=number)).level,
         correspondents=correspondents_of(settings),
     )  # fmt: skip
+    claims, complaints, reports = ClaimStore(TENANT), ComplaintStore(TENANT), ReportStore(TENANT)
     workload = WorkloadDesk(
-        records=desks.records, incidents=store, claims=ClaimStore(TENANT), complaints=ComplaintStore(TENANT),
-        reports=ReportStore(TENANT), clock=clock,
+        records=desks.records, incidents=store, claims=claims, complaints=complaints, reports=reports, clock=clock
     )  # fmt: skip
-    return Response(incidents, scopes, signals, packs, cooperation, shared, lines, conversations, workload)
+    deadlines = DeadlineDesk(
+        records=desks.records, incidents=store, claims=claims, complaints=complaints, reports=reports,
+        told=Told(TENANT), outbox=desks.outbox, clock=clock,
+    )  # fmt: skip
+    return Response(
+        incidents, scopes, signals, packs, cooperation, shared, lines, conversations, workload, deadlines
+    )

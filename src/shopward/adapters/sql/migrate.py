@@ -70,6 +70,7 @@ REVISIONS: Final = (
     "0040_forgetting",
     "0041_ledger_order",
     "0042_texts",
+    "0043_deadlines",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 

@@ -91,6 +91,16 @@ class ReportStore:
         )
         return [CaseRow(*row) for row in connection.execute(query.order_by(table.due_ms).limit(limit))]
 
+    def near(self, connection: Connection, *, at_ms: int, until_ms: int, limit: int) -> list[tuple[str, int]]:
+        """Open cases that ought to be settled in this time, with when; the soonest first."""
+        table = screening_case.c
+        query = select(table.id, table.due_ms).where(
+            table.tenant == self._tenant, table.state == "open", table.due_ms.between(at_ms, until_ms)
+        )
+        return [
+            (name, due_ms) for name, due_ms in connection.execute(query.order_by(table.due_ms).limit(limit))
+        ]
+
     def standing(self, connection: Connection, *, at_ms: int) -> tuple[int, int]:
         """How many cases are open, and of these how many nobody settled in time."""
         table = screening_case.c
