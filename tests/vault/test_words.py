@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select, update
@@ -23,7 +24,7 @@ from shopward.incidents.tables import incident_record
 from shopward.screening.reports.tables import screening_case, screening_note, screening_report
 from shopward.service import Shopward
 from shopward.vault import Write
-from shopward.vault.tables import vault_subject, vault_text
+from shopward.vault.tables import vault_erasure, vault_hold, vault_lock, vault_subject, vault_text
 from vault.conftest import ANI, BUDI, SHOP
 
 SAID = "the man next door opened the parcel"
@@ -74,11 +75,21 @@ def in_clear(shop):
                 history[int(at)] = replace(history[int(at)], reason=text)
                 claims.put(connection, replace(claim, history=tuple(history)))
                 continue
+            elif kind == "hold":
+                table, values = vault_hold, {"reason": text}
+            elif kind == "lock":
+                table, values = vault_lock, {"reason": text}
+            elif kind == "erasure":
+                body = connection.scalar(select(vault_erasure.c.certificate))
+                body = msgspec.json.encode(msgspec.json.decode(body) | {"reason": text}).decode()
+                table, values = vault_erasure, {"certificate": body}
             elif kind == "note":
                 table, values = screening_note, {"text": text}
             else:
                 table, values = (screening_case if kind == "case" else screening_report), {"body": text}
-            connection.execute(update(table).where(table.c.id == text_id).values(**values))
+            has_id = kind not in {"hold", "lock", "erasure"}
+            mine = update(table).where(table.c.id == text_id) if has_id else update(table)
+            connection.execute(mine.values(**values))
         connection.execute(vault_text.delete())
 
     shop.records.write(work)
@@ -112,6 +123,13 @@ def in_rows(shop):
             *each.scalars(select(claim_record.c.body)), *each.scalars(select(incident_record.c.body))
         ]
     )  # fmt: skip
+    return [word for word in (SAID, NOTE, MINE) if any(word in text for text in texts)]
+
+
+def in_reasons(shop):
+    """Which words stand in the rows of locks, holds and certificates."""
+    columns = (vault_lock.c.reason, vault_hold.c.reason, vault_erasure.c.certificate)
+    texts = shop.records.read(lambda each: [text for one in columns for text in each.scalars(select(one))])
     return [word for word in (SAID, NOTE, MINE) if any(word in text for text in texts)]
 
 
@@ -223,7 +241,7 @@ def test_a_restored_store_forgets_words_before_it_serves(tmp_path, clock):
     with Shopward.open(settings, clock=clock) as shop:
         assert words(shop, *mine)[:2] == ["", ""]
         assert shop.complaints.get(late).statement == ""
-        assert count(shop) == 0
+        assert count(shop) == 1  # why it was done
     assert in_files(data) == []
 
 
@@ -283,6 +301,41 @@ def test_a_claim_and_an_incident_say_what_people_wrote_and_their_rows_do_not(set
         left = [each.reason for each in shop.claims.get(claim)[0].history]
         assert left == ["" if SAID in each or NOTE in each else each for each in reasons]
         assert shop.incidents.get(incident)[0].timeline[-1].text == MINE
+
+
+def test_why_something_is_locked_held_or_erased_is_sealed_too(settings, clock):
+    """Told to those who ask, not in the rows, gone with the lock or the hold; what lay in clear moves."""
+    with Shopward.open(settings, clock=clock) as shop:
+        told(shop)
+        shop.vault.guard.lock(ANI, "subject", "u1", SAID)
+        shop.vault.guard.lock(ANI, "record", "o-1", SAID)
+        assert [
+            each.reason for each in shop.vault.erasing.hold(ANI, "u1", classes=("orders",), reason=NOTE)
+        ] == [NOTE]
+        clock.advance(1_000)
+        shop.vault.erasing.erase(ANI, "u1", classes=(), reason=MINE, dry_run=False)
+
+        def reasons(shop):
+            return [
+                each.reason for each in (*shop.vault.guard.locks(), *shop.vault.erasing.certificates("u1"))
+            ]
+
+        assert reasons(shop) == [SAID, SAID, MINE]
+        assert in_reasons(shop) == []
+        in_clear(shop)
+        assert sorted(in_reasons(shop)) == sorted([SAID, NOTE, MINE])
+    with Shopward.open(settings, clock=clock) as shop:
+        assert reasons(shop) == [SAID, SAID, MINE]
+        shop.vault.words.settle()
+        assert in_reasons(shop) == []
+        assert reasons(shop) == [SAID, SAID, MINE]
+        assert [
+            each.reason for each in shop.vault.erasing.hold(ANI, "u1", classes=("profile",), reason=SAID)
+        ] == [NOTE, SAID]
+        shop.vault.guard.unlock(BUDI, "subject", "u1")
+        shop.vault.erasing.release(BUDI, "u1", classes=("orders",))
+        kinds = shop.records.read(lambda each: each.scalars(select(vault_text.c.kind)).all())
+        assert sorted(kinds) == ["erasure", "erasure", "hold", "lock"]
 
 
 def test_a_moved_text_does_not_open(lite):

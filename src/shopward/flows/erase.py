@@ -27,7 +27,7 @@ from shopward.outbox import Topic
 from shopward.values import DAY_MS, to_rfc3339
 from shopward.vault.journal import Erased
 from shopward.vault.kinds import CLASSES, EVENTS, SUPPORT
-from shopward.vault.rows import BEFORE, Hold
+from shopward.vault.rows import BEFORE, Hold, hold_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from shopward.flows.strongroom import Strongroom
     from shopward.flows.words import Words
 
+HOLD: Final = "hold"
+ERASURE: Final = "erasure"
+"""What the words of both are called."""
 ERASABLE: Final = (*CLASSES, EVENTS)
 DAY_KEY_MS: Final = 2 * DAY_MS
 """So long after an event at most its day's key is there, and comes into backups: the day itself, and time to settle it."""
@@ -202,10 +205,14 @@ class EraseDesk:
     def certificates(self, user_id: str) -> list[Certificate]:
         """What was erased of a customer, oldest first."""
         subject = self._room.subject(user_id)
-        found = self._room.records.read(
-            lambda connection: self._room.erasures.certificates(connection, subject)
-        )
-        return [msgspec.json.decode(each, type=Certificate) for each in found]
+
+        def work(connection: Any) -> list[Certificate]:
+            rows = self._room.erasures.certificates(connection, subject)
+            found = [msgspec.json.decode(each, type=Certificate) for each in rows]
+            told = self._words.of(connection, ERASURE, [each.id for each in found])
+            return [msgspec.structs.replace(each, reason=told.get(each.id, each.reason)) for each in found]
+
+        return self._room.records.read(work)
 
     def hold(self, caller: Caller, user_id: str, *, classes: Sequence[str], reason: str) -> list[Hold]:
         """Keep a customer's classes whatever is asked, for a reason of law; what is held now."""
@@ -214,11 +221,12 @@ class EraseDesk:
         def work(connection: Any) -> list[Hold]:
             self._room.fenced(connection, [subject])
             for each in wanted:
-                self._room.erasures.hold(connection, Hold(subject, each, reason, caller.person, now_ms))
+                if self._room.erasures.hold(connection, Hold(subject, each, "", caller.person, now_ms)):
+                    self._words.keep(connection, HOLD, hold_name(subject, each), reason, subject="")
             self._room.line(
                 connection, caller.key, "personal:hold", subject, {"classes": list(wanted)}, now_ms
             )
-            return self._room.erasures.holds(connection, subject)
+            return self._held(connection, subject)
 
         return self._room.records.write(work)
 
@@ -244,6 +252,7 @@ class EraseDesk:
                     expected="another person",
                 )
             names = [each.retention for each in ended]
+            self._words.drop(connection, HOLD, [hold_name(subject, each) for each in names])
             self._room.line(connection, caller.key, "personal:release", subject, {"classes": names}, now_ms)
             due = tuple(each.retention for each in ended if each.erase_after)
             if not due:
@@ -297,8 +306,7 @@ class EraseDesk:
         self._room.journal.append(erased)  # (2)
         gone = self._shredded(connection, erased, free)
         certificate = self._certificate(erased, held, gone, reason, self._by(connection))
-        body = msgspec.json.encode(certificate).decode()
-        self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
+        self._noted(connection, erased, certificate, now_ms)
         counts = gone.told()
         self._room.outbox.owe(
             connection, at_ms=now_ms, topic=Topic.VAULT_ERASED, subject=certificate.id, payload={"classes": list(free), **counts}
@@ -314,12 +322,26 @@ class EraseDesk:
         certificate = self._certificate(
             line, (), gone, "done again on a restored store", self._by(connection)
         )
-        body = msgspec.json.encode(certificate).decode()
-        self._room.erasures.note(connection, line, at_ms=now_ms, certificate=body)
+        self._noted(connection, line, certificate, now_ms)
         counts = gone.told()
         self._room.line(
             connection, "shopward", "personal:erase", line.subject, {"again": True, **counts}, now_ms
         )
+
+    def _noted(self, connection: Any, erased: Erased, certificate: Certificate, now_ms: int) -> None:
+        """The certificate in its row, and why apart from it: that is somebody's words."""
+        body = msgspec.json.encode(msgspec.structs.replace(certificate, reason="")).decode()
+        self._room.erasures.note(connection, erased, at_ms=now_ms, certificate=body)
+        if certificate.reason:
+            self._words.keep(connection, ERASURE, certificate.id, certificate.reason, subject="")
+
+    def _held(self, connection: Any, subject: str) -> list[Hold]:
+        """What is held of a customer, with the words of those who placed it."""
+        held = self._room.erasures.holds(connection, subject)
+        told = self._words.of(connection, HOLD, [hold_name(subject, each.retention) for each in held])
+        return [
+            each._replace(reason=told.get(hold_name(subject, each.retention), each.reason)) for each in held
+        ]
 
     def _shredded(self, connection: Any, erased: Erased, keyed: Sequence[str]) -> Gone:
         """(3), with the keys of these classes."""

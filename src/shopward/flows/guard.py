@@ -15,8 +15,11 @@ from shopward.vault.rows import Lock
 if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
+    from shopward.flows.words import Words
     from shopward.vault.rows import RevealRequest
 
+LOCK: Final = "lock"
+"""What the words of a lock are called."""
 CANARY: Final = "canary"
 """The reason of the lock, and the purpose that the decision engine hears, of whoever asks for a canary."""
 
@@ -26,10 +29,12 @@ class GuardDesk:
 
     Args:
         room: the vault.
+        words: keeps why something was locked.
     """
 
-    def __init__(self, room: Strongroom) -> None:
+    def __init__(self, room: Strongroom, words: Words) -> None:
         self._room = room
+        self._words = words
 
     def approve(self, caller: Caller, request_id: str) -> RevealRequest:
         """Agree to somebody else's reveal; raises ``NotFound``, ``Refused`` and ``Conflict``."""
@@ -62,7 +67,7 @@ class GuardDesk:
 
     def locks(self) -> list[Lock]:
         """Everything that is shut."""
-        return self._room.records.read(self._room.accesses.locks)
+        return self._room.records.read(self._told)
 
     def lock(self, caller: Caller, kind: str, target: str, reason: str) -> Lock:
         """Shut a person, a customer (by the shop's id), a record or the vault; at once, for every server."""
@@ -70,7 +75,8 @@ class GuardDesk:
         lock = Lock(kind, self._target(kind, target), reason, caller.person, now_ms)
 
         def work(connection: Any) -> None:
-            if self._room.accesses.lock(connection, lock):
+            if self._room.accesses.lock(connection, lock._replace(reason="")):
+                self._words.keep(connection, LOCK, self._name(lock.kind, lock.target), reason, subject="")
                 self.tell_lock(connection, caller.key, lock, now_ms)
 
         self._room.records.write(work)
@@ -89,6 +95,7 @@ class GuardDesk:
         def work(connection: Any) -> None:
             if not self._room.accesses.unlock(connection, kind, named):
                 raise NotFound("no such lock", path="target", expected="something that is locked")
+            self._words.drop(connection, LOCK, [self._name(kind, named)])
             self._room.line(connection, caller.key, "vault:unlock", named or kind, {"kind": kind}, now_ms)
 
         self._room.records.write(work)
@@ -114,10 +121,28 @@ class GuardDesk:
         )  # fmt: skip
         self._room.line(connection, actor, "vault:lock", lock.target or lock.kind, told, now_ms)
 
+    def _told(self, connection: Any) -> list[Lock]:
+        """Locks with the words of those who shut."""
+        locks = self._room.accesses.locks(connection)
+        names = [self._name(each.kind, each.target) for each in locks]
+        told = self._words.of(connection, LOCK, names)
+        return [
+            each._replace(reason=told.get(name, each.reason)) for name, each in zip(names, locks, strict=True)
+        ]
+
+    def _name(self, kind: str, target: str) -> str:
+        """What the reason of a lock is called."""
+        return self._words.keyed(lock_name(kind, target))
+
     def _target(self, kind: str, target: str) -> str:
         if kind == "vault":
             return ""
         return self._room.subject(target) if kind == "subject" else target
+
+
+def lock_name(kind: str, target: str) -> str:
+    """What tells a lock from every other and is no person's name once it is keyed."""
+    return f"lock {kind} {target}"
 
 
 def locked(lock: Lock) -> Refused:

@@ -74,8 +74,12 @@ class Words:
         """Texts by their ids; of what was erased, and of what still lies in clear, none."""
         return self._room.texts.read(connection, kind, ids)
 
+    def drop(self, connection: Any, kind: str, ids: Sequence[str]) -> None:
+        """Forget texts, with what they were of."""
+        self._room.texts.drop(connection, kind, ids)
+
     def keyed(self, digest: str) -> str:
-        """A hash of words, so that it can be kept: who has the store alone cannot try words against it."""
+        """A hash or name, so that it can be kept: who has the store alone cannot try others against it."""
         return self._room.blind(WORDS, digest)
 
     def step(self) -> bool:

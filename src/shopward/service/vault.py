@@ -14,8 +14,8 @@ from shopward.conversations.store import ConversationStore
 from shopward.findings.store import FindingStore
 from shopward.flows.canary import CanaryDesk
 from shopward.flows.custody import Custody
-from shopward.flows.erase import EraseDesk
-from shopward.flows.guard import GuardDesk
+from shopward.flows.erase import ERASURE, HOLD, EraseDesk
+from shopward.flows.guard import CANARY, LOCK, GuardDesk, lock_name
 from shopward.flows.history import History
 from shopward.flows.keeping import EventKeeper
 from shopward.flows.leaked import LeakDesk
@@ -116,7 +116,7 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
     words = Words(room, _in_clear(tenant, partial(ground.blind, WORDS)), overwrite_freed)
     erasing = EraseDesk(room, words, NoticeStore(tenant).forget, backup_days=settings.vault_backup_days)
     erasing.at_start()
-    guard = GuardDesk(room)
+    guard = GuardDesk(room, words)
     partners = PartnerStore(tenant)
     staff = StaffDesk(
         desk=desks.step_up, blind=ground.blind, trail=desks.trail, clock=ground.clock, ids=SystemIds()
@@ -154,6 +154,11 @@ def open_vault(settings: Settings, desks: Desks, log: EventLog, *, tenant: str, 
 def _in_clear(tenant: str, keyed: Callable[[str], str]) -> tuple[InClear, ...]:
     """Where versions before this one kept what people wrote."""
     complaints, reports, claims = ComplaintStore(tenant), ReportStore(tenant), ClaimStore(tenant)
+    erasures, accesses = ErasureBook(tenant), AccessBook(tenant)
+
+    def name(kind: str, target: str) -> str:
+        return keyed(lock_name(kind, target))
+
     return (
         InClear(INCIDENT, partial(clear.in_clear, tenant), partial(clear.emptied, tenant)),
         InClear("claim", claims.in_clear, claims.emptied),
@@ -161,6 +166,13 @@ def _in_clear(tenant: str, keyed: Callable[[str], str]) -> tuple[InClear, ...]:
         InClear("case", reports.cases_in_clear, reports.empty_cases),
         InClear("note", reports.notes_in_clear, reports.empty_notes),
         InClear("report", reports.reports_in_clear, reports.empty_reports),
+        InClear(HOLD, erasures.holds_in_clear, erasures.empty_holds),
+        InClear(ERASURE, erasures.certificates_in_clear, erasures.empty_certificates),
+        InClear(
+            LOCK,
+            partial(accesses.locks_in_clear, name=name, word=CANARY),
+            partial(accesses.empty_locks, name=name),
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from shopward.vault.rows import SHOWN, Access, Lock, RevealRequest
 from shopward.vault.tables import vault_access, vault_lock, vault_quota, vault_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -138,6 +138,28 @@ class AccessBook:
         columns = [vault_lock.c[name] for name in Lock._fields]
         query = select(*columns).where(vault_lock.c.tenant == self._tenant).order_by(vault_lock.c.since_ms)
         return [Lock(*row) for row in connection.execute(query)]
+
+    def locks_in_clear(
+        self, connection: Connection, _after: str, limit: int, *, name: Callable[[str, str], str], word: str
+    ) -> list[tuple[str, str, str, int]]:
+        """What an earlier version kept: locks whose reason lies in them and is not ``word``.
+
+        Of each the ``name`` of kind and target, nobody's token, the reason, and since when.
+        """
+        found = [each for each in self.locks(connection) if each.reason not in {"", word}]
+        return [(name(each.kind, each.target), "", each.reason, each.since_ms) for each in found[:limit]]
+
+    def empty_locks(
+        self, connection: Connection, names: Sequence[str], *, name: Callable[[str, str], str]
+    ) -> None:
+        """Take the reasons out of these locks."""
+        table = vault_lock.c
+        for each in self.locks(connection):
+            if name(each.kind, each.target) in names:
+                mine = (table.tenant == self._tenant) & (table.kind == each.kind)
+                connection.execute(
+                    update(vault_lock).where(mine, table.target == each.target).values(reason="")
+                )
 
     # What waits for a second person.
 

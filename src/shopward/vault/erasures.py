@@ -1,16 +1,17 @@
 """Erasures and legal holds of customers, as rows.
 
 Promise: every call runs in the caller's transaction. A row of an erasure holds its certificate; a hold says who placed it and
-whether an erasure waits for its end.
+whether an erasure waits for its end. The reasons of both are somebody's words and lie sealed elsewhere (``flows.words``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from shopward.vault.rows import Hold
+from shopward.vault.rows import Hold, hold_name
 from shopward.vault.tables import vault_erasure, vault_hold, vault_subject
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from shopward.vault.journal import Erased
+
+
+_NO_REASON: Final = '"reason":""'
 
 
 class ErasureBook:
@@ -90,6 +94,47 @@ class ErasureBook:
         held = [each for each in self.holds(connection, subject) if each.retention in retention]
         connection.execute(delete(vault_hold).where(self._mine(subject, retention)))
         return held
+
+    # What an earlier version kept in clear.
+
+    def holds_in_clear(
+        self, connection: Connection, _after: str, limit: int
+    ) -> list[tuple[str, str, str, int]]:
+        """Holds whose reason lies in them: what it is called, nobody's token, the reason, and since when."""
+        table = vault_hold.c
+        query = select(table.subject, table.retention, table.reason, table.since_ms).where(
+            table.tenant == self._tenant, table.reason != ""
+        )
+        rows = connection.execute(query.limit(limit).with_for_update())
+        return [
+            (hold_name(subject, retention), "", reason, at_ms) for subject, retention, reason, at_ms in rows
+        ]
+
+    def empty_holds(self, connection: Connection, names: Sequence[str]) -> None:
+        """Take the reasons out of holds."""
+        for subject, retention in (name.split(":") for name in names):
+            connection.execute(update(vault_hold).where(self._mine(subject, [retention])).values(reason=""))
+
+    def certificates_in_clear(
+        self, connection: Connection, _after: str, limit: int
+    ) -> list[tuple[str, str, str, int]]:
+        """Certificates whose reason lies in them: id, nobody's token, the reason, and when they were made."""
+        table = vault_erasure.c
+        query = select(table.certificate, table.at_ms).where(
+            table.tenant == self._tenant, ~table.certificate.contains(_NO_REASON)
+        )
+        rows = connection.execute(query.order_by(table.seq).limit(limit).with_for_update())
+        found = [(msgspec.json.decode(body), at_ms) for body, at_ms in rows]
+        return [(body["id"], "", body["reason"], at_ms) for body, at_ms in found]
+
+    def empty_certificates(self, connection: Connection, ids: Sequence[str]) -> None:
+        """Take the reasons out of certificates."""
+        table = vault_erasure.c
+        for each in ids:
+            mine = (table.tenant == self._tenant) & (table.seq == int(each.removeprefix("ve-")))
+            body = connection.scalar(select(table.certificate).where(mine))
+            without = msgspec.json.encode(msgspec.json.decode(body or "{}") | {"reason": ""}).decode()
+            connection.execute(update(vault_erasure).where(mine).values(certificate=without))
 
     def _mine(self, subject: str, retention: Sequence[str]) -> Any:
         table = vault_hold.c

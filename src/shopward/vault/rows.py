@@ -203,3 +203,8 @@ class Period(NamedTuple):
     begun_ms: int
     settled_seq: int
     lapsed_ms: int
+
+
+def hold_name(subject: str, retention: str) -> str:
+    """What the reason of a hold is called, which is kept apart from it."""
+    return f"{subject}:{retention}"

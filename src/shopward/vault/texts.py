@@ -89,6 +89,12 @@ class SealedTexts:
                 found[text_id] = unpadded(cipher.open(bytes(sealed), place)).decode()
         return found
 
+    def drop(self, connection: Connection, kind: str, ids: Sequence[str]) -> None:
+        """Remove texts that are not wanted any more."""
+        for part in parts(ids):
+            mine = (vault_text.c.tenant == self._tenant) & (vault_text.c.kind == kind)
+            connection.execute(delete(vault_text).where(mine, vault_text.c.id.in_(part)))
+
     def count(self, connection: Connection, subject: str) -> int:
         """How many there are of a customer."""
         return int(connection.scalar(select(func.count()).where(self._of(subject))) or 0)
