@@ -208,6 +208,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Where people open this server's page (https://shopward.shop.example), for links in alerts; empty: no link."
         ),
     ] = ""
+    customer_url: Annotated[
+        str,
+        Meta(
+            description="Where customers reach this server (https://safe.shop.example), for links to their own page; empty: the path alone."
+        ),
+    ] = ""
     code_webhook_url: Annotated[
         str,
         Meta(

@@ -6,6 +6,7 @@ import random
 import re
 import tomllib
 from datetime import datetime
+from itertools import pairwise
 from typing import get_args
 from urllib.parse import urlencode
 
@@ -15,13 +16,18 @@ from claims.account import event, past, payment, theft
 from notices.telling import LETTERS, SITI, by_mail, under_way
 from ordering import NOW_MS
 from protection.conftest import database  # noqa: F401 -- a fixture
+from shopward.config import Settings
+from shopward.errors import Misconfigured
 from shopward.flows import counsel, lately, visit
 from shopward.flows.selfservice import WISHES
 from shopward.http import account_words
+from shopward.http.partner_paths import EXAMPLE as COURIER
 from shopward.http.visits import COOKIE, DEEDS
 from shopward.notices.mailing import Letter
 from shopward.protection.orders import KINDS
+from shopward.service.checks import check_settings
 from shopward.values import DAY_MS, MINUTE_MS, ManualClock, to_ms
+from shopward.vault.rows import Access
 
 WORDS = (
     "event",
@@ -109,8 +115,8 @@ def test_a_link_opens_once_and_a_preview_does_not_use_it_up(own):
 
 
 def test_behind_https_the_cookie_is_bound_to_this_very_host(world_in, tmp_path):
-    """``__Host-`` and ``Secure``; the setting ``page_url`` makes the link whole."""
-    world = world_in(tmp_path / "data", behind_proxy=True, page_url="https://safe.shop.example/")
+    """``__Host-`` and ``Secure``; the setting ``customer_url`` makes the link whole."""
+    world = world_in(tmp_path / "data", behind_proxy=True, customer_url="https://safe.shop.example/")
 
     async def story(client, _world):
         made = (await client.post("/v1/users/anna/visits")).json()
@@ -121,6 +127,16 @@ def test_behind_https_the_cookie_is_bound_to_this_very_host(world_in, tmp_path):
         assert "Domain" not in cookie
 
     world.run(story)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://safe.shop.example", "safe.shop.example", "https://safe.shop.example/?q", "javascript:x"]
+)
+def test_customers_are_led_nowhere_in_clear(tmp_path, url):
+    """An address of a setting that is none, or goes over the wire in clear, is refused at the start."""
+    with pytest.raises(Misconfigured) as refused:
+        check_settings(Settings(data=str(tmp_path), customer_url=url))
+    assert refused.value.path == "customer_url"
 
 
 def test_what_was_not_me_opens_one_case_and_offers_the_freeze(own):
@@ -348,7 +364,24 @@ def test_complaints_wishes_consents_and_looks_are_shown_without_a_word_of_anybod
                 "case_id": "c-1",
             }
             assert (await client.post("/v1/vault/reveal", json=asked)).status_code == 200
+        assert (await client.post("/v1/partners", json=COURIER)).status_code == 201
+        room = world.shopward.vault.room
+        pulled = Access(
+            "va-1",
+            NOW_MS,
+            "partner:" + COURIER["id"],
+            "delivery",
+            "",
+            "",
+            room.subject("anna"),
+            "o-1",
+            1,
+            "name",
+            "pulled",
+        )
+        room.records.write(lambda each: room.accesses.note(each, [pulled]))
         page = await entered(client, language="en", regime="id_pdp")
+        assert f"{COURIER['name']}, a partner of ours" in page
         assert re.search(r"Delivering orders.*?our staff · records: 1", page, re.DOTALL)
         assert "Investigating fraud" not in page
         assert "News of offers" in page
@@ -392,6 +425,12 @@ def test_the_page_speaks_three_languages_and_needs_no_script(own):
             fields = re.findall(r'<(?:select|textarea)[^>]* ?id="(\w+)"', page)
             assert len(fields) == 4
             assert all(f'<label for="{each}">' in page for each in fields)
+            ids = re.findall(r' id="([\w-]+)"', page)
+            assert len(ids) == len(set(ids))
+            assert set(re.findall(r'aria-labelledby="([\w-]+)"', page)) <= set(ids)
+            levels = [int(each) for each in re.findall(r"<h([1-6])", page)]
+            assert (levels[0], levels.count(1)) == (1, 1)
+            assert all(after - before <= 1 for before, after in pairwise(levels))
             buttons = re.findall(r'value="not_me" aria-label="([^"]+)"', page)
             assert len(set(buttons)) == len(buttons) > 1
 

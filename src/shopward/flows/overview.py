@@ -21,6 +21,7 @@ from shopward.complaints.complaint import date_of
 from shopward.complaints.view import ComplaintView
 from shopward.complaints.view import view as complaint_view
 from shopward.events import Facts
+from shopward.flows.consign import PARTNER
 from shopward.flows.counsel import Protection, counsel
 from shopward.flows.lately import Seen, is_breached, lately
 from shopward.flows.recorded import EVENT
@@ -29,7 +30,7 @@ from shopward.values import DAY_MS
 from shopward.vault.rows import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from shopward.claims.claim import Claim, Item
     from shopward.claims.store import ClaimStore
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from shopward.flows.recover import RecoveryDesk
     from shopward.notices.mailing import Letter, Mailing
     from shopward.notices.store import NoticeStore
+    from shopward.partners.store import PartnerStore
     from shopward.ports import EventLog, LogEntry, Records
     from shopward.processing.store import ProcessingStore
     from shopward.protection.orders import Order
@@ -101,6 +103,7 @@ class Looked(NamedTuple):
 
     Attributes:
         who: ``staff``, ``partner``, or ``export`` for a copy that was made for the customer.
+        name: of the partner; persons of staff have none here.
     """
 
     day_ms: int
@@ -108,6 +111,7 @@ class Looked(NamedTuple):
     title: str
     who: str
     records: int
+    name: str = ""
 
 
 class Agreed(NamedTuple):
@@ -178,7 +182,7 @@ class OverviewDesk:
         log: what happened.
         overseer: orders in force.
         recoveries: the way back.
-        reports, complaints, claims, processing, findings, notices: the rows.
+        reports, complaints, claims, processing, findings, notices, partners: the rows.
         accesses: the log of looks into the vault.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
@@ -197,6 +201,7 @@ class OverviewDesk:
         processing: ProcessingStore,
         findings: FindingStore,
         notices: NoticeStore,
+        partners: PartnerStore,
         accesses: AccessBook,
         token_of: Callable[[str], str],
         clock: Clock,
@@ -211,6 +216,7 @@ class OverviewDesk:
         self._processing = processing
         self._findings = findings
         self._notices = notices
+        self._partners = partners
         self._accesses = accesses
         self._token_of = token_of
         self._clock = clock
@@ -268,7 +274,7 @@ class OverviewDesk:
                 _claim(each, claim_view(each, self._claims.payouts_of(connection, each.id), language=language))
                 for each in claims
             ],
-            looked(looks, titles),
+            looked(looks, titles, self._named(connection, looks)),
             [
                 Agreed(each.purpose, titles.get(each.purpose, each.purpose), each.at_ms, each.text_version)
                 for each in newest.values()
@@ -276,6 +282,12 @@ class OverviewDesk:
             ],
             [_noticed(*each, language) for each in self._notices.of_user(connection, token, limit=EACH_MAX)],
         )  # fmt: skip
+
+    def _named(self, connection: Any, looks: Sequence[Access]) -> dict[str, str]:
+        """Partners by what stands for them in the log of accesses: a company has a name that its customers may know."""
+        keys = {each.person for each in looks if each.outcome == "pulled"}
+        found = {key: self._partners.get(connection, key.removeprefix(PARTNER)) for key in keys}
+        return {key: each.name for key, each in found.items() if each is not None}
 
 
 def _noticed(mailing: Mailing, meant: str, language: str) -> Noticed:
@@ -292,18 +304,19 @@ def _claim(claim: Claim, shown: ClaimView) -> OwnClaim:
     return OwnClaim(shown, claim.created_ms, claim.due_ms, form, may_appeal)
 
 
-def looked(accesses: Sequence[Access], titles: dict[str, str]) -> list[Looked]:
+def looked(accesses: Sequence[Access], titles: dict[str, str], partners: Mapping[str, str]) -> list[Looked]:
     """Looks by day, purpose and who; refused ones showed nobody anything and are not told."""
-    found: dict[tuple[int, str, str], set[str]] = {}
+    found: dict[tuple[int, str, str, str], set[str]] = {}
     for each in accesses:
         if each.outcome not in SHOWN or each.purpose in QUIET:
             continue
         who = {"pulled": "partner", "exported": "export"}.get(each.outcome, "staff")
+        name = partners.get(each.person, "") if who == "partner" else ""
         day_ms = each.at_ms - each.at_ms % DAY_MS
-        found.setdefault((day_ms, each.purpose, who), set()).add(each.record)
+        found.setdefault((day_ms, each.purpose, who, name), set()).add(each.record)
     return [
-        Looked(day_ms, purpose, titles.get(purpose, ""), who, len(records))
-        for (day_ms, purpose, who), records in found.items()
+        Looked(day_ms, purpose, titles.get(purpose, ""), who, len(records), name)
+        for (day_ms, purpose, who, name), records in found.items()
     ][:EACH_MAX]
 
 

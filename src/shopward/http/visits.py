@@ -53,7 +53,7 @@ class VisitMade(Struct, omit_defaults=True):
 
     Attributes:
         path: where it leads on this server.
-        url: the same with the setting ``page_url`` before it; absent where that is not set.
+        url: the same with the setting ``customer_url`` before it; absent where that is not set.
         expires_at: until when it opens.
     """
 
@@ -79,7 +79,7 @@ class VisitCalls:
         self._service = shopward.self_service
         self._redress = shopward.redress
         self._shop = shopward.settings.shop_name
-        self._page_url = shopward.settings.page_url.rstrip("/")
+        self._outward_url = shopward.settings.customer_url.rstrip("/")
         self._gate = gate
         self._calls = calls
         self._paper = paper
@@ -103,7 +103,7 @@ class VisitCalls:
         user = user_id(id_of(request))
         link = await run_in_threadpool(self._desk.ask, caller, user, asked)
         path = DOOR + link.token
-        url = self._page_url + path if self._page_url else ""
+        url = self._outward_url + path if self._outward_url else ""
         return json_answer(VisitMade(path, to_rfc3339(link.until_ms), url), 201)
 
     async def door(self, request: Request) -> Response:

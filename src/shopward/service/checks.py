@@ -60,6 +60,13 @@ def _check_step_up(settings: Settings) -> None:
             expected="https://, a host and nothing behind it but a path, or http on this machine",
             found="another text",
         )
+    if settings.customer_url and not _is_safe_address(settings.customer_url):
+        raise Misconfigured(
+            "customers cannot be led to this address",
+            path="customer_url",
+            expected="https://, a host and nothing behind it but a path, or http on this machine",
+            found="another text",
+        )
     if settings.page_url and not settings.page_url.startswith(("https://", "http://")):
         raise Misconfigured(
             "the address of the page cannot be opened",

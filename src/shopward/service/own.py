@@ -16,6 +16,7 @@ from shopward.flows.redress import Redress
 from shopward.flows.selfservice import SelfService
 from shopward.flows.visit import VisitDesk
 from shopward.notices.store import NoticeStore
+from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
 from shopward.screening.reports.store import ReportStore
 from shopward.service.desks import TENANT
@@ -59,7 +60,8 @@ def open_own_page(
     overviews = OverviewDesk(
         records=desks.records, log=log, overseer=desks.overseer, recoveries=recoveries, reports=ReportStore(TENANT),
         complaints=ComplaintStore(TENANT), claims=ClaimStore(TENANT), processing=ProcessingStore(TENANT),
-        findings=FindingStore(TENANT), notices=NoticeStore(TENANT), accesses=vault.room.accesses, token_of=maker.user_token, clock=clock,
+        findings=FindingStore(TENANT), notices=NoticeStore(TENANT), partners=PartnerStore(TENANT),
+        accesses=vault.room.accesses, token_of=maker.user_token, clock=clock,
     )  # fmt: skip
     visits = VisitDesk(
         records=desks.records,
