@@ -25,9 +25,12 @@ class Letterbox:
 
     def __init__(self):
         self.mails = []
+        self.is_busy = False
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 -- aiosmtpd's name
-        """Keep it."""
+        """Keep it, or not now."""
+        if self.is_busy:
+            return "451 busy"
         self.mails.append(envelope)
         return "250 taken"
 

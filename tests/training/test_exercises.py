@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -71,6 +72,36 @@ def test_an_exercise_tells_who_opened_the_link_and_who_reported_it(tmp_path):
         shop.run(story)
 
 
+def test_a_long_exercise_goes_on_where_it_was_and_sends_nobody_a_second_mail(tmp_path):
+    """Some a call; a server that takes nothing is left alone, and tried when somebody asks again; a day later it is another exercise."""
+    staff = [{"person": f"p{number}", "email": f"p{number}@staff.example"} for number in range(7)]
+    asked = {"lure": "parcel", "people": staff}
+
+    def counts(said):
+        return said["sent"], said["failed"], said["waiting"]
+
+    async def story(shop):
+        first = (await shop.post(PATH, asked))[1]
+        assert (counts(first), len(shop.letterbox.mails)) == ((5, 0, 2), 5)
+        shop.letterbox.is_busy = True
+        assert counts((await shop.post(PATH, asked))[1]) == (5, 2, 0)
+        shop.letterbox.is_busy = False
+        again = (await shop.post(PATH, asked | {"people": staff[::-1]}))[1]
+        assert (counts(again), again["id"]) == ((7, 0, 0), first["id"])
+        assert counts((await shop.post(PATH, asked))[1]) == (7, 0, 0)
+        assert len({mail.rcpt_tos[0] for mail in shop.letterbox.mails}) == len(shop.letterbox.mails) == 7
+        assert deeds(shop.shopward).count("exercise:send") == 2  # what failed was asked for once more
+        token = token_in(text_of(shop.letterbox.mails[-1]))
+        assert (await shop.client.get(f"/exercises/{token}")).status_code == 200
+        shop.clock.advance(DAY_MS)
+        shop.letterbox.is_busy = True
+        other = (await shop.post(PATH, asked))[1]
+        assert (counts(other), other["id"] == first["id"]) == ((0, 7, 0), False)
+
+    with Front(tmp_path / "data", **SETTINGS) as shop:
+        shop.run(story)
+
+
 def test_no_customer_is_ever_sent_an_exercise(tmp_path):
     """Another domain, or one address of a customer among others: nobody is sent anything; without the setting nothing works."""
 
@@ -80,6 +111,11 @@ def test_no_customer_is_ever_sent_an_exercise(tmp_path):
         assert (await shop.post("/v1/vault/records", {"records": [record]}))[0] == 201
         status, said = await shop.post(PATH, {"lure": "parcel", "people": PEOPLE})
         assert (status, said["code"], said["path"]) == (403, "exercise_customer", "people[2].email")
+        newest = shop.shopward.records.read(lambda at: shop.shopward.trail.read(at, after_seq=0, limit=500))[
+            -1
+        ]
+        assert (newest.deed, newest.subject) == ("exercise:send", "lure:parcel")
+        assert json.loads(newest.details)["refused"] == "exercise_customer"
         other = [PEOPLE[0], {"person": "x", "email": "x@mail.example"}]
         status, said = await shop.post(PATH, {"lure": "parcel", "people": other})
         assert (status, said["path"]) == (422, "people[1].email")

@@ -83,6 +83,8 @@ def due(**server: Any) -> None:
 def exercise(lure: str, file: IO[str], *, yes: bool, **server: Any) -> None:
     """Send staff a mail that looks like phishing: FILE has a line a person, `person,email,language`.
 
+    Some at a time; broken off and repeated within a day, nobody gets a second one.
+
     \b
     Examples:
       shopward training exercise parcel staff.csv --yes
@@ -95,7 +97,11 @@ def exercise(lure: str, file: IO[str], *, yes: bool, **server: Any) -> None:
     if not yes:
         click.echo(f"{len(people)} mails would be sent; repeat it with --yes")
         return
-    said = talk_to(**server).ask("POST", f"{_PATH}/exercises", {"lure": lure, "people": people})
+    talk, asked = talk_to(**server), {"lure": lure, "people": people}
+    said = talk.ask("POST", f"{_PATH}/exercises", asked)
+    while said["waiting"]:
+        click.echo(f"{len(people) - said['waiting']} of {len(people)}", err=True)
+        said = talk.ask("POST", f"{_PATH}/exercises", asked)
     say(said, _outcome(said), as_json=server["as_json"])
 
 
@@ -139,7 +145,7 @@ def report(file: IO[str], **server: Any) -> None:
 
 def _outcome(said: dict[str, Any]) -> str:
     return (
-        f"{said['id']}  {said['at']}  {said['lure']:8} sent {said['sent']}, failed {said['failed']}, "
+        f"{said['id']}  {said['at']}  {said['lure']:8} sent {said['sent']}, failed {said['failed']}, waiting {said['waiting']}, "
         f"clicked {said['clicked']}, reported {said['reported']}"
     )
 

@@ -2,9 +2,12 @@
 
 The story of one:
   (1) it can be sent at all: a mail server, the address of the pages and the domains of staff are set
-  (2) every address is of those domains, and none is a customer's, as far as the vault has customers; otherwise nobody is sent anything
-  (3) what is kept of each mail (whose, the hash of its token) and the line of the audit log are committed
-  (4) the mails are handed in, one after the other; after some in a row that the server did not take the rest is given up
+  (2) every address is of those domains, and none is a customer's, as far as the vault has customers; otherwise nobody is sent anything,
+      and who asked about customers stands in the audit log
+  (3) what is kept of each mail and the line of the audit log are committed; the same text to the same persons within a day is the same
+      exercise, of which nobody is sent a second mail
+  (4) some of the mails are handed in, one after the other, so that a call is short: who asks again has the next ones sent. After some in a
+      row that the server did not take the rest is given up; asking once more tries those again
   (5) who opens the link sees what gave the mail away; who reports it is counted
 
 Addresses are handed on and kept nowhere. That a mail was opened is not known and not asked.
@@ -12,6 +15,7 @@ Addresses are handed on and kept nowhere. That a mail was opened is not known an
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
@@ -35,10 +39,14 @@ if TYPE_CHECKING:
     from shopward.access import Caller
     from shopward.flows.strongroom import Strongroom
     from shopward.ports import Postman
+    from shopward.training.exercise import MailState
     from shopward.training.exercise_store import ExerciseStore
 
 KEPT_MS: Final = 400 * DAY_MS
 """So long what a person did with a mail is kept: time enough to compare with the year before."""
+SAME_MS: Final = DAY_MS
+AT_ONCE: Final = 5
+"""Mails of one call: a mail server that answers slowly takes some seconds for each."""
 FAILED_MAX: Final = 3
 """So many mails in a row that are not taken, and the server is left alone."""
 
@@ -79,6 +87,7 @@ class ExerciseDesk:
         self._page_url, self._domains, self._shop, self._entropy = (
             page_url.rstrip("/"), domains, shop, entropy,
         )  # fmt: skip
+        self._beginning = threading.Lock()
 
     def send(self, caller: Caller, lure: str, people: Sequence[Exercised]) -> Outcome:
         """(1) to (4).
@@ -94,31 +103,13 @@ class ExerciseDesk:
                 "exercises are not switched on", code="exercise_off",
                 expected="the settings smtp_url, page_url and staff_domains", found="one that is empty",
             )  # fmt: skip
-        self._check(people)  # (2)
-        now_ms = self._room.clock.now_ms()
-        made = Exercise(self._room.ids.new("ex", now_ms), lure, caller.person, now_ms)
-        tokens = {each.person: new_token(self._entropy) for each in people}
-        mails = {
-            each.person: LureMail(
-                made.id, each.person, digest_of(tokens[each.person]), each.language, "sending"
+        self._check(caller, lure, people)  # (2)
+        with self._beginning:  # (3), by one at a time: nobody else owns this store
+            exercise = self._room.records.write(
+                lambda connection: self._begun(connection, caller, lure, people)
             )
-            for each in people
-        }
-
-        def begun(connection: Any) -> None:  # (3)
-            self._store.add(connection, made, list(mails.values()))
-            details = {"lure": lure, "people": len(people)}
-            self._room.line(connection, caller.key, "exercise:send", made.id, details, now_ms)
-
-        self._room.records.write(begun)
-        failed = 0
-        for each in people:  # (4)
-            is_taken = False
-            if failed < FAILED_MAX:
-                is_taken = postman.hand_in(self._parcel(made, each, tokens[each.person])).said == "taken"
-            failed = 0 if is_taken else failed + 1
-            self._sent(mails[each.person], is_taken=is_taken)
-        return self.one(made.id)
+        self._handed_in(postman, exercise, people)  # (4)
+        return self.one(exercise.id)
 
     def opened(self, token: str) -> tuple[str, dict[str, Any]] | None:
         """(5) The language and the texts of the page behind a link, whose opening is noted; ``None`` where it is none of ours."""
@@ -192,8 +183,52 @@ class ExerciseDesk:
 
     # The steps.
 
-    def _check(self, people: Sequence[Exercised]) -> None:
-        """(2) Fails closed: one wrong address, and nobody is sent anything."""
+    def _begun(self, connection: Any, caller: Caller, lure: str, people: Sequence[Exercised]) -> Exercise:
+        """(3) The exercise of these persons: a new one, or that of today, with what failed made to wait again once nothing waits."""
+        now_ms = self._room.clock.now_ms()
+        persons = {each.person for each in people}
+        for exercise in self._store.since(connection, lure, now_ms - SAME_MS):
+            mails = self._store.mails(connection, [exercise.id])
+            if {each.person for each in mails} == persons:
+                is_through = all(each.state != "waiting" for each in mails)
+                again = self._store.move(connection, exercise.id, "failed", "waiting") if is_through else 0
+                break
+        else:
+            exercise, again = (
+                Exercise(self._room.ids.new("ex", now_ms), lure, caller.person, now_ms),
+                len(people),
+            )
+            mails = [LureMail(exercise.id, each.person, "", each.language, "waiting") for each in people]
+            self._store.add(connection, exercise, mails)
+        if again:
+            self._room.line(
+                connection, caller.key, "exercise:send", exercise.id, {"lure": lure, "people": again}, now_ms
+            )
+        return exercise
+
+    def _handed_in(self, postman: Postman, exercise: Exercise, people: Sequence[Exercised]) -> None:
+        """(4) Each mail is written down before it is handed in: one that a crash leaves open is not sent again."""
+        handed, failed = 0, 0
+        for each in people:
+            token = new_token(self._entropy)
+            if handed == AT_ONCE or not self._claimed(exercise, each, token):
+                continue
+            is_taken = postman.hand_in(self._parcel(exercise, each, token)).said == "taken"
+            handed, failed = handed + 1, 0 if is_taken else failed + 1
+            self._sent(exercise, each, is_taken=is_taken)
+            if failed == FAILED_MAX:
+                self._room.records.write(
+                    lambda connection: self._store.move(connection, exercise.id, "waiting", "failed")
+                )
+                return
+
+    def _claimed(self, exercise: Exercise, to: Exercised, token: str) -> bool:
+        return self._room.records.write(
+            lambda connection: self._store.claim(connection, exercise.id, to.person, digest_of(token))
+        )
+
+    def _check(self, caller: Caller, lure: str, people: Sequence[Exercised]) -> None:
+        """(2) Fails closed: one wrong address, and nobody is sent anything. That customers were found is written down before it is said."""
         if len({each.person for each in people}) != len(people):
             raise InvalidField("a person stands there twice", path="people", expected="each person once")
         for place, each in enumerate(people):
@@ -214,6 +249,18 @@ class ExerciseDesk:
             ]
 
         if found := self._room.records.read(customers):
+            now_ms = self._room.clock.now_ms()
+            details = {
+                "lure": lure,
+                "people": len(people),
+                "customers": len(found),
+                "refused": "exercise_customer",
+            }
+            self._room.records.write(
+                lambda connection: self._room.line(
+                    connection, caller.key, "exercise:send", f"lure:{lure}", details, now_ms
+                )
+            )
             raise Refused(
                 "exercises are never for customers", code="exercise_customer", path=f"people[{found[0]}].email",
                 expected="an address that no customer has", found=f"{len(found)} of customers",
@@ -226,7 +273,8 @@ class ExerciseDesk:
             to.email, mail.subject, mail.text, to.language, self._room.ids.new("xm", exercise.at_ms)
         )
 
-    def _sent(self, mail: LureMail, *, is_taken: bool) -> None:
+    def _sent(self, exercise: Exercise, to: Exercised, *, is_taken: bool) -> None:
+        state: MailState = "sent" if is_taken else "failed"
         self._room.records.write(
-            lambda connection: self._store.sent(connection, mail, "sent" if is_taken else "failed")
+            lambda connection: self._store.sent(connection, exercise.id, to.person, state)
         )

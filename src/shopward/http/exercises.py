@@ -6,6 +6,7 @@ is who the mail went to; it says that nothing happened, and takes nothing that i
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 PEOPLE_MAX: Final = 50
-"""Of one exercise: the mails are handed in while the call waits."""
+"""Of one exercise."""
 _BEFORE_MAX: Final = 64
 
 
@@ -67,6 +68,7 @@ class ExerciseView(Struct, omit_defaults=True):
     at: str
     sent: int
     failed: int
+    waiting: int
     clicked: int
     reported: int
     people: list[ExercisePerson] = []
@@ -157,12 +159,13 @@ class ExerciseCalls:
 
 def _view(outcome: Outcome, *, by_person: bool) -> ExerciseView:
     exercise, mails = outcome
+    states = Counter(each.state for each in mails)
     people = [
         ExercisePerson(each.person, each.state, _at(each.clicked_ms), _at(each.reported_ms)) for each in mails
     ]
     return ExerciseView(
         exercise.id, exercise.lure, exercise.by, to_rfc3339(exercise.at_ms),
-        sum(each.state == "sent" for each in mails), sum(each.state == "failed" for each in mails),
+        states["sent"], states["failed"], states["waiting"],
         sum(bool(each.clicked_ms) for each in mails), sum(bool(each.reported_ms) for each in mails),
         people if by_person else [],
     )  # fmt: skip

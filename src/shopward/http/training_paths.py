@@ -49,7 +49,7 @@ def training_paths() -> dict[str, Any]:
                 [parameter("before", "query", words), limit], "403", "422",
             ),
             "post": post(
-                "send_exercise", "Send an exercise", "Mails that look like phishing, to staff alone; handed in before the answer.",
+                "send_exercise", "Send an exercise", "Mails that look like phishing, to staff alone; handed in before the answer, some a call.",
                 {"application/json": content("ExerciseAsked", _EXERCISE)},
                 {"201": answer("What came of it", "application/json", "ExerciseView", None)},
             ),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Lure = Literal["parcel", "password", "invoice"]
 LURES: Final[tuple[Lure, ...]] = get_args(Lure)
-MailState = Literal["sending", "sent", "failed"]
+MailState = Literal["waiting", "sending", "sent", "failed"]
 TOKEN_BYTES: Final = 20
 """160 random bits: nobody clicks on behalf of another."""
 PATH: Final = "/exercises/"
@@ -39,8 +39,8 @@ class LureMail(NamedTuple):
     """One mail of an exercise; the address is not kept.
 
     Attributes:
-        digest: of the token in the link.
-        state: ``sending`` where a crash left open whether it went out.
+        digest: of the token in the link; empty before there is one.
+        state: ``waiting`` before it is handed in, ``sending`` where a crash left open whether it went out.
         clicked_ms: when the link was first opened; 0 before.
         reported_ms: when it was first reported; 0 before.
     """

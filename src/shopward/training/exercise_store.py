@@ -39,11 +39,36 @@ class ExerciseStore:
         connection.execute(insert(training_exercise), {"tenant": self._tenant, **exercise._asdict()})
         put_rows(connection, training_mail, [(self._tenant, *each) for each in mails])
 
-    def sent(self, connection: Connection, mail: LureMail, state: MailState) -> None:
+    def since(self, connection: Connection, lure: str, after_ms: int) -> list[Exercise]:
+        """Exercises with a text that were begun after a time."""
+        asked = self._exercises().where(_E.lure == lure, _E.at_ms > after_ms)
+        return [Exercise(*row) for row in connection.execute(asked.order_by(_E.id.desc()))]
+
+    def move(self, connection: Connection, exercise: str, before: MailState, after: MailState) -> int:
+        """All mails of an exercise that are in one state into another; how many."""
+        done = connection.execute(
+            update(training_mail)
+            .where(_M.tenant == self._tenant, _M.exercise == exercise, _M.state == before)
+            .values(state=after)
+        )
+        return done.rowcount
+
+    def claim(self, connection: Connection, exercise: str, person: str, digest: str) -> bool:
+        """Take a mail that waits, under a token; false where somebody else has."""
+        done = connection.execute(
+            update(training_mail)
+            .where(
+                _M.tenant == self._tenant, _M.exercise == exercise, _M.person == person, _M.state == "waiting"
+            )
+            .values(state="sending", digest=digest)
+        )
+        return done.rowcount == 1
+
+    def sent(self, connection: Connection, exercise: str, person: str, state: MailState) -> None:
         """What the mail server said of a mail."""
         connection.execute(
             update(training_mail)
-            .where(_M.tenant == self._tenant, _M.exercise == mail.exercise, _M.person == mail.person)
+            .where(_M.tenant == self._tenant, _M.exercise == exercise, _M.person == person)
             .values(state=state)
         )
 
