@@ -165,7 +165,7 @@ def test_any_text_is_worded_the_same(text):
 def test_any_strings_weigh_the_same(cues, text):
     """Strings within strings, strings that begin others, none at all."""
     assert onepass.CompiledStrings(cues).score(text) == Strings(cues).score(text)
-    assert onepass.CompiledStrings(cues).rises(text) == Strings(cues).rises(text)
+    assert onepass.CompiledStrings(cues).heaviest(text) == Strings(cues).heaviest(text)
 
 
 def test_strings_with_one_key_are_looked_for_in_plain_python(monkeypatch):

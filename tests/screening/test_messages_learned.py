@@ -13,8 +13,10 @@ from serving import Server
 from shopward.cli import main
 from shopward.errors import ModelInvalid
 from shopward.screening.messages import load_model, shipped_model
+from shopward.screening.messages.characters import READINGS
 from shopward.screening.messages.disguises import disguised
-from shopward.screening.messages.learned import FORMAT, Bundle, letters_of, pack
+from shopward.screening.messages.extract import things_in
+from shopward.screening.messages.learned import FORMAT, OTHER_GUISE, Bundle, letters_of, pack
 from shopward.screening.messages.normalise import normalise
 from shopward.testing.messages import simulated_messages
 
@@ -110,6 +112,22 @@ def test_training_on_one_kind_is_refused(tmp_path) -> None:
         main, ["screen", "train-messages", str(tmp_path / "m.ndjson"), "--out", str(tmp_path / "x")]
     )
     assert said.exit_code == 1
+
+
+def test_what_is_taken_for_plain_is_no_letter_in_another_guise() -> None:
+    """The quick look passes over no character that stands for another one, in all of Unicode's first plane and a part of the others."""
+    for point in (*range(0xD800), *range(0xE000, 0x20000)):
+        if OTHER_GUISE.search(chr(point)) is None:
+            assert letters_of(f"a{chr(point)}b", normalise("")) == " ".join(f"a{chr(point)}b".split())
+            read = READINGS[point]
+            assert point < 0x80 or not (read.isascii() and (read.isalnum() or not read)), hex(point)
+
+
+def test_placeholders_in_any_brackets_stand_for_numbers() -> None:
+    """As reported messages are masked: what was there before stays one thing of its kind."""
+    for masked in ("<phone>", "{phone}", "[HP]", "<电话>", "CELLPHONE"):
+        things, _ = things_in(normalise(f"call {masked} now").text, f"call {masked} now")
+        assert [(each.kind, each.start) for each in things] == [("phone", 5)], masked
 
 
 def test_a_shop_screens_messages_over_http(tmp_path) -> None:

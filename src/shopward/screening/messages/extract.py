@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import ahocorasick
+
 from shopward.screening.messages.characters import MARKERS
 from shopward.screening.messages.normalise import normalise
 
@@ -99,22 +101,28 @@ _SPOKEN_NEAR: Final = (
     "九",
     "幺",
 )
-_MASKED_NEAR: Final = (
-    "URL",
-    "PHONE",
-    "HOTLINE",
-    "<phone",
-    "[phone",
-    "<tel",
-    "[tel",
-    "<Phone",
-    "[Phone",
-    "[电话",
-    "[手机",
-)
+_MASKED_NEAR: Final = ("url", "phone", "hotline", "tel", "<hp", "[hp", "{hp", "电话", "手机")
 _MASKED: Final = re.compile(
     r"(?<![A-Za-z])(?:URL(?![A-Z])|((?:CELLPHONE|PHONE|HOTLINE|TELEPHONE)(?![a-z])|[<\[{](?i:phone|tel|telp|hp|电话|手机)[>\]}]))"
 )
+
+
+def _nears() -> ahocorasick.Automaton:
+    """What a text has to hold, normalised, before a pattern is tried on it: all of them in one pass."""
+    kinds: dict[str, list[str]] = {}
+    for kind, words in (
+        ("masked", _MASKED_NEAR), ("app_file", _APP_NEAR), ("link", _LINK_NEAR), ("handle", _HANDLE_NEAR), ("phone", _SPOKEN_NEAR),
+    ):  # fmt: skip
+        for word in words:
+            kinds.setdefault(word, []).append(kind)
+    automaton = ahocorasick.Automaton()
+    for word, named in kinds.items():
+        automaton.add_word(word, tuple(named))
+    automaton.make_automaton()
+    return automaton
+
+
+_NEAR: Final = _nears()
 _TRAILING: Final = ".,;:!?)]}'\"*"
 
 
@@ -149,15 +157,18 @@ def things_in(text: str, given: str, places: list[int] | None = None) -> tuple[l
         given: as it was given; asked for placeholders in capitals.
         places: of each character of the text in it, where they are not the same.
     """
-    found = _placeholders(text, given if places is None else "".join([given[place] for place in places]))
-    text = _marked(text, found, 0)
-    if any([near in text for near in _APP_NEAR]):
+    near = {kind for _end, kinds in _NEAR.iter(text) for kind in kinds}
+    found: list[Thing] = []
+    if "masked" in near:
+        found = _placeholders(text, given if places is None else "".join([given[place] for place in places]))
+        text = _marked(text, found, 0)
+    if "app_file" in near:
         text = _taken(_APP, "app_file", text, found)
-    if _DOTTED.search(text) is not None or any([near in text for near in _LINK_NEAR]):
+    if "link" in near or _DOTTED.search(text) is not None:
         text = _taken(_LINK, "link", text, found)
-    if any([near in text for near in _HANDLE_NEAR]):
+    if "handle" in near:
         text = _taken(_HANDLE, "handle", text, found)
-    if any([near in text for near in _SPOKEN_NEAR]):
+    if "phone" in near:
         text = _taken(_SPOKEN, "phone", text, found)
     before = len(found)
     if _DIGIT.search(text) is not None:
@@ -173,8 +184,6 @@ def things_in(text: str, given: str, places: list[int] | None = None) -> tuple[l
 
 def _placeholders(text: str, given: str) -> list[Thing]:
     """What stands in place of links and numbers, in a text as long as what was given."""
-    if not any([near in given for near in _MASKED_NEAR]):
-        return []
     return [
         Thing("phone" if each[1] else "link", *each.span(), text[each.start() : each.end()])
         for each in _MASKED.finditer(given)

@@ -39,6 +39,8 @@ CUES_MAX: Final = 50_000
 CUE_LETTERS_MAX: Final = 12
 _WEIGHT_MAX: Final = 100.0
 _ASCII_MAX: Final = 0x7F
+OTHER_GUISE: Final = re.compile("[^\x00-\x7f\u3400-\u4dbf\u4e00-\u9fff，。、！？：；（）【】《》“”‘’…—]")
+"""All that could be a letter or digit in another guise, or invisible; most messages have nothing of it."""
 MADE_BY: Final = "shopward screen train-messages"
 SHIPPED: Final = "messages.json"
 _SIGNS: Final = re.compile(
@@ -52,6 +54,8 @@ _OTHERS_NEAR: Final = re.compile(r"[^\w.,!?:; ]|_|  ")
 _SINGLE: Final = re.compile(
     r"(?<![a-z])[a-z](?:[ .][a-z]){3,}(?![a-z])|(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?:[ .][\u4e00-\u9fff]){3,}(?![\u4e00-\u9fff])"
 )
+_SPACED_NEAR: Final = re.compile(r"[ .][^ .][ .][^ .][ .]")
+"""Looked for first, since most of a text is neither a space nor a dot."""
 _SINGLE_NEAR: Final = re.compile(
     r"(?<![a-z\u4e00-\u9fff])[a-z\u4e00-\u9fff][ .][a-z\u4e00-\u9fff][ .][a-z\u4e00-\u9fff][ .]"
 )
@@ -101,7 +105,7 @@ class MessageModel:
 
     def heaviest(self, wording: str, masked: str) -> tuple[int, int]:
         """Where in the masked text most of what speaks against it stands, in whole words."""
-        start, end = _heaviest(self._wording.rises(wording))
+        start, end = self._wording.heaviest(wording)
         if end <= start:
             return 0, len(masked)
         places = range(end) if wording == masked else _places(wording[:end], masked)
@@ -119,7 +123,10 @@ def letters_of(given: str, normal: Normal) -> str:
     Letters and digits in other guises (full width, in circles, with accents) are read as what they stand for in any case, and
     invisible characters as none.
     """
-    text = normal.text if normal.marks else given if given.isascii() else given.translate(_GUISES)
+    if normal.marks:
+        text = normal.text
+    else:
+        text = given if OTHER_GUISE.search(given) is None else given.translate(_GUISES)
     return " ".join(text.split())
 
 
@@ -139,7 +146,8 @@ def plain_wording(masked: str) -> str:
     """A masked text without what disguises words: signs inside them, spaces between single letters, doubled spaces."""
     text = _SIGNS.sub("", masked) if _SIGNS_NEAR.search(masked) is not None else masked
     text = _OTHERS.sub(" ", text) if _OTHERS_NEAR.search(text) is not None else text
-    return _SINGLE.sub(_closed, text) if _SINGLE_NEAR.search(text) is not None else text
+    is_spaced = _SPACED_NEAR.search(text) is not None and _SINGLE_NEAR.search(text) is not None
+    return _SINGLE.sub(_closed, text) if is_spaced else text
 
 
 def _closed(found: re.Match[str]) -> str:
@@ -234,16 +242,3 @@ def _kept_side(own: float, learnt: float) -> float:
 
 def _check(bundle: Bundle) -> str:
     return digest16(msgspec.json.encode(msgspec.structs.replace(bundle, check=""))).hex()
-
-
-def _heaviest(weights: list[int]) -> tuple[int, int]:
-    """The part with the largest sum (Kadane's algorithm)."""
-    best, best_start, best_end = 0, 0, len(weights)
-    total, start = 0, 0
-    for place, weight in enumerate(weights):
-        if total <= 0:
-            total, start = 0, place
-        total += weight
-        if total > best or not place:
-            best, best_start, best_end = total, start, place + 1
-    return best_start, best_end

@@ -6,7 +6,6 @@ and pictures between letters hide nothing; a short Latin word counts only where 
 
 from __future__ import annotations
 
-import re
 import tomllib
 import unicodedata
 from functools import cache
@@ -16,7 +15,6 @@ from typing import Final, NamedTuple
 
 import ahocorasick
 
-_NOT_LETTERS: Final = re.compile(r"[\W_]+")
 _ALONE_MAX: Final = 5
 
 
@@ -61,7 +59,7 @@ class Hit(NamedTuple):
 
 def squeeze(masked: str) -> Squeezed:
     """The letters of a masked text."""
-    return Squeezed(_NOT_LETTERS.sub("", masked), masked)
+    return Squeezed(_letters(masked), masked)
 
 
 def hits_in(squeezed: Squeezed) -> list[Hit]:
@@ -108,7 +106,7 @@ def _automaton() -> ahocorasick.Automaton:
     for group, spoken in _said().items():
         for phrases in spoken.values():
             for phrase in phrases.split(","):
-                letters = _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", phrase).lower())
+                letters = _letters(unicodedata.normalize("NFKC", phrase).lower())
                 latin = letters.isascii()
                 word = Word(group, len(letters), latin, latin and len(letters) <= _ALONE_MAX)
                 words.setdefault(letters, {})[word] = None
@@ -124,6 +122,10 @@ def _said() -> dict[str, dict[str, str]]:
     text = (resources.files(__package__) / "lexicon.toml").read_text(encoding="utf-8")
     said: dict[str, dict[str, str]] = tomllib.loads(text)
     return said
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def _is_latin(each: str) -> bool:

@@ -32,7 +32,7 @@ class CompiledStrings(Strings):
         super().__init__(cues)
         self._words = _words_of(cues, self.weights, self.squares)
         self.score("a")  # compiles now, not with the first message
-        self.rises("a")
+        self.heaviest("a")
 
     def _sums(self, text: str) -> tuple[int, int]:
         if self._words is None:
@@ -40,12 +40,12 @@ class CompiledStrings(Strings):
         weight, square = _sums_of(_letters(text), self._words)
         return weight, square
 
-    def rises(self, text: str) -> list[int]:
-        """What each character of a text adds, by the strings that it is in."""
+    def heaviest(self, text: str) -> tuple[int, int]:
+        """The part of a text that adds most."""
         if self._words is None:
-            return super().rises(text)
-        rises: list[int] = _rises_of(_letters(text), self._words).tolist()
-        return rises
+            return super().heaviest(text)
+        start, end = _heaviest_of(_rises_of(_letters(text), self._words))
+        return start, end
 
 
 def _letters(text: str) -> Any:
@@ -114,3 +114,17 @@ def _rises_of(letters: Any, words: Any) -> Any:
                 rises[start] += weight
                 rises[at + 1] -= weight
     return np.cumsum(rises)[:-1]
+
+
+@compiled
+def _heaviest_of(rises: Any) -> tuple[int, int]:
+    """As ``strings.heaviest``."""
+    best, best_start, best_end = np.int64(0), 0, len(rises)
+    total, start = np.int64(0), 0
+    for place in range(len(rises)):
+        if total <= 0:
+            total, start = np.int64(0), place
+        total += rises[place]
+        if total > best or not place:
+            best, best_start, best_end = total, start, place + 1
+    return best_start, best_end

@@ -54,6 +54,10 @@ class Strings:
             steps[end + 1] -= weight
         return list(accumulate(steps))[:-1]
 
+    def heaviest(self, text: str) -> tuple[int, int]:
+        """The part of a text that adds most: where it begins and ends."""
+        return heaviest(self.rises(text))
+
     def _sums(self, text: str) -> tuple[int, int]:
         """What the strings of a text weigh, and the sum of their squared rarities, in ``FINE``."""
         found = {number for _, number in self._automaton.iter(text)}
@@ -63,3 +67,16 @@ class Strings:
 def ratio(weight: int, square: int) -> float:
     """A score by its sums; 0 where nothing was found."""
     return weight / FINE / math.sqrt(square / FINE) if square > 0 else 0.0
+
+
+def heaviest(weights: list[int]) -> tuple[int, int]:
+    """The part with the largest sum (Kadane's algorithm)."""
+    best, best_start, best_end = 0, 0, len(weights)
+    total, start = 0, 0
+    for place, weight in enumerate(weights):
+        if total <= 0:
+            total, start = 0, place
+        total += weight
+        if total > best or not place:
+            best, best_start, best_end = total, start, place + 1
+    return best_start, best_end
