@@ -1,8 +1,10 @@
 """Link screening against real phishing that was held out, and its speed.
 
-Run: ``python benchmarks/screening_links.py --data FOLDER [--cap 15000] [--only NAME ...]``. FOLDER holds CSV files that
+Run: ``python benchmarks/screening_links.py --data FOLDER [--varied FOLDER] [--cap 15000] [--only NAME ...]``. FOLDER holds CSV files that
 nobody may redistribute, and that you get from their makers (docs/screening.md): ``phish_*.csv`` with ``url`` and, where there
-is one, ``date`` or ``first_seen`` and ``brand``; ``benign_*.csv`` with ``url`` or ``domain``. JSON lines:
+is one, ``date`` or ``first_seen`` and ``brand``; ``benign_*.csv`` with ``url`` or ``domain``. ``--varied`` names folders
+of ordinary links of other kinds of sites, of domains that are nowhere in the data: they are learnt from, unless ``--untaught``, and
+``drift`` and ``learned`` print every figure twice, with the marks of the data's ordinary hosts and with those of all. JSON lines:
 
 - ``official``: the official domains of eight shops in every legal spelling; how many are not official: must be 0;
 - ``brand``: phishing hosts of JPCERT's list for eight shops, the half of registered domains on which no rule was looked at;
@@ -14,7 +16,7 @@ is one, ``date`` or ``first_seen`` and ``brand``; ``benign_*.csv`` with ``url`` 
   nothing was chosen: what is seen of a link, ridges and trees were chosen on the other half, which is learnt from here as well
   (``--chosen`` counts that half instead: for choosing anew);
 - ``drift``: trained on what was seen to the end of 2024 and on half of the ordinary domains, judged on JPCERT's list of 2025
-  and the other half;
+  and the other half, as far as nothing was chosen on them;
 - ``renewed``: JPCERT's list of the second half of 2025 as it is found by what was seen to the end of 2024, and by what was seen to
   the end of June 2025;
 - ``speed``: microseconds of CPU for a link that is official, of a partner, unknown, unknown with the learned part in plain Python
@@ -105,15 +107,21 @@ def main() -> None:
     """Measure what was asked for."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--data", type=Path, required=True, action="append", help="folder; may be repeated")
+    asked.add_argument("--varied", type=Path, action="append", default=[], help="folder; may be repeated")
+    asked.add_argument(
+        "--untaught", action="store_true", help="judge the varied links and learn nothing from them"
+    )
     asked.add_argument("--cap", type=int, default=15_000, help="hosts of each fraud source to learn from")
     asked.add_argument("--chosen", action="store_true", help="count the half on which choices are made")
     asked.add_argument("--only", nargs="*", default=["official", "brand", "learned", "drift", "speed"])
     options = asked.parse_args()
     links = [link for folder in options.data for link in read(folder)]
     random.Random(1).shuffle(links)
+    varied = _apart([link for folder in options.varied for link in read(folder)], links)
+    taught = not options.untaught
     measures: dict[str, Callable[[], dict[str, Any]]] = {
-        "official": official, "brand": lambda: brand(links), "learned": lambda: learned(links, options.cap, on_chosen=options.chosen),
-        "drift": lambda: drift(links), "renewed": lambda: renewed(links), "speed": lambda: speed(links),
+        "official": official, "brand": lambda: brand(links), "learned": lambda: learned(links, varied, options.cap, on_chosen=options.chosen),
+        "drift": lambda: drift(links, varied, taught=taught), "renewed": lambda: renewed(links, varied, taught=taught), "speed": lambda: speed(links),
     }  # fmt: skip
     for name in options.only:
         print(json.dumps({"measure": name, **measures[name]()}, ensure_ascii=False), flush=True)
@@ -132,6 +140,14 @@ def read(folder: Path) -> Iterator[Link]:
                 if address.kind in ("name", "ipv4", "ipv6"):
                     date = row.get("date") or row.get("first_seen") or ""
                     yield Link(address, url, is_fraud, path.stem, date, row.get("brand") or "")
+
+
+def _apart(varied: list[Link], links: list[Link]) -> list[Link]:
+    """Ordinary links of domains that are nowhere else, so that what is learnt of them knows no host of the data."""
+    known = {link.address.registered or link.address.host for link in links}
+    return [
+        link for link in varied if not link.is_fraud and (link.address.registered or link.address.host) not in known
+    ]  # fmt: skip
 
 
 def half(address: Address) -> int:
@@ -224,9 +240,9 @@ def _is_chosen_on(address: Address) -> bool:
     return zlib.crc32(f"choose:{address.registered or address.host}".encode()) % 2 == 0
 
 
-def learned(links: list[Link], cap: int, *, on_chosen: bool) -> dict[str, Any]:
+def learned(links: list[Link], varied: list[Link], cap: int, *, on_chosen: bool) -> dict[str, Any]:
     """Four folds, counted on one half of the domains."""
-    chosen = _in_equal_parts(links, cap)
+    chosen = _in_equal_parts(links, cap) + varied
     first: dict[str, Link] = {}
     for link in chosen:
         first.setdefault(link.address.host, link)
@@ -238,8 +254,14 @@ def learned(links: list[Link], cap: int, *, on_chosen: bool) -> dict[str, Any]:
             for host, scores in trained.held_out.items()
             if _is_chosen_on(first[host].address) == on_chosen
         ]
-        answer[what] = _recalls(rows)
+        answer |= _with_and_without(what, rows, {link.address.host for link in varied})
     return answer
+
+
+def _with_and_without(what: str, rows: list[tuple[Link, float]], varied: set[str]) -> dict[str, Any]:
+    """By the ordinary hosts of the data alone, and by all where there are others."""
+    alone = {what: _recalls([row for row in rows if row[0].address.host not in varied])}
+    return alone | ({f"{what}_varied": _recalls(rows)} if varied else {})
 
 
 def _recalls(rows: list[tuple[Link, float]]) -> dict[str, Any]:
@@ -266,26 +288,38 @@ def _mark(ordinary: Any, share: float) -> float:
     return float(np.sort(ordinary)[::-1][int(len(ordinary) * share)])
 
 
-def renewed(links: list[Link]) -> dict[str, Any]:
+def renewed(links: list[Link], varied: list[Link], *, taught: bool) -> dict[str, Any]:
     """To 2024 and to the middle of 2025, on what came after that."""
-    return {f"seen_before_{until}": drift(links, until, since="2025-07") for until in ("2025", "2025-07")}
+    return {
+        f"seen_before_{until}": drift(links, varied, until, since="2025-07", taught=taught)
+        for until in ("2025", "2025-07")
+    }
 
 
-def drift(links: list[Link], until: str = "2025", since: str = "2025") -> dict[str, Any]:
+def drift(
+    links: list[Link], varied: list[Link], until: str = "2025", since: str = "2025", *, taught: bool
+) -> dict[str, Any]:
     """To 2024, on 2025, or other dates of that year."""
     training = [link for link in links if (link.date < until if link.is_fraud else half(link.address) == 0)]
+    training += [link for link in varied if taught and half(link.address) == 0]
     known = {link.address.registered or link.address.host for link in training}
     judged = {
-        link.address.host: link for link in links
+        link.address.host: link for link in (*links, *varied)
         if (link.is_fraud and "jpcert" in link.source and since <= link.date < "2026") or (not link.is_fraud and half(link.address))
     }  # fmt: skip
-    rows = [link for link in judged.values() if (link.address.registered or link.address.host) not in known]
+    rows = [
+        link for link in judged.values()
+        if (link.address.registered or link.address.host) not in known and not _is_chosen_on(link.address)
+    ]  # fmt: skip
     trained = train_links([Example(link.address, link.is_fraud) for link in training])
     scorer = LinkScorer(Reader(trained.model), "")
+    others = {link.address.host for link in varied}
     return {
         "training_hosts": len({link.address.host for link in training}),
-        "host": _recalls([(link, float(scorer.host_score(link.address))) for link in rows]),
-        "link": _recalls([(link, float(scorer.score(link.address))) for link in rows]),
+        **_with_and_without(
+            "host", [(link, float(scorer.host_score(link.address))) for link in rows], others
+        ),
+        **_with_and_without("link", [(link, float(scorer.score(link.address))) for link in rows], others),
     }
 
 
