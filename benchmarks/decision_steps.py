@@ -1,9 +1,11 @@
 """What each step of a decision costs: CPU microseconds an event, in groups, as the server does it.
 
-Run: ``python benchmarks/decision_steps.py [--policy DIR] [--load shop|reference] [--groups 60] [--lines 500]``. JSON
+Run: ``python benchmarks/decision_steps.py [--policy DIR] [--load shop|reference] [--groups 60] [--lines 500] [--single]``. JSON
 lines: one a step with the median and the best of all groups, their sum with the part of it that is the campaigns', and ``yardstick``, one unkeyed BLAKE2b of 600
 bytes, which tells a busy machine from a slow program: divide by it to compare two runs. Steps that C code does without
-Python's lock are counted too. The store is SQLite in ``--dir``. HTTP is not part of this: ``http_decisions.py`` has it.
+Python's lock are counted too. The store is SQLite in ``--dir``. ``--single`` takes groups of 64, as 128 connections make them.
+Where the policy lets a group be weighed at once (``flows/groups.py``), features to record are one step. HTTP and the gate are
+no part of this: ``rungs.py`` has what they add.
 """
 
 from __future__ import annotations
@@ -23,14 +25,17 @@ from http_decisions import shop_events
 from reference_load import reference_events
 
 from shopward.adapters.process import tune_collector
-from shopward.adapters.sql import SqlEventLog
-from shopward.events import FactsMaker, Tokeniser, canonical_bytes, decode_event
-from shopward.flows.engine import Engine
-from shopward.flows.replay import MemoryRecall
-from shopward.flows.wording import Wording
+from shopward.config import Settings
+from shopward.events import canonical_bytes, decode_event
+from shopward.flows.columns import fits
+from shopward.flows.decide import Group
+from shopward.flows.groups import Groups
+from shopward.flows.shadow import ShadowBook
+from shopward.http.activity import Activity
+from shopward.http.metrics import Metrics
 from shopward.ports import LogEntry
-from shopward.risk.policy import Policy, load_default_policy, load_policy
 from shopward.risk.verdict import judge
+from shopward.service import Shopward
 from shopward.values import digest16
 
 if TYPE_CHECKING:
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 encode = msgspec.json.Encoder().encode
 YARDSTICK = b"x" * 600
 CALIBRATION = 100_000
+SINGLES = 64
+"""Events of a group where 128 connections send one each: half of them wait for the group before."""
 WARM_GROUPS = 5
 """Not counted: functions are generated and machine code is loaded."""
 
@@ -77,30 +84,26 @@ class Steps:
             if step != "yardstick":
                 sums = [sums[0] + median, sums[1] + best]
             print(json.dumps({"step": step, "us_median": round(median, 2), "us_best": round(best, 2)}))
-        campaigns = self.taken["campaigns"][WARM_GROUPS:]
-        part = [statistics.median(campaigns) / sums[0], min(campaigns) / sums[1]]
-        print(
-            json.dumps(
-                {
-                    "step": "sum",
-                    "us_median": round(sums[0], 1),
-                    "us_best": round(sums[1], 1),
-                    "campaigns_part": [round(each, 3) for each in part],
-                }
-            )
-        )
+        said: dict[str, Any] = {"step": "sum", "us_median": round(sums[0], 1), "us_best": round(sums[1], 1)}
+        if campaigns := self.taken.get("campaigns", [])[WARM_GROUPS:]:
+            part = [statistics.median(campaigns) / sums[0], min(campaigns) / sums[1]]
+            said["campaigns_part"] = [round(each, 3) for each in part]
+        print(json.dumps(said))
 
 
 class Bench:
-    """A policy, a store, and the groups that go through both."""
+    """An open Shopward, and the groups that go through it."""
 
-    def __init__(self, policy: Policy, log: SqlEventLog) -> None:
+    def __init__(self, shop: Shopward) -> None:
         self.steps = Steps()
-        self._log = log
-        self._policy = policy
-        self._maker = FactsMaker(Tokeniser(b"k" * 32))
-        self._engine = Engine(policy, self._maker, MemoryRecall())
-        self._wording = Wording(policy.spec)
+        self._shop = shop
+        self._policy = shop.policy
+        self._engine = shop.desk.engine
+        self._groups = Groups(self._engine) if fits(shop.policy) else None
+        self._keeper = shop.vault.keeper
+        self._metrics = Metrics()
+        self._activity = Activity(shop.clock, self._metrics)
+        self._shadows = ShadowBook(lambda: shop.policy)
         self._seq = 0
         began = time.process_time()
         for _ in range(CALIBRATION):
@@ -113,21 +116,47 @@ class Bench:
         steps.each("yardstick", lambda _raw: hashlib.blake2b(YARDSTICK).digest(), raws)
         events = steps.each("decode and check", decode_event, raws)
         ids = [event.id for event in events]
-        steps.group("look up ids", lines, lambda: self._log.find(ids))
+        steps.group("look up ids", lines, lambda: self._shop.log.find(ids))
         bodies = steps.each("canonical bytes", canonical_bytes, events)
         digests = steps.each("digest", digest16, bodies)
-        facts = steps.each("facts and tokens", self._maker.make, events)
-        records = self._weigh(facts)
-        entries = self._entries(
-            facts,
-            digests,
-            steps.each("facts as JSON", encode, facts),
-            bodies,
-            steps.each("record as JSON", encode, records),
+        facts = steps.each("facts and tokens", self._engine.maker.make, events)
+        records = self._weighed(facts)
+        known = steps.each("facts as JSON", encode, facts)
+        self._keeper.turn()
+        sealed = steps.group(
+            "seal",
+            lines,
+            lambda: [
+                self._keeper.seal(each.user, each.id, body) for each, body in zip(facts, bodies, strict=True)
+            ],
         )
-        steps.group("append to the log", lines, lambda: self._log.append(entries))
-        given = steps.each("wording", lambda record: self._wording.decision(record, "en"), records)
+        answers = steps.each("record as JSON", encode, records)
+        entries = steps.group("entries", lines, lambda: self._entries(facts, digests, known, sealed, answers))
+        steps.group("append to the log", lines, lambda: self._shop.log.append(entries))
+        decided = [(each.type, record) for each, record in zip(facts, records, strict=True)]
+        steps.group("who hears of it", lines, lambda: self._tell(Group(entries, [], decided)))
+        wording = self._shop.wording
+        given = steps.each("wording", lambda record: wording.decision(record, "en"), records)
         steps.each("answer as JSON", encode, given)
+
+    def _tell(self, group: Group) -> None:
+        """What the server does with a group that is recorded (``http.app``)."""
+        self._activity.take(group)
+        self._shadows.take(group)
+        self._shop.recorder.offer(self._engine.campaigns, group.entries[-1].seq)
+        self._shop.follower.overheard(group.entries)
+
+    def _weighed(self, facts: Sequence[Facts]) -> list[DecisionRecord]:
+        """The records; of a whole group at once where the policy lets it."""
+        groups = self._groups
+        if groups is None:
+            return self._weigh(facts)
+        for each in facts:
+            self._engine.take_in(each)
+        records: list[DecisionRecord] = self.steps.group(
+            "features to record", len(facts), lambda: groups.weigh(facts)
+        )
+        return records
 
     def _weigh(self, all_facts: Sequence[Facts]) -> list[DecisionRecord]:
         """The engine's own steps, event by event, since each event sees what the last one has taught."""
@@ -197,19 +226,20 @@ def main() -> None:
     parser.add_argument("--load", choices=("shop", "reference"), default="shop")
     parser.add_argument("--groups", type=int, default=60)
     parser.add_argument("--lines", type=int, default=500)
+    parser.add_argument("--single", action="store_true", help="groups of 64, as single decisions make them")
     asked = parser.parse_args()
-    policy = Policy(load_policy(Path(asked.policy)) if asked.policy else load_default_policy())
     source = reference_events() if asked.load == "reference" else shop_events()
-    raws = list(islice(source, (asked.groups + WARM_GROUPS) * asked.lines))
-    tune_collector()
-    with tempfile.TemporaryDirectory(dir=asked.dir) as name:
-        log = SqlEventLog.open(f"sqlite:///{Path(name).absolute()}/log.db")
-        log.claim()
-        bench = Bench(policy, log)
-        for start in range(0, len(raws), asked.lines):
-            bench.run(raws[start : start + asked.lines])
+    lines = SINGLES if asked.single else asked.lines
+    raws = list(islice(source, (asked.groups + WARM_GROUPS) * lines))
+    with (
+        tempfile.TemporaryDirectory(dir=asked.dir) as name,
+        Shopward.open(Settings(data=f"{name}/data", policy=asked.policy)) as shop,
+    ):
+        tune_collector()
+        bench = Bench(shop)
+        for start in range(0, len(raws), lines):
+            bench.run(raws[start : start + lines])
         bench.steps.say()
-        log.close()
 
 
 if __name__ == "__main__":

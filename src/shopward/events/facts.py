@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Kind = Literal["token", "string", "int", "bool"]
 
 
-class Facts(Struct, omit_defaults=True):
+class Facts(Struct, omit_defaults=True, gc=False):
     """One event as the decision engine sees it. Tokens are 22 characters, times are milliseconds."""
 
     id: str

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from shopward.risk import cel
     from shopward.risk.policy import Policy
 
-STRIDE: Final = 4_096
-"""Events a time: their columns fit into the cache of a core."""
+STRIDE: Final = 8_192
+"""Events a time: every stride asks each column of each rule once, so that long ones are cheaper; half of it costs 5 % more."""
 FEW_SHARE: Final = 64
 """A rule that may fire on one row in so many, or on fewer, has no more of its terms asked over columns."""
 _ALLOWED: Final = Outcome("allow", 0)

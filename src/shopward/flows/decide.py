@@ -417,16 +417,20 @@ class DecisionDesk:
         if self._groups.engine is not self.engine:
             self._groups = Groups(self.engine)
         records = self._groups.weigh([each.facts for each in taken])  # (4)
-        encode, seal, seq = _facts_encoder.encode, self._keeper.seal, self.seq + len(group.entries)
-        for (facts, body, digest), record in zip(taken, records, strict=True):
-            seq += 1
-            group.decided.append((facts.type, record))
-            group.entries.append(
-                LogEntry(
-                    seq, EVENT, facts.id, facts.at_ms, now_ms, digest, facts.user, encode(facts),
-                    seal(facts.user, facts.id, body), encode(record),
+        encode, seal = _facts_encoder.encode, self._keeper.seal
+        facts_json = [encode(facts) for facts, _body, _digest in taken]
+        sealed = [seal(facts.user, facts.id, body) for facts, body, _digest in taken]
+        records_json = [encode(record) for record in records]
+        group.decided.extend([(each.facts.type, record) for each, record in zip(taken, records, strict=True)])
+        group.entries.extend(
+            [
+                LogEntry(seq, EVENT, facts.id, facts.at_ms, now_ms, digest, facts.user, told, kept, decided)
+                for seq, ((facts, _body, digest), told, kept, decided) in enumerate(
+                    zip(taken, facts_json, sealed, records_json, strict=True),
+                    start=self.seq + len(group.entries) + 1,
                 )
-            )  # fmt: skip
+            ]
+        )
 
     def _load_snapshot(self) -> int:
         """Where the log has to be read on from. Fails open: without a usable snapshot the log rebuilds everything."""

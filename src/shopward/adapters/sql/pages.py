@@ -34,7 +34,7 @@ _EMPTY: Final = b"null"
 _JOINT: Final = b",\n"
 
 
-class Head(Struct, omit_defaults=True):
+class Head(Struct, omit_defaults=True, gc=False):
     """What is looked up of an entry, and how many bytes of each column are its own."""
 
     event_id: str

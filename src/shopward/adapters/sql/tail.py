@@ -118,10 +118,7 @@ class Tail:
                 else [self._open.events, self._sealed.generation.events]
             )
             return {
-                event_id: page
-                for events in holders
-                for event_id in event_ids
-                if (page := events.get(event_id)) is not None
+                event_id: events[event_id] for events in holders for event_id in events.keys() & event_ids
             }
 
     def note_absent(self, event_ids: Iterable[str], *, as_of: int) -> None:
