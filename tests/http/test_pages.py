@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,17 @@ import pytest
 from serving import failed_login
 from shopward import http as http_package
 from shopward.config import described
+from shopward.events.catalogue import EVENT_TYPES
+from shopward.flows.decide import Group
+from shopward.flows.engine import DecisionRecord
+from shopward.flows.wording import Wording
+from shopward.http.activity import Activity
+from shopward.http.metrics import Metrics
 from shopward.http.problems import CODES
 from shopward.http.reference import document
+from shopward.risk.policy import load_default_policy
+from shopward.risk.verdict import Reason
+from shopward.values import SystemClock
 
 ROOT = Path(__file__).parents[2]
 HTTP = Path(http_package.__file__).parent
@@ -78,12 +88,37 @@ def test_now_shows_decisions_as_they_come(world):
         assert now["decisions"] == {"allow": 3, "review": 0, "challenge": 3, "deny": 0}
         assert sum(map(sum, now["seconds"])) == 6
         assert len(now["seconds"]) == 120
-        assert now["reasons"] == [{"code": "many_failures", "text": "登录失败次数过多。", "count": 3}]
-        assert [row["event_id"] for row in now["latest"]] == ["e-6", "e-5", "e-4"]
+        assert now["reasons"] == [{"text": "登录失败次数过多。", "count": 3}]
+        assert [(row["event_id"], row["what"]) for row in now["latest"]] == [
+            ("e-6", "登录"), ("e-5", "登录"), ("e-4", "登录"),
+        ]  # fmt: skip
         assert now["campaigns"] == []
         assert now["found"]["findings_open"] == 0
 
     world.run(story)
+
+
+def test_reasons_that_read_the_same_are_counted_together():
+    """Rules of the shipped policy that tell a customer the same are one line: the reader sees sentences, not codes."""
+    spec = load_default_policy()
+    by_text = Counter(rule.text.id for rule in spec.rules)
+    text, rules = by_text.most_common(1)[0]
+    assert rules > 1
+    given = [
+        ("payment", DecisionRecord("d", "e", "deny", 80, (Reason(rule.name),)))
+        for rule in spec.rules
+        if rule.text.id == text
+    ]
+    activity = Activity(SystemClock(), Metrics())
+    activity.take(Group([], [], given))
+    shown = activity.shown(Wording(spec), "id", {"type_payment": "pembayaran"})
+    assert shown["reasons"] == [{"text": text, "count": rules}]
+
+
+def test_every_type_of_event_has_a_word():
+    """In the reader's language, whatever a shop sends."""
+    words = tomllib.loads((HTTP / "texts_events.toml").read_text(encoding="utf-8"))
+    assert words["id"].keys() == {f"type_{each}" for each in EVENT_TYPES}
 
 
 def test_every_answer_is_guarded_by_its_headers(world):

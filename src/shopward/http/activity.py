@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from shopward.values import SECOND_MS, to_rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shopward.flows.decide import Group
     from shopward.flows.engine import DecisionRecord
     from shopward.flows.wording import Wording
@@ -61,8 +63,8 @@ class Activity:
                 if record.reasons:
                     self._reasons[record.reasons[0].code] += 1
 
-    def shown(self, wording: Wording, language: str) -> dict[str, Any]:
-        """All of it, for the page."""
+    def shown(self, wording: Wording, language: str, words: Mapping[str, str]) -> dict[str, Any]:
+        """All of it, for the page; ``words`` are those of its reader's language."""
         now_ms = self._clock.now_ms()
         return {
             "now": to_rfc3339(now_ms),
@@ -70,15 +72,19 @@ class Activity:
             "rate_per_s": self._rate(now_ms // SECOND_MS),
             "seconds": self._chart(now_ms // SECOND_MS),
             "decisions": {kind: self._totals[kind] for kind in ("allow", "review", "challenge", "deny")},
-            "reasons": [
-                {"code": code, "text": wording.text(code, language), "count": count}
-                for code, count in self._reasons.most_common(REASONS_TOP)
-            ],
+            "reasons": self._why(wording, language),
             "latest": [
-                _row(at_ms, type_, record, wording, language)
+                _row(at_ms, words[f"type_{type_}"], record, wording, language)
                 for at_ms, type_, record in reversed(self._latest)
             ],
         }
+
+    def _why(self, wording: Wording, language: str) -> list[dict[str, Any]]:
+        """First reasons by how often they were given; those that read the same count as one."""
+        counted: Counter[str] = Counter()
+        for code, count in self._reasons.items():
+            counted[wording.text(code, language)] += count
+        return [{"text": text, "count": count} for text, count in counted.most_common(REASONS_TOP)]
 
     def _second(self, at_s: int) -> Counter[str]:
         if not self._seconds or self._seconds[-1][0] != at_s:
@@ -101,10 +107,10 @@ class Activity:
         ]
 
 
-def _row(at_ms: int, type_: str, record: DecisionRecord, wording: Wording, language: str) -> dict[str, Any]:
+def _row(at_ms: int, what: str, record: DecisionRecord, wording: Wording, language: str) -> dict[str, Any]:
     return {
         "at": to_rfc3339(at_ms),
-        "type": type_,
+        "what": what,
         "event_id": record.event_id,
         "decision": record.decision,
         "score": record.score,

@@ -26,7 +26,7 @@ from shopward.http.problems import HttpRefusal
 from shopward.http.sessions import Sessions, form_of, refuse_other_sites
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from starlette.requests import Request
 
@@ -60,6 +60,10 @@ class Paper:
         language = language or reader_language(request)
         html = self._templates.get_template(name).render(language=language, t=self._texts[language], **values)
         return HTMLResponse(html, status, headers={"cache-control": "no-store"})
+
+    def words(self, request: Request) -> Mapping[str, str]:
+        """All words of the reader's language."""
+        return self._texts[reader_language(request)]
 
     def missing(self, request: Request) -> Response:
         """What there is not, or not for this reader."""
@@ -124,7 +128,7 @@ class Pages:
                 401, "unauthorized", "a session is needed", expected="the cookie that /login sets"
             )
         language = reader_language(request)
-        shown = self._activity.shown(self._shopward.wording, language)
+        shown = self._activity.shown(self._shopward.wording, language, self._paper.words(request))
         shown |= {"seq": self._gate.seq, "ready": self._gate.is_ready, "waiting": self._gate.waiting}
         shown["campaigns"] = self._figures.live(language)[:CAMPAIGNS_TOP]
         shown["found"] = await run_in_threadpool(self._figures.found)

@@ -28,7 +28,7 @@ function latestRow(row, words) {
   const item = element("li", row.decision);
   item.append(
     element("span", "tag", words[row.decision]),
-    element("span", "what", row.type + " · " + row.event_id + " · " + words.score + " " + rates.format(row.score)),
+    element("span", "what", row.what + " · " + row.event_id + " · " + words.score + " " + rates.format(row.score)),
     element("time", "when", clock.format(new Date(row.at))),
     element("span", "why", row.reasons.map((reason) => reason.text).join(" ")),
   );
