@@ -190,6 +190,14 @@ class FindingStore:
             query = query.where((at < before.found_ms) | ((at == before.found_ms) & (name < before.id)))
         return [FindingRow(*row) for row in connection.execute(query)]
 
+    def unsettled_of(self, connection: Connection, token: str, *, limit: int) -> list[FindingRow]:
+        """Findings about a user that are open or looked at, newest first; it reads those of everybody alone that are so."""
+        table = finding_record.c
+        query = self._findings().where(table.state.in_(("open", "acknowledged")), table.user_token == token)
+        return [
+            FindingRow(*row) for row in connection.execute(query.order_by(table.found_ms.desc()).limit(limit))
+        ]
+
     def settle(self, connection: Connection, finding_id: str, *, state: str, person: str, at_ms: int) -> None:
         """Note what a person says became of a finding."""
         connection.execute(

@@ -27,7 +27,7 @@ from shopward.screening.reports.rows import ListedRow
 from shopward.scrubber import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shopward.access import Caller
     from shopward.flows.arrows import Outbox, Trail
@@ -122,16 +122,34 @@ class ReportCases:
         self._token_of = token_of
 
     def cases(
-        self, *, state: str = "", user_id: str = "", assignee: str = "", before: str = "", limit: int
-    ) -> list[CaseRow]:
+        self, *, state: str = "", user_id: str = "", assignee: str = "", before: str = "",
+        kinds: Sequence[str] = (), limit: int,
+    ) -> list[CaseRow]:  # fmt: skip
         """Cases, newest first; an empty word asks for all."""
         user = self._token_of(user_id) if user_id else ""
 
         def work(connection: Any) -> list[CaseRow]:
             found = self._store.cases(
-                connection, state=state, user=user, assignee=assignee, before=before, limit=limit
+                connection, state=state, user=user, assignee=assignee, before=before, kinds=kinds, limit=limit
             )
             return with_shown(self._words, connection, found)
+
+        return self._records.read(work)
+
+    def queue(self, *, before: str, kinds: Sequence[str], limit: int) -> tuple[list[CaseRow], list[CaseRow]]:
+        """Open cases of these kinds: those that nobody settled in time, the longest due first, and the others, newest first.
+
+        The late ones stand before the first of the others alone, so many as ``limit``.
+        """
+        at_ms = self._clock.now_ms()
+
+        def work(connection: Any) -> tuple[list[CaseRow], list[CaseRow]]:
+            late = [] if before else self._store.late(connection, at_ms=at_ms, kinds=kinds, limit=limit)
+            others = self._store.cases(
+                connection, state="open", before=before, kinds=kinds, in_time_ms=at_ms, limit=limit
+            )
+            shown = with_shown(self._words, connection, [*late, *others])
+            return shown[: len(late)], shown[len(late) :]
 
         return self._records.read(work)
 

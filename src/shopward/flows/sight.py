@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from shopward.claims.claim import Claim
     from shopward.claims.store import ClaimStore
+    from shopward.findings import FindingRow
     from shopward.findings.store import FindingStore
     from shopward.flows.history import History
     from shopward.flows.oversee import Overseer
@@ -152,6 +153,21 @@ class Sight:
             campaigns=[_campaign(campaign_id, body, member) for campaign_id, body, member in campaigns],
             claims=[SeenClaim(each.id, each.state) for each in claims],
             complete=len(page) <= EVENTS_MAX,
+        )
+
+    def earlier(
+        self, token: str, language: str, *, before_seq: int | None, limit: int
+    ) -> tuple[list[SeenEvent], int | None]:
+        """A part of the customer's history, newest first, and the place where the part after it begins, if there is one."""
+        page = self._log.timeline(token, before_seq=before_seq, limit=limit + 1)
+        shown = page[:limit]
+        told = [self._event(entry, language) for entry in shown if entry.kind == EVENT]
+        return told, shown[-1].seq if len(page) > limit else None
+
+    def findings_of(self, token: str) -> list[FindingRow]:
+        """What nobody said yet what became of it, of this customer."""
+        return self._records.read(
+            lambda connection: self._findings.unsettled_of(connection, token, limit=SHOWN_MAX)
         )
 
     def _event(self, entry: LogEntry, language: str) -> SeenEvent:

@@ -43,6 +43,7 @@ from shopward.http.exercises import ExerciseCalls
 from shopward.http.express import Express, UnderWay
 from shopward.http.factors import FactorCalls
 from shopward.http.figures import Figures
+from shopward.http.filing_pages import FilingPages
 from shopward.http.gate import Gate
 from shopward.http.headers import RequestIds, read_head, security_headers
 from shopward.http.hot import PATHS, HotCalls, standing_headers
@@ -54,6 +55,7 @@ from shopward.http.linkage import LinkCalls
 from shopward.http.metrics import Metrics
 from shopward.http.money import MoneyCalls
 from shopward.http.notices import NoticeCalls
+from shopward.http.order_pages import OrderPages
 from shopward.http.orders import OrderCalls
 from shopward.http.packs import PackCalls
 from shopward.http.pages import Pages, Paper
@@ -68,6 +70,7 @@ from shopward.http.processing import ProcessingCalls
 from shopward.http.reads import Reads
 from shopward.http.recoveries import RecoveryCalls
 from shopward.http.reference import Reference
+from shopward.http.report_pages import ReportPages
 from shopward.http.reports import ReportCalls
 from shopward.http.scopes import ScopeCalls
 from shopward.http.screening import ScreeningCalls
@@ -78,6 +81,7 @@ from shopward.http.ssf import SsfCalls
 from shopward.http.staff import StaffCalls
 from shopward.http.streams import StreamCalls
 from shopward.http.training import TrainingCalls
+from shopward.http.user_pages import UserPages
 from shopward.http.vault import VaultCalls
 from shopward.http.vault_office import VaultOffice
 from shopward.http.victims import VictimCalls
@@ -185,6 +189,10 @@ class Application:
                 *IncidentPages(shopward, sessions=sessions, paper=paper).routes(),
                 *ClaimPages(shopward, sessions=sessions, paper=paper).routes(),
                 *ComplaintPages(shopward, sessions=sessions, paper=paper).routes(),
+                *ReportPages(shopward, figures=figures, sessions=sessions, paper=paper).routes(),
+                *UserPages(shopward, self.gate, figures=figures, sessions=sessions, paper=paper).routes(),
+                *OrderPages(shopward, self.gate, sessions=sessions, paper=paper).routes(),
+                *FilingPages(shopward, sessions=sessions, paper=paper).routes(),
                 *LinkCalls(shopward, calls).routes(),
                 *AdvisoryCalls(shopward, self.gate, calls).routes(),
                 *ChallengeCalls(shopward, self.gate, calls).routes(),

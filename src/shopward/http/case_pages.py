@@ -149,7 +149,7 @@ class CasePages:
             )
         await run_in_threadpool(self._cases.settle, caller, finding_id, state)
         is_ours = (
-            back.startswith(("/campaigns/", "/findings")) and back.isprintable()
+            back.startswith(("/campaigns/", "/findings", "/users/")) and back.isprintable()
         )  # never to another site
         return RedirectResponse(back if is_ours else "/findings", 303)
 
@@ -169,8 +169,11 @@ def _members(members: Sequence[MemberRow], caller: Caller | None) -> list[dict[s
 
 
 def _findings(found: Sequence[tuple[FindingRow, str]], caller: Caller | None) -> list[dict[str, Any]]:
-    if not _may(caller):
-        return []
+    return findings_shown(found) if _may(caller) else []
+
+
+def findings_shown(found: Sequence[tuple[FindingRow, str]]) -> list[dict[str, Any]]:
+    """Findings as ``findings_list.html`` shows them, each with the shop's id of its user."""
     shown = []
     for row, user in found:
         body = msgspec.json.decode(row.body)

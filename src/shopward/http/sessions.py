@@ -117,14 +117,18 @@ class Sessions:
 
     def analyst(self, request: Request) -> Caller:
         """Who asks, with a form of this very site; raises where they may not decide a case. Fails closed."""
+        return self.acting(request, "analyst")
+
+    def acting(self, request: Request, *roles: Role) -> Caller:
+        """Who asks, with a form of this very site; raises where they have none of these roles. Fails closed."""
         refuse_other_sites(request)
         caller = self.caller(request)
         if caller is None:
             raise Refused(
-                "this session only looks", code="role_missing", expected="a session opened with an analyst's key",
+                "this session only looks", code="role_missing", expected="a session opened with a person's key",
                 found="another session", hint="log out and open the page with your own key",
             )  # fmt: skip
-        caller.require("analyst")
+        caller.require(*roles)
         return caller
 
     def _held(self, request: Request) -> _Held | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import case, delete, func, insert, not_, or_, select, update
 
 from shopward.screening.reports.rows import CaseRow, ListedRow, NoteRow, ReportRow
 from shopward.screening.reports.tables import (
@@ -21,7 +21,7 @@ from shopward.screening.reports.tables import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 
 class ReportStore:
@@ -72,13 +72,17 @@ class ReportStore:
 
     def cases(
         self, connection: Connection, *, state: str = "", user: str = "", assignee: str = "", before: str = "",
-        limit: int,
+        kinds: Sequence[str] = (), in_time_ms: int = 0, limit: int,
     ) -> list[CaseRow]:  # fmt: skip
-        """Cases, newest first, from the one before ``before`` on; an empty word asks for all."""
+        """Cases, newest first, from the one before ``before`` on; an empty word asks for all, a moment leaves out what is late then."""
         table = screening_case.c
         asked = ((table.state, state), (table.user_token, user), (table.assignee, assignee))
         query = self._cases().order_by(table.id.desc()).limit(limit)
         query = query.where(*(column == value for column, value in asked if value))
+        if kinds:
+            query = query.where(table.kind.in_(kinds))
+        if in_time_ms:
+            query = query.where(not_(_is_late(in_time_ms)))
         if before:
             query = query.where(table.id < before)
         return [CaseRow(*row) for row in connection.execute(query)]
@@ -101,11 +105,18 @@ class ReportStore:
             (name, due_ms) for name, due_ms in connection.execute(query.order_by(table.due_ms).limit(limit))
         ]
 
+    def late(self, connection: Connection, *, at_ms: int, kinds: Sequence[str], limit: int) -> list[CaseRow]:
+        """Open cases of these kinds that nobody settled in time, the longest due first."""
+        table = screening_case.c
+        query = self._cases().where(table.state == "open", _is_late(at_ms), table.kind.in_(kinds))
+        return [
+            CaseRow(*row) for row in connection.execute(query.order_by(table.due_ms, table.id).limit(limit))
+        ]
+
     def standing(self, connection: Connection, *, at_ms: int) -> tuple[int, int]:
         """How many cases are open, and of these how many nobody settled in time."""
         table = screening_case.c
-        is_late = or_(table.is_overdue == 1, (table.due_ms > 0) & (table.due_ms < at_ms))
-        asked = select(func.count(), func.count(case((is_late, 1))))
+        asked = select(func.count(), func.count(case((_is_late(at_ms), 1))))
         count, late = connection.execute(
             asked.where(table.tenant == self._tenant, table.state == "open")
         ).one()
@@ -236,3 +247,8 @@ class ReportStore:
     def _cases(self) -> Any:
         columns = [screening_case.c[name] for name in CaseRow._fields]
         return select(*columns).where(screening_case.c.tenant == self._tenant)
+
+
+def _is_late(at_ms: int) -> ColumnElement[bool]:
+    table = screening_case.c
+    return or_(table.is_overdue == 1, (table.due_ms > 0) & (table.due_ms < at_ms))

@@ -1,0 +1,105 @@
+"""What a form says of an order, read into the request that the API takes.
+
+Promise: pure but for ``placed_once``. An amount is typed in the currency's own units and becomes minor ones exactly, or is refused; a form
+that is sent twice, as by a double click, places one order.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from shopward.errors import Conflict, InvalidField
+from shopward.protection.operations import GROUPS
+from shopward.protection.orders import RELEASE_CONDITIONS, OrderRequest
+from shopward.values import DAY_MS, HOUR_MS, minor_digits, to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shopward.access import Caller
+    from shopward.flows.protect import ProtectionDesk
+    from shopward.protection.orders import Order
+
+HOURS: Final = (1, 6, 24, 72, 168)
+"""How long an order from a form lasts."""
+KINDS: Final = ("freeze", "limit", "step_up", "revoke", "reset")
+SCOPES: Final = tuple(GROUPS)
+TARGETS: Final = ("everyone", "predicate", "victim_set")
+_UNSCOPED: Final = frozenset({"revoke", "reset"})
+_DAY_S: Final = DAY_MS // 1000
+_ASSURANCE: Final = 2
+"""Of a step-up: something that only the customer has."""
+
+
+def request_of(form: Mapping[str, str], *, at_ms: int) -> OrderRequest:
+    """The dry run of an order about many; raises ``InvalidField``."""
+    kind, target = form.get("kind", ""), form.get("target", "")
+    if kind not in KINDS or target not in TARGETS:
+        raise _wrong("kind", "a kind and a target of the form")
+    asked: dict[str, Any] = {
+        "kind": kind, "reason": form.get("reason", ""), "incident": form.get("incident", "").strip(), "dry_run": True,
+        "ends_at": to_rfc3339(at_ms + hours_of(form) * HOUR_MS), "target": _target(target, form),
+        "release": [each for each in RELEASE_CONDITIONS if form.get(f"release_{each}")],
+    }  # fmt: skip
+    if kind not in _UNSCOPED:
+        asked["scope"] = [form.get("scope", "")]
+    if kind == "limit":
+        asked["limit"] = limit_of(form)
+    if kind == "step_up":
+        asked["assurance"] = _ASSURANCE
+    return request_from(asked)
+
+
+def request_from(asked: dict[str, Any]) -> OrderRequest:
+    """The request; raises ``InvalidField`` where a word is none of its closed sets."""
+    try:
+        return msgspec.convert(asked, OrderRequest)
+    except msgspec.ValidationError:
+        raise _wrong("order", "words of the form") from None
+
+
+def hours_of(form: Mapping[str, str]) -> int:
+    """How long it lasts."""
+    given = form.get("hours", "")
+    if given not in {str(each) for each in HOURS}:
+        raise _wrong("hours", "one of " + ", ".join(map(str, HOURS)))
+    return int(given)
+
+
+def limit_of(form: Mapping[str, str]) -> dict[str, Any]:
+    """At most so much a day."""
+    currency = form.get("currency", "").strip().upper()
+    try:
+        minor = Decimal(form.get("amount", "").strip()).scaleb(minor_digits(currency))
+    except InvalidOperation:
+        raise _wrong("amount", "an amount such as 500000 or 12.50") from None
+    if not minor.is_finite() or minor < 0 or minor != minor.to_integral_value():
+        raise _wrong("amount", "an amount such as 500000 or 12.50")
+    return {"amount_minor": int(minor), "currency": currency, "window_s": _DAY_S}
+
+
+def placed_once(
+    desk: ProtectionDesk, caller: Caller, request: OrderRequest, form: Mapping[str, str]
+) -> Order | None:
+    """The order; nothing where this very form placed it before."""
+    try:
+        return desk.place(caller, request, form.get("once") or None)
+    except Conflict as refused:
+        if refused.code == "idempotency_key_reused":
+            return None
+        raise
+
+
+def _target(target: str, form: Mapping[str, str]) -> dict[str, Any]:
+    if target == "everyone":
+        return {"everyone": True}
+    if target == "predicate":
+        return {"predicate": form.get("predicate", "").strip()}
+    return {"victim_set": form.get("users", "").split()}
+
+
+def _wrong(path: str, expected: str) -> InvalidField:
+    return InvalidField("the order is not complete", path=path, expected=expected, found="otherwise")

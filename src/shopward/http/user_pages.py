@@ -1,0 +1,226 @@
+"""The page of an account: what is in force and why, what happened and why it was decided so, and what staff may do about it.
+
+Promise: shown to a service's and an analyst's session; one that only looks sees nobody. Nothing of the vault stands on it: no address, no
+name, no number, devices by the beginning of their token. What is pressed goes through the same stories as over the API, under the same
+roles and the person of the session, and stands in the audit log; a form of another site is refused. Pages work without scripts.
+
+Not here: the steps of a recovery, which the customer takes in the shop, and orders about many (``order_pages``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from shopward.claims.regimes import DEFAULT
+from shopward.errors import Conflict, InvalidField, Refused
+from shopward.http.calls import USER_ID_MAX, id_of, needed_id, user_id
+from shopward.http.case_pages import findings_shown
+from shopward.http.order_forms import HOURS, hours_of, limit_of, placed_once, request_from
+from shopward.http.pages import is_cursor, notice_of, reader_language
+from shopward.http.sessions import form_of
+from shopward.protection.orders import REASON_CODES
+from shopward.protection.view import view
+from shopward.values import HOUR_MS, to_rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.requests import Request
+
+    from shopward.access import Caller, Role
+    from shopward.flows.sight import CustomerSeen, SeenEvent
+    from shopward.http.figures import Figures
+    from shopward.http.gate import Gate
+    from shopward.http.pages import Paper
+    from shopward.http.sessions import Sessions
+    from shopward.service import Shopward
+
+PAGE: Final = 50
+EACH_MAX: Final = 20
+"""So many of its orders, claims, cases and complaints are listed."""
+WORKERS: Final[tuple[Role, ...]] = ("service", "analyst")
+SELF_REASONS: Final = ("account_at_risk", "lost_device", "takeover", "phishing", "payment_fraud")
+TOLD: Final = (
+    "already_released",
+    "release_condition",
+    "release_needs_two",
+    "order_wrong",
+    "second_person_needed",
+)
+"""Refusals that have a sentence of their own on the page."""
+
+
+class Account(NamedTuple):
+    """What the page is written from."""
+
+    id: str
+    seen: CustomerSeen
+    events: list[SeenEvent]
+    next: int | None
+    orders: list[Any]
+    recoveries: list[Any]
+    factors: tuple[Any, ...]
+    findings: list[dict[str, Any]]
+    cases: list[Any]
+    complaints: list[Any]
+
+
+class UserPages:
+    """The handlers.
+
+    Args:
+        shopward: the open engine.
+        gate: takes changed orders into the log.
+        figures: titles of campaigns.
+        sessions: who is in.
+        paper: writes the pages.
+    """
+
+    def __init__(
+        self, shopward: Shopward, gate: Gate, *, figures: Figures, sessions: Sessions, paper: Paper
+    ) -> None:
+        self._shopward = shopward
+        self._gate = gate
+        self._figures = figures
+        self._sessions = sessions
+        self._paper = paper
+
+    def routes(self) -> list[Route]:
+        """Where they answer."""
+        return [
+            Route("/users", self.search, methods=["GET"]),
+            Route("/users/{id}", self.one, methods=["GET"]),
+            Route("/users/{id}", self.press, methods=["POST"]),
+        ]
+
+    async def search(self, request: Request) -> Response:
+        """``GET /users?id=``: the form, or the way to the account."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        wanted = request.query_params.get("id", "").strip()
+        if 1 <= len(wanted) <= USER_ID_MAX:
+            return RedirectResponse(_path(wanted), 303)
+        return self._paper.page(request, "users.html", may=self._sessions.has_role(request, *WORKERS))
+
+    async def one(self, request: Request) -> Response:
+        """``GET /users/{id}?before=&case=``."""
+        if not self._sessions.is_known(request):
+            return RedirectResponse("/login", 303)
+        name, before = id_of(request), request.query_params.get("before", "")
+        case_id = request.query_params.get("case", "")
+        is_good = before == "" or (before.isascii() and before.isdigit() and len(before) <= 18)
+        if (
+            name is None
+            or not is_good
+            or not is_cursor(case_id)
+            or not self._sessions.has_role(request, *WORKERS)
+        ):
+            return self._paper.missing(request)
+        is_analyst, spoken = self._sessions.has_role(request, "analyst"), reader_language(request)
+        account = await run_in_threadpool(
+            lambda: self._account(name, spoken, int(before) if before else None, is_analyst=is_analyst)
+        )
+        if account is None:
+            return self._paper.page(request, "users.html", 404, may=True, unknown=name)
+        return self._paper.page(
+            request, "user.html", account=account, seen=account.seen, is_analyst=is_analyst, case_id=case_id,
+            back=_path(name), titles={each.kind: self._figures.title(each.kind, spoken) for each in account.seen.campaigns},
+            reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, now_ms=self._shopward.clock.now_ms(), is_first=not before,
+            once=self._shopward.ids.new("once", self._shopward.clock.now_ms()), notice=notice_of(request, TOLD),
+        )  # fmt: skip
+
+    async def press(self, request: Request) -> Response:
+        """``POST /users/{id}``: freeze, limit, let out of an order, or fill in a claim."""
+        caller = self._sessions.acting(request, *WORKERS)
+        name, form = user_id(needed_id(request, "user")), await form_of(request)
+        deeds: Mapping[str, Callable[[Caller, str, Mapping[str, str]], str]] = {
+            "freeze": self._freeze, "limit": self._limit, "let_out": self._let_out, "claim": self._claim,
+        }  # fmt: skip
+        deed = deeds.get(form.get("do", ""))
+        if deed is None:
+            raise InvalidField(
+                "no such deed", path="do", expected="one of " + ", ".join(deeds), found="another word"
+            )
+        asked = {"case": form["case"]} if form.get("case") else {}
+        try:
+            leads_to = await run_in_threadpool(deed, caller, name, form)
+        except (Conflict, Refused) as refused:
+            if refused.code == "role_missing":
+                raise
+            leads_to, asked["notice"] = "", refused.code
+        except InvalidField:
+            leads_to, asked["notice"] = "", "order_wrong"
+        await self._gate.take_orders()
+        return RedirectResponse(leads_to or f"{_path(name)}?{urlencode(asked)}".rstrip("?"), 303)
+
+    def _freeze(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+        """As its owner would: in force at once, and the way back is open."""
+        reason = form.get("reason", "")
+        if reason not in SELF_REASONS:
+            raise InvalidField("not a reason", path="reason", expected="one of " + ", ".join(SELF_REASONS), found="another word")  # fmt: skip
+        self._shopward.recoveries.freeze(caller, user, reason=reason, since_ms=0)
+        return ""
+
+    def _limit(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+        """What leaves the account, for a while."""
+        caller.require("analyst")
+        ends_ms = self._shopward.clock.now_ms() + hours_of(form) * HOUR_MS
+        request = request_from({
+            "kind": "limit", "target": {"user": user}, "scope": ["money_out"], "reason": form.get("reason", ""),
+            "incident": form.get("case", ""), "ends_at": to_rfc3339(ends_ms), "limit": limit_of(form),
+            "release": ["staff_release", "identity_proved"],
+        })  # fmt: skip
+        placed_once(self._shopward.protection, caller, request, form)
+        return ""
+
+    def _let_out(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+        """Out of one order: it ends where it is about this account alone."""
+        caller.require("analyst")
+        order, _exceptions = self._shopward.overseer.get(form.get("order", ""))
+        token = self._shopward.maker.user_token(user)
+        if order.standing.target.kind == "user" and order.standing.target.tokens == (token,):
+            self._shopward.protection.release(caller, order.id)
+        else:
+            self._shopward.protection.exempt(
+                caller, order.id, [user], cause="staff_release", evidence=form.get("case", "")
+            )
+        return ""
+
+    def _claim(self, caller: Caller, user: str, _form: Mapping[str, str]) -> str:
+        """The form, filled in from the log; it is filed on a page of its own."""
+        made = self._shopward.claims.draft(caller, user, regime=DEFAULT)
+        return f"/claims/{quote(made.id, safe='')}/file"
+
+    def _account(self, user: str, spoken: str, before: int | None, *, is_analyst: bool) -> Account | None:
+        """All of it; nothing where neither the log nor the records know the user."""
+        shopward, token = self._shopward, self._shopward.maker.user_token(user)
+        seen = shopward.sight.of(token, spoken)
+        events, next_ = shopward.sight.earlier(token, spoken, before_seq=before, limit=PAGE)
+        cases = shopward.report_cases.cases(user_id=user, limit=EACH_MAX) if is_analyst else []
+        complaints = shopward.complaints.listed(user_id=user, limit=EACH_MAX)
+        if not (seen.events or seen.orders or cases or complaints):
+            return None
+        at_ms = shopward.clock.now_ms()
+        orders = [shopward.overseer.get(each.id) for each in seen.orders[:EACH_MAX]]
+        found = [(each, user) for each in shopward.sight.findings_of(token)] if is_analyst else []
+        return Account(
+            user,
+            seen,
+            events,
+            next_,
+            [view(order, language=spoken, at_ms=at_ms, exceptions=let_out) for order, let_out in orders],
+            shopward.recoveries.under_way(user_id=user, before="", limit=EACH_MAX, language=spoken),
+            shopward.factors.listed(user),
+            findings_shown(found),
+            cases,
+            complaints,
+        )
+
+
+def _path(user: str) -> str:
+    return f"/users/{quote(user, safe='')}"
