@@ -234,6 +234,36 @@ def test_what_the_shop_wrote_stands_there_to_hold_a_thiefs_message_against(world
     world.run(story)
 
 
+def test_the_ways_into_the_account_are_told_by_kind_and_since_when(own):
+    """A sign-in that was linked, recovery codes; no id, secret or foreign account; none is said in one line."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        assert "Only the password" in await entered(client, language="en")
+        linked = event(
+            "link", now, "identity_link", transaction={"identity_provider": "google", "id": "zq-foreign"}
+        )
+        adding = event("add", now, "mfa_enroll", status="attempted")
+        await told(client, linked, adding)
+        world.shopward.carry_out()
+        asked = {
+            "kind": "recovery_code",
+            "decision_id": "d-add",
+            "name": "anna",
+            "context": {"device_id": "own"},
+        }
+        made = await client.post("/v1/users/anna/factors", json=asked)
+        assert made.status_code == 201, made.text
+        page = await entered(client, language="en")
+        ways = page.split('id="ways"')[1].split("</section>")[0]
+        assert "Recovery codes" in ways
+        assert "google account" in ways
+        for secret in ("zq-foreign", *made.json()["codes"]):
+            assert secret not in page
+
+    own.run(story)
+
+
 def test_an_answer_is_appealed_from_the_page(own):
     """A complaint that was rejected: one press, and another person has to decide; pressed again it is not there any more."""
 
@@ -466,6 +496,7 @@ def test_every_text_is_there_in_three_languages():
     for each in texts.values():
         assert each["type"].keys() == lately.SHOWN
         assert each["kind"].keys() == set(KINDS)
+        assert each["way"].keys() == {"passkey", "totp", "recovery_code", "provider"}
         assert each["outcome"].keys() == set(get_args(lately.Outcome))
         assert list(each["counsel"]) == list(counsel.WORDS)
         assert {f"wish_{word}" for word in WISHES} <= each.keys()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shopward.complaints.store import ComplaintStore
     from shopward.findings.store import FindingStore
     from shopward.flows.counsel import Word
+    from shopward.flows.enrol import FactorDesk
     from shopward.flows.lately import Happened
     from shopward.flows.oversee import Overseer
     from shopward.flows.recover import RecoveryDesk
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from shopward.partners.store import PartnerStore
     from shopward.ports import EventLog, LogEntry, Records
     from shopward.processing.store import ProcessingStore
+    from shopward.protection.links import AccountLinks
     from shopward.protection.orders import Order
     from shopward.recovery.view import RecoveryView
     from shopward.screening.reports.store import ReportStore
@@ -123,6 +125,20 @@ class Agreed(NamedTuple):
     text_version: str
 
 
+class Way(NamedTuple):
+    """A way into the account beside the password.
+
+    Attributes:
+        kind: ``passkey``, ``totp``, ``recovery_code`` or ``provider``.
+        name: of the provider; empty for the others.
+        since_ms: 0 where it is not known.
+    """
+
+    kind: str
+    name: str
+    since_ms: int
+
+
 class Noticed(NamedTuple):
     """What the shop told this customer of an incident, whether it reached her or not."""
 
@@ -145,6 +161,7 @@ class Matters(NamedTuple):
     looks: list[Looked]
     consents: list[Agreed]
     notices: list[Noticed]
+    providers: list[tuple[str, int]]
 
 
 class Overview(NamedTuple):
@@ -167,6 +184,7 @@ class Overview(NamedTuple):
     looks: list[Looked]
     consents: list[Agreed]
     notices: list[Noticed]
+    ways: list[Way]
 
     @property
     def may_claim(self) -> bool:
@@ -184,6 +202,8 @@ class OverviewDesk:
         recoveries: the way back.
         reports, complaints, claims, processing, findings, notices, partners: the rows.
         accesses: the log of looks into the vault.
+        links: which foreign accounts sign in, inside a transaction.
+        factors: what the customer proves with.
         token_of: makes a token of the shop's id of a user.
         clock: the server's.
     """
@@ -203,6 +223,8 @@ class OverviewDesk:
         notices: NoticeStore,
         partners: PartnerStore,
         accesses: AccessBook,
+        links: Callable[[Any], AccountLinks],
+        factors: FactorDesk,
         token_of: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -218,6 +240,8 @@ class OverviewDesk:
         self._notices = notices
         self._partners = partners
         self._accesses = accesses
+        self._links = links
+        self._factors = factors
         self._token_of = token_of
         self._clock = clock
 
@@ -239,6 +263,7 @@ class OverviewDesk:
         return Overview(
             happened, orders, under_way[0] if under_way else None, any(each.kind == "freeze" for each in standing), advice,
             matters.cases, matters.complaints, matters.claims, matters.looks, matters.consents, matters.notices,
+            self._ways(user_id, matters.providers),
         )  # fmt: skip
 
     def event(self, user_id: str, event_id: str) -> Seen | None:
@@ -281,7 +306,12 @@ class OverviewDesk:
                 if each.state == "given"
             ],
             [_noticed(*each, language) for each in self._notices.of_user(connection, token, limit=EACH_MAX)],
+            self._links(connection).providers_of(token)[:EACH_MAX],
         )  # fmt: skip
+
+    def _ways(self, user_id: str, providers: Sequence[tuple[str, int]]) -> list[Way]:
+        own = [Way(each.kind, "", each.created_ms) for each in self._factors.listed(user_id)[:EACH_MAX]]
+        return own + [Way("provider", name, since_ms) for name, since_ms in providers]
 
     def _named(self, connection: Any, looks: Sequence[Access]) -> dict[str, str]:
         """Partners by what stands for them in the log of accesses: a company has a name that its customers may know."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 
 from shopward.bulk import put_new
 from shopward.protection.linkage import DECLARED_KINDS
@@ -83,6 +83,19 @@ class AccountLinks:
         kind, token = identifier
         asked = {"tenant": self._tenant, "token": token, "most": limit}
         return int(self._connection.scalar(_COUNTS[kind], asked) or 0)
+
+    def providers_of(self, account: str) -> list[tuple[str, int]]:
+        """Through whom an account is signed in to, each since when; oldest first."""
+        table = linked_identity.c
+        linked = (
+            select(table.provider, func.min(table.linked_ms).label("since_ms"))
+            .where(table.tenant == self._tenant, table.user_token == account)
+            .group_by(table.provider)
+        )
+        return sorted(
+            ((str(provider), int(since_ms)) for provider, since_ms in self._connection.execute(linked)),
+            key=lambda each: each[1],
+        )
 
     def put(self, account: str, provider: str, identity: str, at_ms: int) -> None:
         """An account signs in through a provider; ``identity`` is empty where the foreign account was not told."""

@@ -234,6 +234,7 @@ class Shopward:
             self.reports,
             self.claims,
             self.processing,
+            self.factors,
             log=log,
             maker=maker,
             clock=clock,

@@ -18,6 +18,7 @@ from shopward.flows.visit import VisitDesk
 from shopward.notices.store import NoticeStore
 from shopward.partners.store import PartnerStore
 from shopward.processing.store import ProcessingStore
+from shopward.protection.links import AccountLinks
 from shopward.screening.reports.store import ReportStore
 from shopward.service.desks import TENANT
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from shopward.events import FactsMaker
     from shopward.flows.claim import ClaimDesk
     from shopward.flows.complain import ComplaintDesk
+    from shopward.flows.enrol import FactorDesk
     from shopward.flows.processing import ProcessingDesk
     from shopward.flows.recover import RecoveryDesk
     from shopward.flows.reports import ReportDesk
@@ -51,6 +53,7 @@ def open_own_page(
     reports: ReportDesk,
     claims: ClaimDesk,
     processing: ProcessingDesk,
+    factors: FactorDesk,
     *,
     log: EventLog,
     maker: FactsMaker,
@@ -61,7 +64,8 @@ def open_own_page(
         records=desks.records, log=log, overseer=desks.overseer, recoveries=recoveries, reports=ReportStore(TENANT),
         complaints=ComplaintStore(TENANT), claims=ClaimStore(TENANT), processing=ProcessingStore(TENANT),
         findings=FindingStore(TENANT), notices=NoticeStore(TENANT), partners=PartnerStore(TENANT),
-        accesses=vault.room.accesses, token_of=maker.user_token, clock=clock,
+        accesses=vault.room.accesses,
+        links=lambda connection: AccountLinks(connection, TENANT), factors=factors, token_of=maker.user_token, clock=clock,
     )  # fmt: skip
     visits = VisitDesk(
         records=desks.records,
