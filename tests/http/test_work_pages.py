@@ -142,6 +142,70 @@ def test_an_incident_is_worked_from_the_browser(world):
     world.run(story)
 
 
+def test_an_incident_is_worked_to_its_end_from_the_browser(world):
+    """Facts, clocks, contents, tasks, evidence, vendors, playbook, notices, lessons: nothing needs a command before it is closed."""
+
+    async def story(client, world):
+        made = await client.post("/v1/incidents", json={"title": "A stolen export", "kind": "data_leak"})
+        path = "/incidents/" + made.json()["incident"]["id"]
+        await opened_with(client, world.key)
+
+        async def pressed(**form):
+            answer = await client.post(path, data=form)
+            assert answer.status_code == 303, answer.text
+            return answer.headers["location"].partition("notice=")[2]
+
+        assert not await pressed(
+            do="facts",
+            subjects_ID="12",
+            records="40",
+            data_contact="on",
+            data_order="on",
+            harm="possible",
+            risk="likely",
+            avoided="no",
+        )
+        incident = (await client.get(f"/v1{path}")).json()["incident"]
+        assert incident["facts"]["subjects"] == {"ID": 12}
+        assert set(incident["facts"]["data"]) == {"contact", "order"}
+        assert (await client.post(path, data={"do": "facts", "subjects_ID": "many"})).status_code == 422
+        assert await pressed(do="clock", clock="may_have_happened", at="2026-01-05T10:00") == "unfit_reason"
+        assert await pressed(do="clock", clock="aware", at="2199-01-05T10:00") == "unfit_at"
+        assert not await pressed(
+            do="clock", clock="may_have_happened", at="2026-01-05T10:00", reason="the log"
+        )
+        assert await pressed(do="sent", rule="ID-agency") == "notice_incomplete"
+        for content in ("data", "when_and_how", "measures", "late_reasons"):
+            assert not await pressed(do="content", content=content, language="id", text="Nama dan alamat.")
+        assert await pressed(do="sent", rule="ID-agency") == "unfit_late_reason"
+        for rule in ("ID-agency", "ID-subject"):
+            assert not await pressed(do="sent", rule=rule, receipt="14", late_reason="seen late")
+        assert not await pressed(do="void", rule="ID-agency", reason="came back")
+        assert not await pressed(do="exempt", rule="ID-agency", reason="told by phone")
+        assert not await pressed(do="task", text="Turn the key", role="counsel", due="2026-02-05T10:00")
+        assert not await pressed(do="ask", vendor="Relay", text="Which keys?", again="2199-01-05T10:00")
+        assert not await pressed(do="evidence", name="export.csv, safe 3", sha256="0" * 64)
+        assert await pressed(do="tick", task="x") == "not_found"
+        closed = await client.post(path, data={"do": "state", "state": "closed"})
+        page = (await client.get(closed.headers["location"])).text
+        for left in (
+            "Tasks are not done.",
+            "Somebody outside is to be asked again.",
+            "Root cause and what is changed",
+        ):
+            assert left in page
+        assert "Notices are owed." not in page
+        assert not await pressed(do="answer", vendor="Relay", text="Two.")
+        assert not await pressed(do="learned", root_cause="An old key", lessons="Keys end")
+        assert not await pressed(do="done", task=re.search(r'name="task" value="([^"]+)"', page)[1])
+        assert not await pressed(do="state", state="closed")
+        assert await pressed(do="note", text="late") == "incident_closed"
+        page = (await client.get(path)).text
+        assert ("Set or move a clock" in page, "Nama dan alamat." in page) == (False, True)
+
+    world.run(story)
+
+
 def test_a_claim_and_a_complaint_are_worked_from_the_browser(world):
     """What the platform knows stands beside each transaction; refusing takes two people; a service looks, a link sees nothing."""
 
@@ -161,6 +225,23 @@ def test_a_claim_and_a_complaint_are_worked_from_the_browser(world):
         for form in ({"do": "stop", "reason": "waiting_for_customer"}, {"do": "start"}):
             assert (await client.post(path, data=form)).headers["location"] == path
         assert (await client.post(path, data={"do": "pay"})).status_code == 422
+        against = {"do": "evidence", "event": "hers", "kind": "customer_admission", "reference": "call 17"}
+        assert (await client.post(path, data=against)).headers["location"] == path
+        for amount in ("900000.001", "ten", "900000.01"):
+            unfit = await client.post(path, data={"do": "approve", "amount.hers": amount})
+            assert unfit.headers["location"] == path + "?notice=unfit_amounts"
+        part = {
+            "do": "decline",
+            "reason": "authorised_by_owner",
+            "amount.hers": "250000.5",
+            "amount.hers-too": "0",
+        }
+        assert (await client.post(path, data=part)).headers["location"] == path
+        assert "IDR 250,000.50" in (await client.get(path)).text
+        assert (await client.post(path, data=part)).headers["location"] == path + "?notice=claim_state"
+        await opened_with(client, budi)
+        assert (await client.post(path, data={"do": "reject"})).headers["location"] == path
+        await opened_with(client, siti)
         proposed = await client.post(path, data={"do": "decline", "reason": "authorised_by_owner"})
         assert proposed.headers["location"] == path
         alone = await client.post(path, data={"do": "confirm", "instrument": "original"})

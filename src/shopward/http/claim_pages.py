@@ -4,32 +4,41 @@ Promise: as over the API, claims are shown to a service's and an analyst's sessi
 is told so and sees none. Who decided is shown to nobody here; it stands in the audit log. What is pressed goes through ``flows.claim`` under
 the person of the session, which holds the rule of two persons; a form of another site is refused. Pages work without scripts.
 
-Not here: filing, which is the shop's, amounts item by item, and what became of a payout by hand.
+Not here: filing, which is the shop's, and what became of a payout by hand.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from shopward.claims.claim import OPEN, Reason, StopReason, borne, claimed, deadline_ms
+from shopward.claims.claim import (
+    OPEN,
+    PlatformEvidence,
+    Reason,
+    StopReason,
+    borne,
+    claimed,
+    deadline_ms,
+)
 from shopward.claims.payouts import INSTRUMENTS, Instrument
 from shopward.claims.view import view
 from shopward.claims.wording import said, texts
-from shopward.errors import Conflict, NotFound, Refused
+from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.http.calls import decoded, id_of, needed_id
-from shopward.http.claims import STATES
+from shopward.http.claims import STATES, Reference
+from shopward.http.filters import minor_of
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -42,6 +51,7 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 PAGE: Final = 50
+_AMOUNT: Final = "amount."
 ORDER: Final[tuple[State, ...]] = (
     "under_review", "decline_proposed", "approved", "paid", "declined", "withdrawn", "draft",
 )  # fmt: skip
@@ -54,7 +64,11 @@ STOPS: Final[tuple[StopReason, ...]] = (
     "waiting_for_partner",
     "waiting_for_authority",
 )
-TOLD: Final = ("second_person_needed", "claim_needs_evidence", "claim_always_borne")
+UNFIT: Final = "unfit_amounts"
+"""Tells of amounts that the claim does not take."""
+TOLD: Final = (
+    "second_person_needed", "claim_needs_evidence", "claim_always_borne", "claim_state", UNFIT,
+)  # fmt: skip
 """Refusals that have a sentence of their own on the page."""
 
 
@@ -67,20 +81,35 @@ class _Press(Struct, tag_field="do", forbid_unknown_fields=True):
 
 
 class _Approve(_Press, tag="approve"):
+    """As assessed, or more of an item."""
+
     instrument: Instrument = "original"
+    goodwill: bool = False
+    amounts: dict[str, str] = {}
 
     def on(self, desk: ClaimDesk, caller: Caller, claim: Claim) -> object:
-        return desk.approve(caller, claim.id, {}, is_goodwill=False, instrument=self.instrument)
+        amounts = _minor(claim, self.amounts)
+        return desk.approve(caller, claim.id, amounts, is_goodwill=self.goodwill, instrument=self.instrument)
 
 
 class _Decline(_Press, tag="decline"):
-    """Whole, for each item that has evidence against it."""
+    """Less of an item; whole, for each that has evidence against it, where no amounts are said."""
 
     reason: Reason
+    amounts: dict[str, str] = {}
 
     def on(self, desk: ClaimDesk, caller: Caller, claim: Claim) -> object:
         doubted = {item.event_id: 0 for item in claim.items if item.evidence and item.borne_minor}
-        return desk.propose(caller, claim.id, doubted, self.reason)
+        return desk.propose(caller, claim.id, _minor(claim, self.amounts) or doubted, self.reason)
+
+
+class _Evidence(_Press, tag="evidence"):
+    event: Annotated[str, Meta(min_length=1, max_length=128)]
+    kind: PlatformEvidence
+    reference: Reference
+
+    def on(self, desk: ClaimDesk, caller: Caller, claim: Claim) -> object:
+        return desk.add_evidence(caller, claim.id, self.event, self.kind, self.reference)
 
 
 class _Confirm(_Press, tag="confirm"):
@@ -107,7 +136,7 @@ class _Start(_Press, tag="start"):
         return desk.start_clock(caller, claim.id)
 
 
-_Pressed = _Approve | _Decline | _Confirm | _Reject | _Stop | _Start
+_Pressed = _Approve | _Decline | _Evidence | _Confirm | _Reject | _Stop | _Start
 
 
 class ClaimPages:
@@ -178,24 +207,49 @@ class ClaimPages:
             refusals=[(each, said("reasons", each, spoken)) for each in REFUSALS],
             why=_why(spoken),
             stops=[(each, said("stops", each, spoken)) for each in STOPS],
-            is_doubted=any(item.evidence and item.borne_minor for item in claim.items),
+            is_doubted=any(item.evidence and item.borne_minor for item in claim.items), evidence=get_args(PlatformEvidence),
             notice=notice_of(request, TOLD),
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
         """``POST /claims/{id}``: decide it, or stop its clock."""
         caller, name = self._sessions.analyst(request), needed_id(request, "claim")
-        asked: _Press = decoded(msgspec.json.encode(await form_of(request)), _Pressed)  # type: ignore[arg-type] # a union
+        asked: _Press = decoded(msgspec.json.encode(_fields(await form_of(request))), _Pressed)  # type: ignore[arg-type] # a union
         claim, _payouts = await run_in_threadpool(self._desk.get, name)
         notice = ""
         try:
             await run_in_threadpool(asked.on, self._desk, caller, claim)
         except (Conflict, Refused) as refused:
             notice = f"?notice={refused.code}"
+        except InvalidField:
+            notice = f"?notice={UNFIT}"
         return RedirectResponse(_path(name) + notice, 303)
 
     def _may(self, request: Request) -> bool:
         return self._sessions.has_role(request, "service", "analyst")
+
+
+def _fields(form: dict[str, str]) -> dict[str, Any]:
+    """A form's fields: ``amount.EVENT`` for each event, and a box that is ticked or not."""
+    named: dict[str, Any] = {name: value for name, value in form.items() if not name.startswith(_AMOUNT)}
+    amounts = {name.removeprefix(_AMOUNT): value for name, value in form.items() if name.startswith(_AMOUNT)}
+    if named.get("do") in ("approve", "decline"):
+        named |= {"amounts": amounts}
+    return named | {"goodwill": True} if "goodwill" in named else named
+
+
+def _minor(claim: Claim, amounts: Mapping[str, str]) -> dict[str, int]:
+    """The amounts in minor units; raises where one is none of its item's currency."""
+    found: dict[str, int] = {}
+    for item in claim.items:
+        if item.event_id in amounts:
+            amount = minor_of(amounts[item.event_id], item.currency)
+            if amount is None:
+                raise InvalidField(
+                    "not an amount", path="amounts", expected=f"an amount in {item.currency}", found="another text"
+                )  # fmt: skip
+            found[item.event_id] = amount
+    return found
 
 
 def _sums(claim: Claim) -> list[tuple[str, int, int]]:

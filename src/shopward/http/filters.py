@@ -5,6 +5,7 @@ Promise: pure; moments are UTC to the minute, a span is rounded down to its larg
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, minor_digits, to_rfc3339
@@ -12,6 +13,7 @@ from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, minor_digits, to_rfc3339
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_AMOUNT: Final = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,4}))?")
 _HOURS_UP_TO_MS: Final = 2 * DAY_MS
 """Longer spans are told in days."""
 
@@ -31,6 +33,22 @@ def due(due_ms: int, now_ms: int, words: Mapping[str, str]) -> str:
     else:
         span = words["span_d"].format(n=span_ms // DAY_MS)
     return words["due_late" if due_ms < now_ms else "due_in"].format(span=span)
+
+
+def plain_money(amount_minor: int, currency: str) -> str:
+    """The same as a field of a form holds it: ``12.50``."""
+    digits = minor_digits(currency)
+    whole = f"{amount_minor:0{digits + 1}d}"
+    return f"{whole[:-digits]}.{whole[-digits:]}" if digits else whole
+
+
+def minor_of(text: str, currency: str) -> int | None:
+    """What such a field says, in minor units; ``None`` where it is no amount of that currency."""
+    digits = minor_digits(currency)
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None or len(found[2] or "") > digits:
+        return None
+    return int(found[1] + (found[2] or "").ljust(digits, "0"))
 
 
 def money(amount_minor: int, currency: str) -> str:

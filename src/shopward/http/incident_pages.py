@@ -4,12 +4,12 @@ Promise: as over the API, incidents are the analyst's: another session is told s
 ``incident_steps`` under the person of the session, audited the same; a form of another site is refused. Every number of a scope opens the
 people that it counts, which is a line of the audit log. Pages work without scripts, and say that they are not legal advice.
 
-Not here: what takes thought and text (facts, contents of notices, scopes, playbooks): those are calls and commands.
+Not here: scopes, which search the log, the making of playbooks, and mailings: those are calls and commands.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 from urllib.parse import quote
 
 import msgspec
@@ -18,17 +18,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound
-from shopward.http.calls import decoded, id_of, needed_id
-from shopward.http.incident_steps import DoneStep, NoteStep, SentStep, StateStep, Taker, TickStep
+from shopward.http.calls import id_of, needed_id
+from shopward.http.incident_forms import pressed
+from shopward.http.incident_steps import PlaybookStep, SentStep, Taker
 from shopward.http.incidents import STATES
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.playbooks import run_view
 from shopward.http.scopes import numbers_of, people_asked, shown_person
 from shopward.http.sessions import form_of
+from shopward.incidents.deadlines import owes_followup
 from shopward.incidents.drafts import texts
-from shopward.incidents.law import shipped_rules
+from shopward.incidents.law import Clock, DataClass, Harm, Risk, shipped_rules
 from shopward.incidents.obligations import obligations
+from shopward.incidents.playbooks.playbook import said as in_words
 from shopward.incidents.scope import GRADES
+from shopward.incidents.steps import left_of
+from shopward.incidents.words import ROLES
 from shopward.notices.mailing import UNREACHED
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from shopward.http.incident_steps import Step
+    from shopward.http.incident_forms import Pressed
     from shopward.http.pages import Paper
     from shopward.http.scopes import Number
     from shopward.http.sessions import Sessions
@@ -47,13 +52,10 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 PEOPLE: Final = 200
-_FORM_BYTES_MAX: Final = 8_192
-"""A receipt of 200 characters and a reason of 400, each of them up to twelve bytes in a form."""
+_FORM_BYTES_MAX: Final = 131_072
+"""Cause and lessons of 4,000 characters each, each of them up to twelve bytes in a form."""
 LINES: Final = 40
 """So many lines of the timeline are open; the others fold."""
-PRESSED: Final[Mapping[str, type[Step]]] = {
-    "note": NoteStep, "done": DoneStep, "tick": TickStep, "sent": SentStep, "state": StateStep,
-}  # fmt: skip
 MOVES: Final[Mapping[State, Sequence[tuple[State, str]]]] = {
     "proposed": (("open", "do_open"), ("dismissed", "do_dismissed")),
     "open": (("contained", "do_contained"), ("closed", "do_closed")),
@@ -62,8 +64,23 @@ MOVES: Final[Mapping[State, Sequence[tuple[State, str]]]] = {
     "dismissed": (),
 }
 """From a state, those that a person may move it to, and the word on the button."""
-TOLD: Final = ("incident_owes", "notice_too_early", "notice_incomplete")
+UNFIT: Final[Mapping[str, str]] = {
+    "at": "unfit_at",
+    "reason": "unfit_reason",
+    "late_reason": "unfit_late_reason",
+}
+"""By the field that does not fit the incident, the word of the sentence that says why."""
+TOLD: Final = (
+    "incident_owes", "notice_too_early", "notice_incomplete", "incident_state", "incident_closed", "incident_full",
+    "playbook_running", "step_not_open", "invalid_field", *UNFIT.values(),
+)  # fmt: skip
 """Refusals that have a sentence of their own on the page."""
+PLACES: Final = tuple(dict.fromkeys(rule.jurisdiction for rule in shipped_rules().values()))
+CHOICES: Final[Mapping[str, Sequence[str]]] = {
+    "clocks": get_args(Clock), "data": get_args(DataClass), "harms": get_args(Harm), "risks": get_args(Risk),
+    "roles": ROLES, "places": PLACES,
+}  # fmt: skip
+"""What forms let a person choose from."""
 GRADE_ORDER: Final = (*GRADES, "exposed")
 _OUT: Final = ("not_applicable", "exempt")
 
@@ -80,6 +97,7 @@ class IncidentPages:
     def __init__(self, shopward: Shopward, *, sessions: Sessions, paper: Paper) -> None:
         self._desk = shopward.incidents
         self._scopes = shopward.scopes
+        self._playbooks = shopward.playbooks
         self._clock = shopward.clock
         self._ids = shopward.ids
         self._sessions = sessions
@@ -124,34 +142,38 @@ class IncidentPages:
         mailings = await run_in_threadpool(self._desk.mailings, name)
         now_ms, spoken = self._clock.now_ms(), reader_language(request)
         lines = incident.timeline[::-1]
+        notice, applying = notice_of(request, TOLD), [each for each in owed if each.status not in _OUT]
+        playbooks = await run_in_threadpool(self._playbooks.listed) if incident.run is None else []
         return self._paper.page(
             request, "incident.html", incident=incident, now_ms=now_ms, back=_path(name), moves=MOVES[incident.state],
-            owed=[each for each in owed if each.status not in _OUT], out=[each for each in owed if each.status in _OUT],
+            owed=applying, out=[each for each in owed if each.status in _OUT],
+            later={each.rule for each in applying if owes_followup(each)}, contents=_contents(incident, applying),
+            playbooks=[(each.id, in_words(each.name, spoken)) for each in playbooks], choices=CHOICES, is_open=incident.state not in ("closed", "dismissed"),
+            left=left_of(incident, shipped_rules(), now_ms) if notice == "incident_owes" else [],
             rules=shipped_rules(), headings=_headings(spoken), victims=victims, run=run_view(incident, spoken, now_ms),
             scopes=[(each, _by_kind(numbers_of(each))) for each in incident.scopes[::-1]], lines=lines[:LINES], earlier=lines[LINES:],
             mailings=[(each, told, sum(told.get(state, 0) for state in UNREACHED)) for each, told in mailings],
-            notice=notice_of(request, TOLD),
+            notice=notice,
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
-        """``POST /incidents/{id}``: one of the steps that a person takes daily."""
+        """``POST /incidents/{id}``: a step that a person takes; what the incident has against it is told on its page."""
         caller, name = self._sessions.analyst(request), needed_id(request, "incident")
         form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
-        word = form.pop("do", "")
-        if word not in PRESSED:
-            raise InvalidField(
-                "no such deed", path="do", expected="one of " + ", ".join(PRESSED), found="another word"
-            )
-        asked = decoded(msgspec.json.encode({**form, "step": word}), PRESSED[word])
+        asked = pressed(form)
+        named = asked.step.playbook if isinstance(asked.step, PlaybookStep) else ""
+        playbook = await run_in_threadpool(self._playbooks.get, named) if named else None
 
         def take(incident: Incident, by: str, now_ms: int) -> Incident:
-            return incident if _is_out(incident, asked) else asked.take(incident, Taker(by, now_ms, self._ids.new))  # fmt: skip
+            if _is_out(incident, asked):
+                return incident
+            return asked.step.take(incident, Taker(by, now_ms, self._ids.new, playbook))
 
         notice = ""
         try:
-            await run_in_threadpool(lambda: self._desk.step(caller, name, word, take))
-        except Conflict as refused:
-            notice = f"?notice={refused.code}"
+            await run_in_threadpool(lambda: self._desk.step(caller, name, form["do"], take))
+        except (Conflict, InvalidField, NotFound) as refused:
+            notice = f"?notice={UNFIT.get(refused.path or '', refused.code)}"
         return RedirectResponse(_path(name) + notice, 303)
 
     async def people(self, request: Request) -> Response:
@@ -216,11 +238,21 @@ def _row(incident: Incident, now_ms: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _is_out(incident: Incident, asked: Step) -> bool:
-    """Whether it says once more that a notice was sent, as by a double click; later phases are said by calls and commands."""
-    return isinstance(asked, SentStep) and any(
-        each.rule == asked.rule and not each.void for each in incident.sent
-    )
+def _contents(incident: Incident, owed: Sequence[Obligation]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the notices that apply have to say: each content with its languages and what is written in each so far."""
+    wanted: dict[str, dict[str, str]] = {}
+    for each in owed:
+        rule = shipped_rules()[each.rule]
+        for content in rule.contents:
+            said = incident.contents.get(content, {})
+            wanted.setdefault(content, {}).update({spoken: said.get(spoken, "") for spoken in rule.languages})
+    return [(content, sorted(said.items())) for content, said in wanted.items()]
+
+
+def _is_out(incident: Incident, asked: Pressed) -> bool:
+    """Whether it says once more that a part of a notice was sent, as by a double click."""
+    rule = asked.step.rule if isinstance(asked.step, SentStep) else ""
+    return bool(rule) and sum(each.rule == rule and not each.void for each in incident.sent) >= asked.phase
 
 
 def _is_at_once(owed: Obligation) -> bool:

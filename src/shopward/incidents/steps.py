@@ -7,7 +7,7 @@ is not asked again, and cause and lessons are written down.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from shopward.incidents.playbooks import Playbook
 
 LINES_MAX = 2_000
+Left = Literal["notices", "tasks", "playbook", "vendors", "lessons"]
+LEFT: Final[dict[Left, str]] = {
+    "notices": "notices are owed",
+    "tasks": "tasks are open",
+    "playbook": "steps of the playbook are open",
+    "vendors": "a vendor is to be asked again",
+    "lessons": "cause and lessons are missing",
+}
 
 
 def clock_set(incident: Incident, clock: Clock, *, at_ms: int, reason: str, by: str, now_ms: int) -> Incident:
@@ -275,7 +283,7 @@ def moved(incident: Incident, state: State, rules: Mapping[str, Rule], *, by: st
             expected="open or dismissed, for a proposed one" if incident.state == "proposed" else "open, contained or closed",
             found=incident.state,
         )  # fmt: skip
-    if state == "closed" and (left := _left(incident, rules, now_ms)):
+    if state == "closed" and (left := [LEFT[each] for each in left_of(incident, rules, now_ms)]):
         raise Conflict(
             "the incident cannot be closed yet", code="incident_owes", path="state", expected="nothing left to do",
             found="; ".join(left),
@@ -293,19 +301,16 @@ def learned(incident: Incident, *, root_cause: str, lessons: str, by: str, now_m
     )
 
 
-def _left(incident: Incident, rules: Mapping[str, Rule], now_ms: int) -> list[str]:
-    left = []
-    if is_owed(obligations(incident, rules, at_ms=now_ms)):
-        left.append("notices are owed")
-    if any(not task.done_ms for task in incident.tasks):
-        left.append("tasks are open")
-    if not running.is_finished(incident):
-        left.append("steps of the playbook are open")
-    if any(vendor.asks[-1].next_ms for vendor in incident.vendors):
-        left.append("a vendor is to be asked again")
-    if not (incident.root_cause and incident.lessons):
-        left.append("cause and lessons are missing")
-    return left
+def left_of(incident: Incident, rules: Mapping[str, Rule], now_ms: int) -> list[Left]:
+    """What keeps it from being closed."""
+    left: dict[Left, bool] = {
+        "notices": is_owed(obligations(incident, rules, at_ms=now_ms)),
+        "tasks": any(not task.done_ms for task in incident.tasks),
+        "playbook": not running.is_finished(incident),
+        "vendors": any(vendor.asks[-1].next_ms for vendor in incident.vendors),
+        "lessons": not (incident.root_cause and incident.lessons),
+    }
+    return [word for word, is_left in left.items() if is_left]
 
 
 def _open(incident: Incident) -> None:
