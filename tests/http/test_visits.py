@@ -1,14 +1,17 @@
 """The page about one's own account: a link that works once, what it shows, what is pressed there, and what a thief gets of it."""
 
 import asyncio
+import json
 import logging
 import random
 import re
 import tomllib
 from datetime import datetime
+from http.cookiejar import CookieJar
 from itertools import pairwise
 from typing import get_args
 from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -16,10 +19,11 @@ from claims.account import event, past, payment, theft
 from notices.telling import LETTERS, SITI, by_mail, under_way
 from ordering import NOW_MS
 from protection.conftest import database  # noqa: F401 -- a fixture
+from serving import Server
 from shopward.config import Settings
 from shopward.errors import Misconfigured
 from shopward.flows import counsel, lately, visit
-from shopward.flows.selfservice import WISHES
+from shopward.flows.selfservice import WAITING_MAX, WISHES
 from shopward.http import account_words
 from shopward.http.partner_paths import EXAMPLE as COURIER
 from shopward.http.visits import COOKIE, DEEDS
@@ -487,6 +491,27 @@ def test_no_value_of_a_person_or_a_link_is_logged_or_audited(own, caplog):
     own.run(story)
 
 
+def test_a_real_server_writes_nothing_of_a_visit_and_complaints_do_not_pile_up(tmp_path):
+    """Through a socket, with a browser's cookies: what the process prints has no link, secret, user or word; ten complaints wait at most."""
+    with Server(tmp_path / "data") as server:
+        path = json.loads(server.post("/v1/users/zq-anna/visits", {"language": "en"})[1])["path"]
+        jar = CookieJar()
+        browser = build_opener(HTTPCookieProcessor(jar))
+        assert b"Open the page" in browser.open(server.url + path).read()
+        assert b"The last 30 days" in browser.open(server.url + path, b"").read()
+        for number in range(WAITING_MAX + 1):
+            form = urlencode({"do": "complain", "about": "service", "said": f"zqword {number}"}).encode()
+            page = browser.open(server.url + "/account", form).read()
+        assert b"still wait to be confirmed" in page
+        complaints = json.loads(server.get("/v1/complaints?user=zq-anna&limit=50")[1])["complaints"]
+        assert len(complaints) == WAITING_MAX
+        (secret,) = [each.value for each in jar]
+        server.stop()
+        written = "".join(server.out + server.err)
+        for word in (path.removeprefix("/visit/"), secret, "zq-anna", "zqword"):
+            assert word not in written
+
+
 def test_every_text_is_there_in_three_languages():
     """The same keys everywhere, none empty but what needs no word; each type, outcome, advice, wish and answer has its own."""
     texts = tomllib.loads((account_words.HERE / "account.toml").read_text(encoding="utf-8"))
@@ -503,6 +528,7 @@ def test_every_text_is_there_in_three_languages():
         words = {
             *visit.DONE,
             "freeze_first",
+            "waiting",
             "nothing_ticked",
             "claimed_before",
             "too_late",

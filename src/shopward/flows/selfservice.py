@@ -36,6 +36,8 @@ ABOUT: Final[tuple[About, ...]] = get_args(About)
 Wish = Literal["copy", "correction", "erasure", "objection"]
 WISHES: Final[tuple[Wish, ...]] = get_args(Wish)
 STATEMENT_MAX: Final = 2_000
+WAITING_MAX: Final = 10
+"""Complaints of one customer that nobody confirmed yet; more of them are no quicker answered."""
 GONE: Final = Told("gone")
 AT_RISK: Final = "account_at_risk"
 CHANNEL: Final = "self_service"
@@ -94,6 +96,9 @@ class SelfService:
             return Told("incomplete")
         if about == "order" and not self._covers(visit, subject):
             return GONE
+        waiting = self._complaints.listed(state="received", user_id=visit.user, limit=WAITING_MAX)
+        if len(waiting) == WAITING_MAX:
+            return Told("waiting")
         named = subject if about in _NAMED else ""
         said = Complained(
             visit.user, about, statement[:STATEMENT_MAX], named, regime=visit.regime, key=_key(visit, about, named, statement)

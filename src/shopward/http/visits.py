@@ -193,7 +193,7 @@ class VisitCalls:
         return self._shown(
             request, "account.html", language, visit=visit, seen=overview, told_text=self._said(visit, texts), statement_max=STATEMENT_MAX,
             wishes=WISHES, now_ms=self._desk.now_ms(), places=account_words.countries(language),
-            when=when, says=lambda order: explain(order, language, moment=when),
+            gap="" if language == "zh" else " ", when=when, says=lambda order: explain(order, language, moment=when),
             day=lambda at_ms: account_words.day(at_ms, "UTC", language),
             closes=account_words.clock(visit.until_ms, zone, language),
             amount=lambda minor, currency: account_words.amount(minor, currency, language),

@@ -156,7 +156,7 @@ def explain(order: Order, language: str, *, moment: Callable[[int], str] | None 
     names = texts["operation"]
     limit = standing.limit
     stopped = texts["stopped"][standing.kind].format(
-        what=_listed(names[operation] for operation in standing.scope),
+        what=_listed((names[operation] for operation in standing.scope), language),
         until=at(standing.ends_ms) if standing.ends_ms else "",
         provider=standing.provider,
         amount="" if limit is None else _amount(limit),
@@ -175,8 +175,8 @@ def explain(order: Order, language: str, *, moment: Callable[[int], str] | None 
     return Explanation(
         texts["reason"][standing.reason],
         stopped,
-        texts["works"][works].format(what=_listed(names[operation] for operation in left)),
-        " ".join(ends),
+        texts["works"][works].format(what=_listed((names[operation] for operation in left), language)),
+        ("" if language == "zh" else " ").join(ends),
     )
 
 
@@ -197,8 +197,8 @@ def _amount(limit: Limit) -> str:
     return f"{limit.currency} {limit.amount_minor / 10**digits:,.{digits}f}"
 
 
-def _listed(names: Any) -> str:
-    return ", ".join(names)
+def _listed(names: Any, language: str) -> str:
+    return ("\uff0c" if language == "zh" else ", ").join(names)
 
 
 def _moment(at_ms: int) -> str:
