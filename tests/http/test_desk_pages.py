@@ -21,7 +21,7 @@ from shopward.protection.orders import FACTOR_LEVELS, KINDS, REASON_CODES, RELEA
 from shopward.protection.states import STATES
 from shopward.screening.reports import CASE_STATES
 from shopward.screening.verdict import Level
-from shopward.values import HOUR_MS, SystemClock
+from shopward.values import DAY_MS, HOUR_MS, SystemClock, to_rfc3339
 
 HTTP = Path(http_package.__file__).parent
 LANGUAGES = ("id", "zh", "en")
@@ -44,6 +44,18 @@ async def robbed(client):
     now = SystemClock().now_ms()
     for each in past(now) + theft(now):
         assert (await client.post("/v1/decisions", json=each)).status_code == 200
+
+
+async def an_incident(client):
+    """One whose scope has everybody who came from the thief's address."""
+    made = await client.post("/v1/incidents", json={"title": "Codes talked out", "kind": "account_takeover"})
+    name = made.json()["incident"]["id"]
+    asked = {
+        "indicators": [{"kind": "ip", "value": "203.0.113.7"}], "reason": "his address", "dry_run": False,
+        "since": to_rfc3339(SystemClock().now_ms() - DAY_MS),
+    }  # fmt: skip
+    assert (await client.post(f"/v1/incidents/{name}/scope", json=asked)).status_code == 201
+    return f"/incidents/{name}"
 
 
 async def in_each_language(client, path):
@@ -157,7 +169,8 @@ def test_an_account_is_protected_from_its_page(world):
         assert (await client.post("/v1/complaints", json=complaint)).status_code == 201
         service, siti = await key_of(client, "shop", "service"), await key_of(client, "siti", "analyst")
         await opened_with(client, service)
-        assert (await client.get("/users?id=anna")).headers["location"] == "/users/anna"
+        for wanted in ("anna", "anna-stolen-1"):
+            assert (await client.get(f"/users?id={wanted}")).headers["location"] == "/users/anna"
         assert (await client.get("/users/nobody-here")).status_code == 404
         page = await in_each_language(client, "/users/anna")
         for told in (
@@ -177,8 +190,11 @@ def test_an_account_is_protected_from_its_page(world):
         assert "For now this is stopped" in page
         refused = await client.post("/v1/decisions", json=payment("after", SystemClock().now_ms(), 100_00))
         assert refused.json()["decision"] == "deny"
+        incident = await an_incident(client)
+        assert "Codes talked out" not in (await client.get("/users/anna")).text
         await opened_with(client, siti)
         page = (await client.get("/users/anna?case=rc-1")).text
+        assert re.search(rf'href="{incident}">Codes talked out</a><b>(entered|spent from)</b>', page)
         once = re.search(r'name="once" value="([^"]+)"', page)[1]
         limit = {
             "do": "limit", "once": once, "amount": "500000", "currency": "idr", "hours": "24", "reason": "takeover", "case": "rc-1",

@@ -115,6 +115,16 @@ def test_reasons_that_read_the_same_are_counted_together():
     assert shown["reasons"] == [{"text": text, "count": rules}]
 
 
+def test_what_a_person_should_look_at_outlasts_an_attack():
+    """Sixty refusals do not push away the one decision that waits for a person."""
+    activity = Activity(SystemClock(), Metrics())
+    given = [DecisionRecord(f"d-{n}", f"e-{n}", "deny" if n else "review", 40) for n in range(60)]
+    activity.take(Group([], [], [("payment", each) for each in given]))
+    shown = activity.shown(Wording(load_default_policy()), "zh", {"type_payment": "支付"})
+    assert [each["event_id"] for each in shown["reviews"]] == ["e-0"]
+    assert "e-0" not in {each["event_id"] for each in shown["latest"]}
+
+
 def test_every_type_of_event_has_a_word():
     """In the reader's language, whatever a shop sends."""
     words = tomllib.loads((HTTP / "texts_events.toml").read_text(encoding="utf-8"))

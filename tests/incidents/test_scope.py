@@ -16,11 +16,13 @@ from shopward.incidents.scope import (
     Touched,
     Wanted,
     counted,
+    depth_of,
     grades_of,
     jurisdictions_of,
     packed_rows,
     rows_of,
 )
+from shopward.incidents.store import PAGE_ROWS, IncidentStore
 from shopward.protection.attributes import DeclaredUser, declared
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, to_rfc3339
 
@@ -191,3 +193,28 @@ def test_rows_give_back_the_people(people):
         for kind, users in numbers.items():
             wanted = Wanted(grade=kind) if of == "grade" else Wanted(**{"grade": "exposed", of: kind})
             assert users == sum(wanted.holds(bits, groups[group]) for _token, bits, group in rows)
+
+
+def test_one_person_is_found_among_many_pages(shop):  # noqa: F811 -- the fixture
+    """Whoever has a row is found with it, whichever page it stands on; whoever has none is not."""
+    tokens = [number.to_bytes(16) for number in range(1, 40_001)]
+    rows = b"".join(token + number.to_bytes(4) for number, token in enumerate(tokens))
+    store = IncidentStore("main", shop.vault.words)
+    shop.records.write(lambda each: store.put_victims(each, "inc-1", 2, rows))
+
+    def row(token, version=2):
+        return shop.records.read(lambda each: store.victim(each, "inc-1", version, token))
+
+    for at in (0, 1, PAGE_ROWS - 1, PAGE_ROWS, 2 * PAGE_ROWS, 39_999):
+        assert row(tokens[at]) == tokens[at] + at.to_bytes(4)
+    assert [row(each) for each in (bytes(16), b"\xff" * 16, (50_000).to_bytes(16))] == [b"", b"", b""]
+    assert row(tokens[0], version=1) == b""
+
+
+def test_the_deepest_is_how_far_it_went():
+    """Whoever was spent from was entered as well; whose data alone was open has no depth."""
+    assert [depth_of(GRADES["reached"] | GRADES["spent"]), depth_of(GRADES["tried"]), depth_of(32)] == [
+        "spent",
+        "tried",
+        "",
+    ]

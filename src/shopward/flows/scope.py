@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -35,6 +36,7 @@ from shopward.incidents.scope import (
     Indicator,
     ScopeQuery,
     counted,
+    depth_of,
     jurisdictions_of,
     language_of_home,
     member_grades,
@@ -257,6 +259,21 @@ class ScopeDesk:
             for token, bits, group in found[:limit]
         ]
         return shown, shown[-1].token if len(found) > limit else ""
+
+    def incidents_of(self, token: str) -> list[tuple[Incident, str]]:
+        """Incidents at work that touched a user, by token, with how far it went; by their newest scope that was found in the log."""
+
+        def work(connection: Any) -> list[tuple[Incident, str]]:
+            found = []
+            for incident in islice(self._store.at_work(connection), OTHERS_MAX):
+                version = next((each.version for each in incident.scopes[::-1] if each.query is not None), 0)
+                row = (
+                    self._store.victim(connection, incident.id, version, bytes_of(token)) if version else b""
+                )
+                found += [(incident, depth_of(bits)) for _token, bits, _group in rows_of(row)]
+            return found
+
+        return self._on.records.read(work)
 
     def _indicator(self, asked: Asked) -> Indicator:
         kind, value = asked

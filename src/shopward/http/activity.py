@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SECONDS: Final = 120
 RATE_OVER_S: Final = 10
 LATEST: Final = 40
+REVIEWS: Final = 6
+"""So many of those that a person should look at; kept apart, since an attack makes many others."""
 REASONS_TOP: Final = 12
 
 
@@ -42,6 +44,7 @@ class Activity:
         self._totals: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._latest: deque[tuple[int, str, DecisionRecord]] = deque(maxlen=LATEST)
+        self._reviews: deque[tuple[int, str, DecisionRecord]] = deque(maxlen=REVIEWS)
 
     def take(self, group: Group) -> None:
         """Count a committed group."""
@@ -60,6 +63,8 @@ class Activity:
         for type_, record in group.decided:
             if record.decision != "allow":
                 self._latest.append((now_ms, type_, record))
+                if record.decision == "review":
+                    self._reviews.append((now_ms, type_, record))
                 if record.reasons:
                     self._reasons[record.reasons[0].code] += 1
 
@@ -73,10 +78,13 @@ class Activity:
             "seconds": self._chart(now_ms // SECOND_MS),
             "decisions": {kind: self._totals[kind] for kind in ("allow", "review", "challenge", "deny")},
             "reasons": self._why(wording, language),
-            "latest": [
-                _row(at_ms, words[f"type_{type_}"], record, wording, language)
-                for at_ms, type_, record in reversed(self._latest)
-            ],
+            **{
+                name: [
+                    _row(at_ms, words[f"type_{type_}"], record, wording, language)
+                    for at_ms, type_, record in reversed(rows)
+                ]
+                for name, rows in (("latest", self._latest), ("reviews", self._reviews))
+            },
         }
 
     def _why(self, wording: Wording, language: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a form says of an order, read into the request that the API takes.
+"""Orders on pages: what a form says of one, read into the request that the API takes, and one as pages show it.
 
 Promise: pure but for ``placed_once``. An amount is typed in the currency's own units and becomes minor ones exactly, or is refused; a form
 that is sent twice, as by a double click, places one order.
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from shopward.errors import Conflict, InvalidField
+from shopward.http.filters import moment
 from shopward.protection.operations import GROUPS
 from shopward.protection.orders import RELEASE_CONDITIONS, OrderRequest
+from shopward.protection.view import OrderView, explain, view
 from shopward.values import DAY_MS, HOUR_MS, minor_digits, to_rfc3339
 
 if TYPE_CHECKING:
@@ -91,6 +93,13 @@ def placed_once(
         if refused.code == "idempotency_key_reused":
             return None
         raise
+
+
+def shown_order(order: Order, spoken: str, *, at_ms: int, **more: Any) -> OrderView:
+    """An order as the API shows it, with the times of its sentences as pages write them."""
+    shown = view(order, language=spoken, at_ms=at_ms, **more)
+    told = explain(order, spoken, moment=lambda moment_ms: f"{moment(moment_ms)} UTC")
+    return msgspec.structs.replace(shown, explanation=told)
 
 
 def _target(target: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -19,12 +19,11 @@ from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.http.calls import id_of, needed_id
-from shopward.http.order_forms import HOURS, KINDS, SCOPES, TARGETS, placed_once, request_of
+from shopward.http.order_forms import HOURS, KINDS, SCOPES, TARGETS, placed_once, request_of, shown_order
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 from shopward.protection.orders import REASON_CODES, RELEASE_CONDITIONS
 from shopward.protection.states import FINAL, STATES
-from shopward.protection.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,9 +113,8 @@ class OrderPages:
         is_counted = "progress" in request.query_params and order.state == "active"
         progress = await run_in_threadpool(self._overseer.progress, order) if is_counted else None
         user = await run_in_threadpool(self._shopward.user_of, order)
-        shown = view(
-            order, language=reader_language(request), at_ms=self._shopward.clock.now_ms(), exceptions=let_out,
-            progress=progress, user=user,
+        shown = shown_order(
+            order, reader_language(request), at_ms=self._shopward.clock.now_ms(), exceptions=let_out, progress=progress, user=user
         )  # fmt: skip
         return self._paper.page(
             request, "order.html", order=shown, is_mass=order.is_mass, is_over=order.state in FINAL,
@@ -174,7 +172,7 @@ class OrderPages:
         return self._paper.page(
             request, "orders.html", 200 if wrong is None else 422, state=state, states=ORDER, may=may,
             may_place=self._sessions.has_role(request, "analyst"), form=form, wrong=wrong,
-            rows=[view(each, language=spoken, at_ms=now_ms) for each in found[:PAGE]],
+            rows=[shown_order(each, spoken, at_ms=now_ms) for each in found[:PAGE]],
             kinds=KINDS, scopes=SCOPES, targets=TARGETS, hours=HOURS, reasons=REASON_CODES, releases=RELEASE_CONDITIONS,
             once=self._shopward.ids.new("once", now_ms), before=found[PAGE - 1].id if len(found) > PAGE else "",
         )  # fmt: skip

@@ -20,11 +20,10 @@ from shopward.claims.regimes import DEFAULT
 from shopward.errors import Conflict, InvalidField, Refused
 from shopward.http.calls import USER_ID_MAX, id_of, needed_id, user_id
 from shopward.http.case_pages import findings_shown
-from shopward.http.order_forms import HOURS, hours_of, limit_of, placed_once, request_from
+from shopward.http.order_forms import HOURS, hours_of, limit_of, placed_once, request_from, shown_order
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 from shopward.protection.orders import REASON_CODES
-from shopward.protection.view import view
 from shopward.values import HOUR_MS, to_rfc3339
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ PAGE: Final = 50
 EACH_MAX: Final = 20
 """So many of its orders, claims, cases and complaints are listed."""
 WORKERS: Final[tuple[Role, ...]] = ("service", "analyst")
+USUAL_CURRENCY: Final = "IDR"
 SELF_REASONS: Final = ("account_at_risk", "lost_device", "takeover", "phishing", "payment_fraud")
 TOLD: Final = (
     "already_released",
@@ -66,6 +66,7 @@ class Account(NamedTuple):
     recoveries: list[Any]
     factors: tuple[Any, ...]
     findings: list[dict[str, Any]]
+    incidents: list[tuple[Any, str]]
     cases: list[Any]
     complaints: list[Any]
 
@@ -99,13 +100,13 @@ class UserPages:
         ]
 
     async def search(self, request: Request) -> Response:
-        """``GET /users?id=``: the form, or the way to the account."""
+        """``GET /users?id=``: the form, or the way to the account, which an event's id leads to as well."""
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
-        wanted = request.query_params.get("id", "").strip()
-        if 1 <= len(wanted) <= USER_ID_MAX:
-            return RedirectResponse(_path(wanted), 303)
-        return self._paper.page(request, "users.html", may=self._sessions.has_role(request, *WORKERS))
+        wanted, may = request.query_params.get("id", "").strip(), self._sessions.has_role(request, *WORKERS)
+        if may and 1 <= len(wanted) <= USER_ID_MAX:
+            return RedirectResponse(_path(await run_in_threadpool(self._user_of, wanted)), 303)
+        return self._paper.page(request, "users.html", may=may)
 
     async def one(self, request: Request) -> Response:
         """``GET /users/{id}?before=&case=``."""
@@ -130,7 +131,7 @@ class UserPages:
         return self._paper.page(
             request, "user.html", account=account, seen=account.seen, is_analyst=is_analyst, case_id=case_id,
             back=_path(name), titles={each.kind: self._figures.title(each.kind, spoken) for each in account.seen.campaigns},
-            reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, now_ms=self._shopward.clock.now_ms(), is_first=not before,
+            reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, currency=_currency(account.seen), now_ms=self._shopward.clock.now_ms(), is_first=not before,
             once=self._shopward.ids.new("once", self._shopward.clock.now_ms()), notice=notice_of(request, TOLD),
         )  # fmt: skip
 
@@ -196,6 +197,15 @@ class UserPages:
         made = self._shopward.claims.draft(caller, user, regime=DEFAULT)
         return f"/claims/{quote(made.id, safe='')}/file"
 
+    def _user_of(self, wanted: str) -> str:
+        """The account of that name, or the one that the event of that name is about; the name where neither is recorded."""
+        log, token = self._shopward.log, self._shopward.maker.user_token(wanted)
+        if log.timeline(token, before_seq=None, limit=1):
+            return wanted
+        entry = log.find([wanted]).get(wanted)
+        told = self._shopward.vault.history.user_ids([entry]) if entry else [""]
+        return told[0] or wanted
+
     def _account(self, user: str, spoken: str, before: int | None, *, is_analyst: bool) -> Account | None:
         """All of it; nothing where neither the log nor the records know the user."""
         shopward, token = self._shopward, self._shopward.maker.user_token(user)
@@ -213,10 +223,11 @@ class UserPages:
             seen,
             events,
             next_,
-            [view(order, language=spoken, at_ms=at_ms, exceptions=let_out) for order, let_out in orders],
+            [shown_order(order, spoken, at_ms=at_ms, exceptions=let_out) for order, let_out in orders],
             shopward.recoveries.under_way(user_id=user, before="", limit=EACH_MAX, language=spoken),
             shopward.factors.listed(user),
             findings_shown(found),
+            shopward.scopes.incidents_of(token) if is_analyst else [],
             cases,
             complaints,
         )
@@ -224,3 +235,8 @@ class UserPages:
 
 def _path(user: str) -> str:
     return f"/users/{quote(user, safe='')}"
+
+
+def _currency(seen: CustomerSeen) -> str:
+    """What the account pays in, as far as it did lately."""
+    return next((each.currency for each in seen.events if each.currency), USUAL_CURRENCY)

@@ -36,6 +36,7 @@ EXPOSED: Final = ENTERED | READ | SPENT
 DATA: Final[dict[str, int]] = {name: 32 << bit for bit, name in enumerate(get_args(DataClass))}
 ROW: Final = 20
 """Bytes of a victim: a token of 16, grades and data in 2, group in 2."""
+TOKEN: Final = 16
 GROUPS_MAX: Final = 65_535
 INDICATORS_MAX: Final = 1_000
 
@@ -208,8 +209,13 @@ def packed_rows(people: Mapping[bytes, int]) -> bytes:
 def rows_of(page: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Token, bits and group of each row of a page."""
     for at in range(0, len(page), ROW):
-        cell = int.from_bytes(page[at + 16 : at + ROW])
-        yield page[at : at + 16], cell & 0xFFFF, cell >> 16
+        cell = int.from_bytes(page[at + TOKEN : at + ROW])
+        yield page[at : at + TOKEN], cell & 0xFFFF, cell >> 16
+
+
+def depth_of(bits: int) -> str:
+    """The furthest that it went with somebody."""
+    return next((name for name, bit in reversed(GRADES.items()) if bits & bit), "")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

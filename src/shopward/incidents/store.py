@@ -6,14 +6,15 @@ at once, one sees what the other wrote. What the record says lies sealed (``Word
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from shopward.bulk import put_rows
 from shopward.errors import StoreError
 from shopward.incidents.incident import Incident, decode, encode
-from shopward.incidents.scope import ROW
+from shopward.incidents.scope import ROW, TOKEN
 from shopward.incidents.tables import incident_record, incident_signal, incident_victims
 
 if TYPE_CHECKING:
@@ -156,6 +157,19 @@ class IncidentStore:
                 return
             yield bytes(rows)
             page += 1
+
+    def victim(self, connection: Connection, incident_id: str, version: int, token: bytes) -> bytes:
+        """The row of one person of a version; empty where they are not in it. Rows stand in the order of their tokens."""
+        table, first = incident_victims.c, func.substr(incident_victims.c.rows, 1, TOKEN)
+        asked = select(table.rows).where(
+            table.tenant == self._tenant, table.incident == incident_id, table.version == version, first <= token
+        )  # fmt: skip
+        rows = bytes(connection.scalar(asked.order_by(table.page.desc()).limit(1)) or b"")
+        at = ROW * bisect_left(
+            range(len(rows) // ROW), token, key=lambda row: rows[row * ROW : row * ROW + TOKEN]
+        )
+        found = rows[at : at + ROW]
+        return found if found.startswith(token) else b""
 
     def _whole(self, connection: Connection, query: Any) -> list[Incident]:
         """The records of rows; one that lies in clear as yet is read from its row."""

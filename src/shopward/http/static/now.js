@@ -26,9 +26,13 @@ function showState(name) {
 
 function latestRow(row, words) {
   const item = element("li", row.decision);
+  const what = element("span", "what", row.what + " · ");
+  const link = element("a", "", row.event_id);
+  link.href = "/users?id=" + encodeURIComponent(row.event_id);
+  what.append(link, " · " + words.score + " " + rates.format(row.score));
   item.append(
     element("span", "tag", words[row.decision]),
-    element("span", "what", row.what + " · " + row.event_id + " · " + words.score + " " + rates.format(row.score)),
+    what,
     element("time", "when", clock.format(new Date(row.at))),
     element("span", "why", row.reasons.map((reason) => reason.text).join(" ")),
   );
@@ -100,6 +104,8 @@ function show(now) {
   byId("since").textContent = moment.format(new Date(now.since));
   byId("nothing").hidden = now.latest.length > 0;
   byId("latest").replaceChildren(...now.latest.map((row) => latestRow(row, byId("latest").dataset)));
+  byId("reviews").replaceChildren(...now.reviews.map((row) => latestRow(row, byId("latest").dataset)));
+  byId("to-review").hidden = now.reviews.length === 0;
   byId("reasons").replaceChildren(...now.reasons.map(reasonRow));
   byId("calm").hidden = now.campaigns.length > 0;
   byId("campaigns").replaceChildren(...now.campaigns.map((each) => campaignRow(each, byId("campaigns").dataset)));
