@@ -51,7 +51,7 @@ def found(shop, who, value, field="phone", transform="exact"):
     hits = shop.vault.reveals.search(
         who, kind="order", field=field, transform=transform, value=value, limit=50
     )
-    shop.vault.reveals.check(hits, [shop.decide(event).decision for event in hits.events])
+    shop.vault.reveals.check(ANI, hits, [shop.decide(event).decision for event in hits.events])
     return [each.row.id for each in hits.found]
 
 

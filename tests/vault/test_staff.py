@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import shutil
 
 import pyotp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from serving import POLICY
 from shopward.access.keys import Caller
+from shopward.conversations import Inbound
 from shopward.errors import Refused
 from shopward.flows.looks import RevealAsk
+from shopward.http.partner_paths import EXAMPLE
+from shopward.partners import open_page
 from shopward.values import MINUTE_MS
 from stepup.authenticator import Authenticator
 from stepup.front import Front
@@ -22,8 +27,8 @@ RULES = """
 [[rule]]
 name = "after_sales_challenged"
 description = "Looking after a sale takes a proof."
-on = ["pii_view", "pii_export"]
-when = 'access.purpose in ["after_sales", "subject_access"]'
+on = ["pii_view", "pii_export", "pii_search"]
+when = 'access.purpose in ["after_sales", "subject_access", "customer_service", "search"]'
 weight = 60
 decision = "challenge"
 exclude = ["sms"]
@@ -175,6 +180,90 @@ def test_a_proof_holds_for_that_very_ask_and_not_for_long(office):
         assert (said["code"], "who has a factor" in said["hint"]) == ("reveal_denied", False)
 
     office.run(story)
+
+
+def test_a_challenged_search_goes_through_once_for_who_proves_it(office):
+    """For that very value and kind of index, shown masked, and the audit log says by which proof."""
+    path, body = "/v1/vault/search", {"kind": "order", "field": "phone", "value": ORDER["phone"]}
+
+    async def story(shop):
+        assert (await shop.ask(path, body, 403))["code"] == "reveal_denied"
+        app, _ = await shop.app()
+        challenged = await shop.ask(path, body, 403)
+        assert (challenged["code"], "o-1" in str(challenged)) == ("reveal_challenged", False)
+        proof = challenged["challenge_id"]
+        asked = body | {"challenge_id": proof}
+        assert (await shop.ask(path, asked, 403))["code"] == "no_proof"
+        assert (await shop.passed(app, proof))["operation"] == "pii_search"
+        for change in ({"value": "0812-0000-0000"}, {"transform": "last4"}, {"limit": 3}):
+            assert (await shop.ask(path, asked | change, 403))["code"] == "wrong_subject"
+        found = (await shop.ask(path, asked))["records"]
+        assert [each["fields"]["phone"] for each in found] == ["****7890", "****7890"]
+        assert (await shop.ask(path, asked, 403))["code"] == "replayed"
+        assert (
+            deeds(shop.shopward).count("personal:search") == 4
+        )  # two refused, and two lines of the one that was proved
+
+    office.run(story)
+
+
+def test_a_challenged_conversation_opens_once_for_who_proves_it(office):
+    """The proof is of the conversation: what the customer writes meanwhile does not spoil it; another conversation it does not open."""
+
+    async def story(shop):
+        app, _ = await shop.app()
+        hear, said = shop.shopward.conversations.hear, ("Paketnya di mana?", "Halo?", "Ada orang?")
+        at_ms = shop.clock.at_ms
+        assert hear([Inbound("m-0", "+6281300000000", "1122", at_ms, said[0])]) == 1
+        shop.clock.advance(1_000)
+        assert hear([Inbound("m-1", "+6281300000001", "1122", at_ms, said[1])]) == 1
+        other, mine = (
+            f"/v1/conversations/{each.id}"
+            for each in shop.shopward.conversations.listed(state="", before="", limit=9)[::-1]
+        )
+        for each in (mine, other):
+            await shop.ask(f"{each}/take", {})
+        challenged = await shop.ask(f"{mine}/open", {}, 403)
+        assert challenged["code"] == "reveal_challenged"
+        await shop.passed(app, challenged["challenge_id"])
+        proof = {"challenge_id": challenged["challenge_id"]}
+        assert hear([Inbound("m-2", "+6281300000001", "1122", shop.clock.at_ms, said[2])]) == 1
+        assert (await shop.ask(f"{other}/open", proof, 403))["code"] == "wrong_subject"
+        opened = await shop.ask(f"{mine}/open", proof)
+        assert [each["text"] for each in opened["messages"]] == [said[1], said[2]]
+        assert (await shop.ask(f"{mine}/open", proof, 403))["code"] == "replayed"
+
+    office.run(story)
+
+
+def test_a_challenged_alias_leads_to_the_customer_once_for_who_proves_it(rules, tmp_path):
+    """A person who calls in the place of the relay; a service has no factor, and hears no."""
+    secret = X25519PrivateKey.generate()
+    public = base64.b64encode(secret.public_key().public_bytes_raw()).decode()
+
+    async def story(shop):
+        app, _ = await shop.app()
+        partner = EXAMPLE | {"public_key": public, "scope": {"delivery": ["name", "email_alias"]}}
+        assert (await shop.post("/v1/partners", partner))[0] == 201
+        wanted = {"purpose": "delivery", "fields": ["name", "email_alias"], "records": ["o-1"], "days": 7}
+        _status, share = await shop.post("/v1/partners/fast-courier/shares", wanted)
+        page = await shop.client.get(
+            f"/v1/partners/fast-courier/shares/{share['id']}/pages/0", headers={"Authorization": f"Bearer {share['token']}"}
+        )  # fmt: skip
+        (row,) = open_page(secret, "fast-courier", share["id"], 0, page.content)
+        path = "/v1/partners/aliases/resolve"
+        body = {"alias": row["email_alias"], "purpose": "customer_service", "case_id": "c-1"}
+        service = await shop.key_for("relay", "service")
+        assert (await shop.ask(path, body, 403, key=service))["code"] == "reveal_denied"
+        proof = (await shop.ask(path, body, 403))["challenge_id"]
+        await shop.passed(app, proof)
+        asked = body | {"challenge_id": proof}
+        assert (await shop.ask(path, asked | {"case_id": "c-2"}, 403))["code"] == "wrong_subject"
+        assert (await shop.ask(path, asked))["value"] == ORDER["email"]
+        assert (await shop.ask(path, asked, 403))["code"] == "replayed"
+
+    with Office(tmp_path / "data", policy=rules, alias_domain="relay.shop.example") as shop:
+        shop.run(story)
 
 
 def test_a_first_factor_takes_somebody_else_and_the_next_ones_a_proof(office):

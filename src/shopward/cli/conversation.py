@@ -60,15 +60,18 @@ def show(conversation_id: str, **server: Any) -> None:
 
 @conversation.command("open")
 @click.argument("conversation_id", metavar="CONVERSATION")
+@click.option(
+    "--challenge", "challenge_id", default="", help="The challenge that you passed for this conversation."
+)
 @server_options
-def open_(conversation_id: str, **server: Any) -> None:
+def open_(conversation_id: str, challenge_id: str, **server: Any) -> None:
     """Read the newest messages of a conversation that you look after.
 
     \b
     Examples:
       shopward conversation open cv-019b8f2c5a10
     """
-    said = talk_to(**server).ask("POST", f"{_path(conversation_id)}/open")
+    said = talk_to(**server).ask("POST", f"{_path(conversation_id)}/open", {"challenge_id": challenge_id})
     say(said, "\n".join(map(_message, said["messages"])), as_json=server["as_json"])
 
 

@@ -122,15 +122,24 @@ def approve(request: str, **server: Any) -> None:
     default="exact",
     help="How to compare.  [default: exact]",
 )
+@click.option(
+    "--challenge", "challenge_id", default="", help="The challenge that you passed for exactly this."
+)
 @server_options
-def search(kind: str, field: str, value: IO[str], by: str, **server: Any) -> None:
+def search(kind: str, field: str, value: IO[str], by: str, challenge_id: str, **server: Any) -> None:
     """Find records by a value, read from VALUE_FILE (- for standard input); shown masked.
 
     \b
     Examples:
       echo 0812-3456-7890 | shopward vault search order phone -
     """
-    asked = {"kind": kind, "field": field, "value": value.read().strip(), "transform": by}
+    asked = {
+        "kind": kind,
+        "field": field,
+        "value": value.read().strip(),
+        "transform": by,
+        "challenge_id": challenge_id,
+    }
     said = talk_to(**server).ask("POST", f"{_PATH}/search", asked)
     say(said, "\n".join(map(_line, said["records"])) or "none", as_json=server["as_json"])
 

@@ -26,7 +26,7 @@ from shopward.vault.purposes import purpose_of
 from shopward.vault.rows import RevealRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from shopward.access import Caller
     from shopward.flows.arrows import Trail
@@ -155,7 +155,14 @@ class AliasDesk:
         return Given(fields, len(wanted) - sum(map(len, fields.values())))
 
     def prepare(
-        self, caller: Caller, alias: str, *, purpose: str, case_id: str = "", order_id: str = ""
+        self,
+        caller: Caller,
+        alias: str,
+        *,
+        purpose: str,
+        case_id: str = "",
+        order_id: str = "",
+        challenge_id: str = "",
     ) -> Resolving:
         """(1) and the first half of (2).
 
@@ -169,14 +176,21 @@ class AliasDesk:
             raise _waits()
         found = self._alive(caller, alias, outcome="")
         ask = RevealAsk((found.record,), (found.field,), purpose, case_id, order_id)
-        pending = self._reveals.prepare(caller, ask)
+        pending = self._reveals.prepare(caller, ask, challenge_id=challenge_id)
         if isinstance(pending, RevealRequest):  # for one record of such a purpose there is none
             raise _waits()
         return Resolving(found, pending._replace(is_metered=caller.is_person))
 
-    def finish(self, caller: Caller, resolving: Resolving, decisions: Sequence[str]) -> str:
-        """The second half of (2), and (3): the customer's number or address."""
-        opened = self._reveals.finish(caller, resolving.pending, decisions)
+    def finish(
+        self,
+        caller: Caller,
+        resolving: Resolving,
+        decisions: Sequence[str],
+        *,
+        excluded: Collection[str] | None = None,
+    ) -> str:
+        """The second half of (2), and (3): the customer's number or address; ``excluded`` as in ``RevealDesk.finish``."""
+        opened = self._reveals.finish(caller, resolving.pending, decisions, excluded=excluded)
         value = opened[0].values.get(resolving.alias.field, "")
         outcome = "given" if value else OVER  # a correction took it away since
         self._alive(caller, resolving.alias.alias, outcome=outcome, was=resolving.alias)

@@ -159,12 +159,14 @@ class ConversationDesk:
         """It is over."""
         return self._step(caller, conversation_id, closed, "closed")
 
-    def prepare(self, caller: Caller, conversation_id: str) -> tuple[list[Message], Pending]:
-        """The newest messages that can be read, and what has to be decided first.
+    def prepare(
+        self, caller: Caller, conversation_id: str, *, challenge_id: str = ""
+    ) -> tuple[list[Message], Pending]:
+        """The newest messages that can be read, and what has to be decided first; a proof is of the conversation, whatever came meanwhile.
 
         Raises:
             NotFound: there is no such conversation, or nothing in it to read.
-            Refused: somebody else looks after it, or something is locked.
+            Refused: somebody else looks after it, something is locked, or the challenge is not one that this person passed for it.
         """
         since_ms = self._room.clock.now_ms() - KEPT_MS
 
@@ -181,7 +183,8 @@ class ConversationDesk:
         if not told:
             raise NotFound("there is nothing to read", path="id", expected="messages of the last 90 days")
         ask = RevealAsk(tuple(each.record for each in told), ("text",), "customer_service", found.id)
-        pending = self._reveals.prepare(caller, ask)
+        whole = msgspec.structs.replace(ask, records=()).digest()
+        pending = self._reveals.prepare(caller, ask, challenge_id=challenge_id, bound=whole)
         if isinstance(pending, RevealRequest):  # never: so few records of this purpose take one person
             raise request_state()
         return told, pending

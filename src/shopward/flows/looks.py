@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shopward.vault.rows import Opened, RevealRequest
 
 _OPERATIONS: Final = {"revealed": "pii_view", "exported": "pii_export"}
+SEARCHED: Final = "pii_search"
 
 
 class RevealAsk(msgspec.Struct, frozen=True):
@@ -37,7 +38,15 @@ class RevealAsk(msgspec.Struct, frozen=True):
 
     def digest(self) -> str:
         """Tells this very reveal from any other."""
-        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        return digest_of(self)
+
+
+class Proved(NamedTuple):
+    """What a proof is of: the type of the events, what tells this ask from any other, and the proof; empty where none is handed in."""
+
+    operation: str
+    bound: str
+    challenge_id: str = ""
 
 
 class Pending(NamedTuple):
@@ -48,6 +57,7 @@ class Pending(NamedTuple):
         request: the word of a second person that it uses up.
         challenge_id: of the proof that it spends.
         is_metered: whether it takes of the person's quota; not where another quota is taken in its place.
+        bound: tells what a proof is of, where it is not of these very records.
     """
 
     ask: RevealAsk
@@ -57,19 +67,26 @@ class Pending(NamedTuple):
     request: RevealRequest | None = None
     challenge_id: str = ""
     is_metered: bool = True
+    bound: str = ""
 
     @property
-    def operation(self) -> str:
-        """The type of its events."""
-        return _OPERATIONS[self.outcome]
+    def proved(self) -> Proved:
+        """What a proof of it is of."""
+        return Proved(_OPERATIONS[self.outcome], self.bound or self.ask.digest(), self.challenge_id)
 
 
 class Hits(NamedTuple):
-    """Records that were found, the events to have decided before they are shown masked, and what the caller hears after all."""
+    """Records that were found, the events to have decided before they are shown masked, what a proof is of, and what the caller hears after all."""
 
     found: Sequence[Opened]
     events: tuple[dict[str, Any], ...]
+    proved: Proved
     refusal: ShopwardError | None = None
+
+
+def digest_of(asked: object) -> str:
+    """Tells what was asked for from everything else."""
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
 
 
 def denied(decisions: Sequence[str], *, is_provable: bool = False) -> Refused:

@@ -7,7 +7,7 @@ The story of a reveal; it fails closed at every step:
   (3) where it is about many, or the purpose says so, a second person has agreed to this very reveal
   (4) a canary locks the reader there and then; so does one in an export, or found by a value that is nobody's else
   (5) the decision engine hears of it, an event for each customer, and its decision is obeyed
-      where it asks for a proof, this person's own factor gives it (``flows.staff``), and the same ask comes back with it, once
+      where it asks for a proof, this person's own factor gives it (``flows.looked``), and the same ask comes back with it, once
   (6) the locks and the consents are looked at again, the person's quota of the day is taken, a proof is spent, who sees what is
       written down and audited
   (7) the values leave, after that is on the disk
@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.errors import Conflict, InvalidField, NotFound, Refused, RevealChallenged
+from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.flows.guard import CANARY, locked, request_state
-from shopward.flows.looks import Hits, Pending, RevealAsk, denied, used_up
+from shopward.flows.looked import LookProofs
+from shopward.flows.looks import SEARCHED, Hits, Pending, Proved, RevealAsk, digest_of, used_up
 from shopward.outbox import Topic
 from shopward.stepup.refusals import StepUpRefused
 from shopward.values import DAY_MS, MINUTE_MS, to_rfc3339
@@ -55,10 +56,8 @@ if TYPE_CHECKING:
 
 REQUEST_MS: Final = 60 * MINUTE_MS
 """A second person has so long to agree, and the first so long to use it."""
-OBEYED: Final = frozenset({"allow", "review"})
 SUBJECT_ACCESS: Final = "subject_access"
 SEARCH: Final = "search"
-SEARCH_MAX: Final = 50
 OWN_FIELDS: Final = frozenset({"phone", "email", "order_id", "waybill", "wechat", "number", "case_id"})
 """Who looks for such a value has it from somewhere; a name, or four digits, an honest search may share with a canary."""
 _CANDIDATES_MAX: Final = 1_000
@@ -89,13 +88,26 @@ class RevealDesk:
         self._guard = guard
         self._lawful = lawful
         self._trained = trained
-        self._staff = staff
+        self._proofs = LookProofs(staff)
         self._readings = readings
 
     def prepare(
-        self, caller: Caller, ask: RevealAsk, request_id: str = "", *, challenge_id: str = ""
+        self,
+        caller: Caller,
+        ask: RevealAsk,
+        request_id: str = "",
+        *,
+        challenge_id: str = "",
+        bound: str = "",
     ) -> Pending | RevealRequest:
         """(1) to (4); a request, where a second person has to agree first.
+
+        Args:
+            caller: who asks.
+            ask: for what.
+            request_id: what a second person agreed to.
+            challenge_id: the proof that is handed in.
+            bound: tells what a proof is of, where it is not of these very records.
 
         Raises:
             BadInput: the purpose does not exist or is not explained, or a field does not exist.
@@ -106,18 +118,13 @@ class RevealDesk:
         purpose = purpose_of(ask.purpose)  # (1)
         check_explained(purpose, ask.case_id, ask.order_id)
         if not 1 <= len(set(ask.records)) == len(ask.records) <= RECORDS_MAX or not ask.fields:
-            raise InvalidField(
-                "nothing, too much or twice the same",
-                path="records",
-                expected=f"1 to {RECORDS_MAX} records, a field",
-            )
+            most = f"1 to {RECORDS_MAX} records, a field"
+            raise InvalidField("nothing, too much or twice the same", path="records", expected=most)
         now_ms = self._room.clock.now_ms()
         opened, rows, lock = self._room.records.read(lambda connection: self._met(connection, caller, ask))
         for row in rows:
             wanted(row.kind, ask.fields)
-        if lock is not None:  # (2)
-            self._refused(caller, ask, rows, "refused", now_ms)
-            raise locked(lock)
+        self._raise(caller, ask, rows, None if lock is None else locked(lock), now_ms)  # (2)
         check_allowed(purpose, rows, ask.fields, now_ms)
         refusal = self._room.records.read(
             lambda connection: (
@@ -125,17 +132,16 @@ class RevealDesk:
                 or self._unlawful(connection, ask, rows)
             )
         )
-        if refusal is not None:
-            self._refused(caller, ask, rows, "refused", now_ms)
-            raise refusal
-        self._check_proof(caller, "pii_view", ask, challenge_id, rows, now_ms)
+        self._raise(caller, ask, rows, refusal, now_ms)
+        proved = Pending(ask, (), "revealed", challenge_id=challenge_id, bound=bound).proved
+        self._check_proof(caller, proved, ask, rows, now_ms)
         request = None
         if needs_two(purpose, len(rows)):  # (3)
             request = self._agreed(caller, ask, request_id, now_ms)
             if request.state == "waiting":
                 return request
         events, refusal = self._watched(caller, ask, opened, "pii_view", now_ms)  # (4)
-        return Pending(ask, events, "revealed", refusal, request, challenge_id)
+        return Pending(ask, events, "revealed", refusal, request, challenge_id, bound=bound)
 
     def prepare_export(
         self, caller: Caller, user_id: str, case_id: str, *, challenge_id: str = ""
@@ -157,16 +163,13 @@ class RevealDesk:
             raise NotFound("nothing is kept of this customer", path="id", expected="a customer with records")
         ask = RevealAsk(tuple(row.id for row in found), (), SUBJECT_ACCESS, case_id)
         opened, rows, lock = self._room.records.read(lambda connection: self._met(connection, caller, ask))
-        if lock is not None:
-            self._refused(caller, ask, rows, "refused", now_ms)
-            raise locked(lock)
+        self._raise(caller, ask, rows, None if lock is None else locked(lock), now_ms)
         untrained = self._room.records.read(
             lambda connection: self._trained.refusal(connection, SUBJECT_ACCESS, caller.person, now_ms)
         )
-        if untrained is not None:
-            self._refused(caller, ask, rows, "refused", now_ms)
-            raise untrained
-        self._check_proof(caller, "pii_export", ask, challenge_id, rows, now_ms)
+        self._raise(caller, ask, rows, untrained, now_ms)
+        proved = Pending(ask, (), "exported", challenge_id=challenge_id).proved
+        self._check_proof(caller, proved, ask, rows, now_ms)
         events, refusal = self._watched(caller, ask, opened, "pii_export", now_ms)  # (4)
         return Pending(ask, events, "exported", refusal, None, challenge_id)
 
@@ -192,9 +195,18 @@ class RevealDesk:
         """
         ask, now_ms = pending.ask, self._room.clock.now_ms()
         refusal = pending.refusal
-        met = OBEYED | {"challenge"} if pending.challenge_id else OBEYED
-        if refusal is None and (len(decisions) != len(pending.events) or not met.issuperset(decisions)):
-            refusal = self._stopped(caller, pending, decisions, excluded)  # (5)
+        is_met = self._proofs.is_met(pending.proved, decisions) and len(decisions) == len(pending.events)
+        if refusal is None and not is_met:
+            refusal = self._proofs.refusal(
+                caller,
+                pending.proved,
+                pending.events,
+                decisions,
+                excluded,
+                purpose=ask.purpose,
+                case=ask.case_id,
+                order=ask.order_id,
+            )  # fmt: skip -- (5)
             self._refused(caller, ask, self._rows(ask), "refused", now_ms)
         if refusal is not None:
             raise refusal
@@ -206,20 +218,30 @@ class RevealDesk:
         except (
             Refused,
             Conflict,
-        ):  # nothing of (6) is kept: no quota, no proof and no word of a second person is used up
+        ):  # nothing of (6) is kept: no quota, proof or word of a second person is used up
             self._refused(caller, ask, self._rows(ask), "refused", now_ms)
             raise
 
     def search(
-        self, caller: Caller, *, kind: str, field: str, transform: str, value: str, limit: int
+        self,
+        caller: Caller,
+        *,
+        kind: str,
+        field: str,
+        transform: str,
+        value: str,
+        limit: int,
+        challenge_id: str = "",
     ) -> Hits:
         """Records of a value, to be shown masked once ``check`` has let the events pass; no quota is taken.
 
         Raises:
             InvalidField: there is no such index, or the value is too short for it.
-            Refused: the person is locked.
+            Refused: the person is locked, or the challenge is not one that this person passed for this very search.
         """
         check_asked(kind, field, transform, value)
+        proved = Proved(SEARCHED, digest_of((kind, field, transform, value, limit)), challenge_id)
+        self._proofs.check(caller, proved)
         now_ms, name = self._room.clock.now_ms(), index_name(kind, field, transform)
 
         def work(connection: Any) -> list[Opened]:
@@ -250,16 +272,33 @@ class RevealDesk:
         )
         ask = RevealAsk(tuple(each.row.id for each in found), (), SEARCH)
         if transform == "exact" and field in OWN_FIELDS and found and all(each.row.canary for each in found):
-            events, refusal = self._watched(caller, ask, found, "pii_search", now_ms)  # (4)
-            return Hits((), events, refusal)
-        return Hits(found, self._events(caller, ask, found[:1], "pii_search", now_ms, records=len(found)))
+            events, refusal = self._watched(caller, ask, found, SEARCHED, now_ms)  # (4)
+            return Hits((), events, proved, refusal)
+        events = self._events(caller, ask, found[:1], SEARCHED, now_ms, records=len(found))
+        return Hits(found, events, proved)
 
-    def check(self, hits: Hits, decisions: Sequence[str]) -> None:
-        """Raise ``Refused`` unless all of the decisions on a search let it happen. Fails closed."""
+    def check(
+        self,
+        caller: Caller,
+        hits: Hits,
+        decisions: Sequence[str],
+        *,
+        excluded: Collection[str] | None = None,
+    ) -> None:
+        """Raise ``Refused`` unless the decisions on a search let it happen, and spend the proof that was handed in. Fails closed."""
         if hits.refusal is not None:
             raise hits.refusal
-        if not OBEYED.issuperset(decisions):
-            raise denied(decisions)
+        if not self._proofs.is_met(hits.proved, decisions):
+            raise self._proofs.refusal(caller, hits.proved, hits.events, decisions, excluded, purpose=SEARCH)
+        if not (hits.events and hits.proved.challenge_id):
+            return
+
+        def spend(connection: Any) -> None:
+            told = self._proofs.spend(connection, caller, hits.proved, excluded or ())
+            now_ms, details = self._room.clock.now_ms(), {"found": len(hits.found), "proved": told}
+            self._room.line(connection, caller.key, "personal:search", caller.person, details, now_ms)
+
+        self._room.records.write(spend)
 
     # The steps.
 
@@ -269,12 +308,8 @@ class RevealDesk:
         """The records, opened as far as to know whose they are, and a lock on any of it."""
         by_id = {row.id: row for row in self._room.sealed.rows(connection, ask.records)}
         if len(by_id) != len(ask.records):
-            raise NotFound(
-                "no such record",
-                path="records",
-                expected="ids of records",
-                found=f"{len(ask.records) - len(by_id)} other ids",
-            )
+            found = f"{len(ask.records) - len(by_id)} other ids"
+            raise NotFound("no such record", path="records", expected="ids of records", found=found)
         rows = [by_id[record_id] for record_id in ask.records]
         targets = [("person", caller.person)]
         targets += [("record", row.id) for row in rows] + [("subject", row.subject) for row in rows]
@@ -302,51 +337,23 @@ class RevealDesk:
             day = now_ms // DAY_MS
             if not self._room.accesses.take(connection, caller.person, day=day, records=len(rows), most=most):
                 raise used_up(most, now_ms)
-        proved = self._spent(connection, caller, pending, excluded)
+        proved = self._proofs.spend(connection, caller, pending.proved, excluded)
         opened = self._room.sealed.open(connection, rows, ask.fields or None)
         self._note(connection, caller, ask, opened, pending, proved, now_ms)
         return opened
-
-    def _spent(self, connection: Any, caller: Caller, pending: Pending, excluded: Collection[str]) -> str:
-        """(6) The factor of the proof that is spent, which this decision has to trust too; empty where none was handed in."""
-        if not pending.challenge_id:
-            return ""
-        factor = self._staff.spend(
-            connection, caller, pending.operation, bound=pending.ask.digest(), challenge_id=pending.challenge_id,
-        ).factor  # fmt: skip
-        if factor in excluded:
-            raise StepUpRefused("excluded_factor", expected="another factor", found="an excluded one")
-        return factor
 
     def _unlawful(self, connection: Any, ask: RevealAsk, rows: Sequence[Stored]) -> Refused | None:
         return self._lawful.refusal(connection, ask.purpose, [row.subject for row in rows])
 
     def _check_proof(
-        self, caller: Caller, operation: str, ask: RevealAsk, challenge_id: str, rows: Sequence[Stored], now_ms: int
-    ) -> None:  # fmt: skip
+        self, caller: Caller, proved: Proved, ask: RevealAsk, rows: Sequence[Stored], now_ms: int
+    ) -> None:
         """Refuse a proof that could not be spent on this, before anybody decides or agrees. Fails closed."""
-        if not challenge_id:
-            return
         try:
-            self._staff.check(caller, operation, bound=ask.digest(), challenge_id=challenge_id)
+            self._proofs.check(caller, proved)
         except StepUpRefused:
             self._refused(caller, ask, rows, "refused", now_ms)
             raise
-
-    def _stopped(
-        self, caller: Caller, pending: Pending, decisions: Sequence[str], excluded: Collection[str] | None
-    ) -> Refused:
-        """(5) What the caller hears of decisions that do not let it happen; a challenge, where this person has a factor to answer."""
-        is_challenge = {"challenge"} <= set(decisions) <= OBEYED | {"challenge"}
-        if not is_challenge or excluded is None or len(decisions) != len(pending.events):
-            return denied(decisions)
-        ask = pending.ask
-        event = pending.events[list(decisions).index("challenge")]
-        challenge_id = self._staff.demand(
-            caller, pending.operation, bound=ask.digest(), decision=event["id"], excluded=excluded,
-            purpose=ask.purpose, case=ask.case_id, order=ask.order_id,
-        )  # fmt: skip
-        return RevealChallenged(challenge_id) if challenge_id else denied(decisions, is_provable=True)
 
     def _rows(self, ask: RevealAsk) -> list[Stored]:
         return self._room.records.read(lambda connection: self._room.sealed.rows(connection, ask.records))
@@ -418,7 +425,7 @@ class RevealDesk:
         ask: RevealAsk,
         opened: Sequence[Opened],
         pending: Pending,
-        proved: str,
+        proved: dict[str, str],
         now_ms: int,
     ) -> None:
         """(6) Who saw what: a row for each record, and the line of the audit log, which is last."""
@@ -436,8 +443,16 @@ class RevealDesk:
         if pending.request is not None:
             details["agreed_by"] = pending.request.approved_by
         if proved:
-            details["proved"] = {"challenge": pending.challenge_id, "factor": proved}
+            details["proved"] = proved
         self._room.line(connection, caller.key, deed, accesses[0].id, details, now_ms)
+
+    def _raise(
+        self, caller: Caller, ask: RevealAsk, rows: Sequence[Stored], refusal: Refused | None, now_ms: int
+    ) -> None:
+        """A refusal, once it is written down."""
+        if refusal is not None:
+            self._refused(caller, ask, rows, "refused", now_ms)
+            raise refusal
 
     def _refused(
         self, caller: Caller, ask: RevealAsk, rows: Sequence[Stored], outcome: str, now_ms: int

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from shopward.errors import InvalidField, ShopwardError
 from shopward.http.calls import by_method, decoded, json_answer
-from shopward.http.decided import decisions_on
+from shopward.http.decided import judged_on
 from shopward.http.orders import limit_of
 from shopward.partners.aliases import POOL_MAX, Alias, AliasState, state_of
 from shopward.partners.partner import Name
@@ -71,12 +71,13 @@ class AliasesView(Struct):
 
 
 class ResolveAsked(Struct, forbid_unknown_fields=True, frozen=True):
-    """Which alias, and why somebody has to be reached: ``case_id`` or ``order_id``, as the purpose takes it."""
+    """Which alias, and why somebody has to be reached: ``case_id`` or ``order_id``, as the purpose takes it; ``challenge_id`` that a person passed for exactly this."""
 
     alias: AliasText
     purpose: Name
     case_id: Explained = ""
     order_id: Explained = ""
+    challenge_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class ResolvedView(Struct):
@@ -138,11 +139,14 @@ class AliasCalls:
     async def _resolved(self, caller: Caller, asked: ResolveAsked) -> ResolvedView:
         resolving = await run_in_threadpool(
             lambda: self._desk.prepare(
-                caller, asked.alias, purpose=asked.purpose, case_id=asked.case_id, order_id=asked.order_id
+                caller, asked.alias, purpose=asked.purpose, case_id=asked.case_id, order_id=asked.order_id,
+                challenge_id=asked.challenge_id,
             )
+        )  # fmt: skip
+        decisions, excluded = await judged_on(self._gate, resolving.pending.events)
+        value = await run_in_threadpool(
+            lambda: self._desk.finish(caller, resolving, decisions, excluded=excluded)
         )
-        decisions = await decisions_on(self._gate, resolving.pending.events)
-        value = await run_in_threadpool(self._desk.finish, caller, resolving, decisions)
         return ResolvedView(resolving.alias.kind, value)
 
 

@@ -9,7 +9,13 @@ from typing import Any, Final
 
 from shopward.conversations.conversation import STATES
 from shopward.conversations.view import ConversationView, MessageView
-from shopward.http.conversations import Conversations, ConversationWhole, OpenedMessages, ReplyAsked
+from shopward.http.conversations import (
+    Conversations,
+    ConversationWhole,
+    OpenAsked,
+    OpenedMessages,
+    ReplyAsked,
+)
 from shopward.http.openapi import ID, answer, bare, content, get, on_id, parameter, post
 from shopward.http.reads import LIMIT_MAX
 
@@ -18,6 +24,7 @@ CONVERSATION_SHAPES: Final = (
     MessageView,
     Conversations,
     ConversationWhole,
+    OpenAsked,
     OpenedMessages,
     ReplyAsked,
 )
@@ -36,13 +43,18 @@ def conversation_paths() -> dict[str, Any]:
         {"application/json": content("ReplyAsked", {"text": "Paket Anda tiba besok."})},
         {"201": answer("What was sent", "application/json", "MessageView", None)}, "404",
     )  # fmt: skip
+    opened = post(
+        "open_conversation", "Read the newest messages", "With a challenge that was passed for it, where one was asked for.",
+        {"application/json": content("OpenAsked", {})},
+        {"200": answer("The newest messages", "application/json", "OpenedMessages", None)}, "403", "404",
+    )  # fmt: skip
     return {
         "/v1/conversations": {
             "get": get("conversations", "Conversations", "Newest first.", "Conversations", asked, "403", "422"),
         },
         one: {"get": get("conversation", "One conversation", "Who spoke and who read.", "ConversationWhole", [ID], "403", "404")},
         one + "/take": {"post": bare("take_conversation", "Look after it", "ConversationView")},
-        one + "/open": {"post": bare("open_conversation", "Read the newest messages", "OpenedMessages")},
+        one + "/open": {"post": on_id(opened, required=False)},
         one + "/reply": {"post": on_id(replied)},
         one + "/close": {"post": bare("close_conversation", "It is over", "ConversationView")},
     }  # fmt: skip

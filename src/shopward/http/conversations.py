@@ -16,7 +16,7 @@ from shopward.conversations.conversation import STATES
 from shopward.conversations.view import ConversationView, MessageView, shown, view
 from shopward.errors import InvalidField
 from shopward.http.calls import decoded, json_answer, needed_id
-from shopward.http.decided import decisions_on
+from shopward.http.decided import judged_on
 from shopward.http.orders import before_of, limit_of
 from shopward.values import to_rfc3339
 
@@ -63,6 +63,12 @@ class Conversations(Struct):
 
     conversations: list[ConversationView]
     next: str | None
+
+
+class OpenAsked(Struct, forbid_unknown_fields=True, frozen=True):
+    """The challenge that the caller has passed for this conversation, where one was asked for."""
+
+    challenge_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class OpenedMessages(Struct):
@@ -132,13 +138,17 @@ class ConversationCalls:
         )
 
     async def open(self, request: Request) -> Response:
-        """``POST /v1/conversations/{id}/open``; no body: what the newest messages say."""
+        """``POST /v1/conversations/{id}/open``: what the newest messages say; 403 with a challenge to answer, and the body hands in the passed one."""
         caller = self._calls.caller(request, "analyst")
+        asked = await self._calls.optional_body(request, caller, OpenAsked())
+        name = needed_id(request, "conversation")
         messages, pending = await run_in_threadpool(
-            self._desk.prepare, caller, needed_id(request, "conversation")
+            lambda: self._desk.prepare(caller, name, challenge_id=asked.challenge_id)
         )
-        decisions = await decisions_on(self._gate, pending.events)
-        found = await run_in_threadpool(self._reveals.finish, caller, pending, decisions)
+        decisions, excluded = await judged_on(self._gate, pending.events)
+        found = await run_in_threadpool(
+            lambda: self._reveals.finish(caller, pending, decisions, excluded=excluded)
+        )
         texts = {each.row.id: each.values.get("text", "") for each in found}
         return json_answer(OpenedMessages([shown(each, texts.get(each.record, "")) for each in messages]))
 

@@ -23,6 +23,13 @@ async def decisions_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[str
     return [record.decision for record in await records_on(gate, events)]
 
 
+async def judged_on(gate: Gate, events: Sequence[dict[str, Any]]) -> tuple[list[str], set[str]]:
+    """The same, and which factors the decisions say prove nothing here."""
+    records = await records_on(gate, events)
+    steps = [action for each in records for action in each.actions if action.type == "step_up"]
+    return [each.decision for each in records], {word for action in steps for word in action.exclude}
+
+
 async def records_on(gate: Gate, events: Sequence[dict[str, Any]]) -> list[DecisionRecord]:
     """The decisions on some events as they were recorded, in their order."""
     if not events:

@@ -17,7 +17,7 @@ from shopward.errors import InvalidField, NotFound
 from shopward.flows.custody import masked_view, revealed
 from shopward.flows.looks import RevealAsk
 from shopward.http.calls import by_method, decoded, json_answer, language, needed_id
-from shopward.http.decided import decisions_on, records_on
+from shopward.http.decided import judged_on
 from shopward.http.orders import limit_of
 from shopward.http.vault_shapes import (
     Accesses,
@@ -154,15 +154,17 @@ class VaultCalls:
         return json_answer(Exported(records, dossier))
 
     async def search(self, request: Request) -> Response:
-        """``POST /v1/vault/search``: masked."""
+        """``POST /v1/vault/search``: masked; 403 with a challenge to answer."""
         caller = self._calls.caller(request, "service", "analyst")
         asked = decoded(await self._calls.body(request, caller), SearchAsked)
         hits = await run_in_threadpool(
             lambda: self._vault.reveals.search(
-                caller, kind=asked.kind, field=asked.field, transform=asked.transform, value=asked.value, limit=asked.limit
+                caller, kind=asked.kind, field=asked.field, transform=asked.transform, value=asked.value, limit=asked.limit,
+                challenge_id=asked.challenge_id,
             )
         )  # fmt: skip
-        self._vault.reveals.check(hits, await decisions_on(self._gate, hits.events))
+        decisions, excluded = await judged_on(self._gate, hits.events)
+        await run_in_threadpool(lambda: self._vault.reveals.check(caller, hits, decisions, excluded=excluded))
         return _records([masked_view(each) for each in hits.found])
 
     async def waiting(self, request: Request) -> Response:
@@ -222,15 +224,7 @@ class VaultCalls:
 
     async def _opened(self, caller: Caller, pending: Pending) -> list[RecordView]:
         """The values, once the gate has decided and everything is written down."""
-        records = await records_on(self._gate, pending.events)
-        decisions = [each.decision for each in records]
-        excluded = {
-            word
-            for each in records
-            for action in each.actions
-            if action.type == "step_up"
-            for word in action.exclude
-        }
+        decisions, excluded = await judged_on(self._gate, pending.events)
         found = await run_in_threadpool(
             lambda: self._vault.reveals.finish(caller, pending, decisions, excluded=excluded)
         )

@@ -119,13 +119,18 @@ class Requests(Struct):
 
 
 class SearchAsked(Struct, forbid_unknown_fields=True):
-    """What to look for. It is a body and no query, so that values stand in no log of a proxy."""
+    """What to look for. It is a body and no query, so that values stand in no log of a proxy.
+
+    Attributes:
+        challenge_id: the challenge that the caller has passed for exactly this.
+    """
 
     kind: Name
     field: Name
     value: Annotated[str, Meta(min_length=1, max_length=1_024)]
     transform: Literal["exact", "last4", "ngram"] = "exact"
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    challenge_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class AccessView(Struct):
