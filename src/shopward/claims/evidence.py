@@ -55,6 +55,8 @@ def known_of(event_id: str, account: Sequence[Seen]) -> Known:
         return Known()
     event, before = account[place], account[:place]
     factor = _factor_of(event, account)
+    if not before:  # as of every claim that is filed for a victim, by the thousand
+        return Known(decision=event.decision, factor=factor, orders=event.orders)
     return Known(
         decision=event.decision,
         device_since_ms=_first(before, lambda each: bool(event.device) and each.device == event.device),
@@ -87,11 +89,10 @@ def against(item: Item, *, window_from_ms: int) -> tuple[PlatformEvidence, ...]:
 def _factor_of(event: Seen, account: Iterable[Seen]) -> str:
     """By which a challenge for this event was passed, shortly before it or on its own decision."""
     for each in account:
-        passed = each.type == "challenge" and each.status == "succeeded" and each.device == event.device
-        about = (
-            each.challenged.removeprefix("d-") == event.event_id or 0 <= event.at_ms - each.at_ms <= PROOF_MS
-        )
-        if passed and about:
+        if each.type != "challenge" or each.status != "succeeded" or each.device != event.device:
+            continue
+        is_recent = 0 <= event.at_ms - each.at_ms <= PROOF_MS
+        if is_recent or each.challenged.removeprefix("d-") == event.event_id:
             return each.factor
     return ""
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 OVERDUE: Final = "overdue"
-TOLD: Final = ("second_person_needed", "complaint_barred")
+TOLD: Final = ("second_person_needed", "complaint_barred", "complaint_state")
 """Refusals that have a sentence of their own on the page."""
 
 

@@ -24,6 +24,7 @@ _PAGES: Final = {
     "incident": "/incidents/{}",
     "claim": "/claims",
     "complaint": "/complaints",
+    "case": "/cases",
 }
 """Where a date is kept."""
 _PATHS: Final = {
@@ -84,6 +85,8 @@ def _plain(value: Any) -> Any:
 def _path(topic: Topic, data: dict[str, Any]) -> str:
     if topic.startswith("campaign."):
         return f"/campaigns/{data['id']}"
+    if topic is Topic.REPORT_OVERDUE:
+        return f"/cases/{data['id']}"
     if topic.startswith("deadline.") and data.get("kind") in _PAGES:
         return _PAGES[data["kind"]].format(data["id"])
     return _PATHS.get(topic, "")
