@@ -13,18 +13,21 @@ from shopward.incidents.deadlines import Date, nearness
 from shopward.incidents.incident import Task
 from shopward.service import Shopward
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock
+from stores import empty_store
 
 NPC = "PH-npc"
 """A rule that wants the full report five days after the first notice."""
 DEWI = Caller("dewi-laptop", "dewi", ("admin", "analyst"))
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """One Shopward for all of this file."""
-    settings = Settings(data=str(tmp_path_factory.mktemp("data")), shop_jurisdiction="ID")
-    with Shopward.open(settings, clock=ManualClock(NOW_MS)) as opened:
-        yield opened
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def shop(request, tmp_path_factory):
+    """One Shopward over each kind of store for all of this file."""
+    folder = tmp_path_factory.mktemp("data")
+    with empty_store(request.param, folder) as database:
+        settings = Settings(data=str(folder), database=database, shop_jurisdiction="ID")
+        with Shopward.open(settings, clock=ManualClock(NOW_MS)) as opened:
+            yield opened
 
 
 def incident(shop, title):

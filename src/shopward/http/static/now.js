@@ -66,7 +66,7 @@ function showFound(found) {
 function showWaits(waits) {
   const severities = Object.values(waits.incidents).reduce((sum, count) => sum + count, 0);
   const rows = { ...waits, incidents: { open: severities, overdue: waits.proposed } };
-  for (const name of ["incidents", "duties", "claims", "complaints", "cases"]) {
+  for (const name of ["incidents", "duties", "followups", "claims", "complaints", "cases"]) {
     byId("open-" + name).textContent = numbers.format(rows[name].open);
     byId("late-" + name).hidden = rows[name].overdue === 0;
     byId("late-" + name).querySelector("span").textContent = numbers.format(rows[name].overdue);
