@@ -1,10 +1,10 @@
-"""Rows 4, 10 and 22: passwords that thieves hold, numbers that move to another SIM, and programs that send forms."""
+"""Rows 4, 5, 10 and 22: passwords that thieves hold, unlikely sign-ins, numbers on another SIM, and programs."""
 
 from __future__ import annotations
 
 from scenarios.stage import Stranger
 from shopward.testing.agenda import Draft
-from shopward.testing.attackers import BoughtPasswords, ScriptedLogins, SimSwap
+from shopward.testing.attackers import BoughtPasswords, NewDeviceThenChange, ScriptedLogins, SimSwap
 
 HONEST_STOPPED_MAX = 0.015
 SPENDS = ("gift_card_redeem", "wallet_transfer", "phone_change", "payee_add")
@@ -69,6 +69,33 @@ def test_row_04_a_stranger_without_the_shops_word(quiet):
     thief = Stranger(quiet, far_from=victim)
     thief.does(victim, "login")
     assert STOLEN not in thief.does(victim, "gift_card_redeem", transaction=gift_card()).codes
+
+
+def test_row_05_an_unlikely_login(stage):
+    """Most intruders sign in as this customer never did, few customers do, and none is stopped for that alone."""
+    told = stage.attack(NewDeviceThenChange(victims=14))
+    entries = told.of("login", "succeeded")
+    assert entries.share(entries.with_code("unlikely_login")) >= 0.6
+    honest = stage.honest().of("login", "succeeded")
+    assert honest.share(honest.with_code("unlikely_login")) <= 0.2
+    assert not [t for t in honest.stopped if t.codes <= {"unlikely_login", "score"}]
+    assert stage.honest_stopped() <= HONEST_STOPPED_MAX
+
+
+def test_row_05_habits_are_likely_whatever_they_are(quiet):
+    """Two browsers by turns, always a tunnel, a first visit: what is a customer's own habit surprises nobody."""
+    owner = quiet.regular()
+    for day in range(6):
+        sign = {
+            "browser": f"Firefox {120 + day % 2}",
+            "asn": 65_500,
+            "device_id": f"fresh-{day}",
+            "ip": f"198.51.100.{day}",
+        }
+        told = owner.do("login", context=sign)
+        quiet.shop.advance(days=1)
+    assert "unlikely_login" not in quiet.last(told).codes
+    assert "unlikely_login" not in quiet.last(quiet.shop.customer().do("login")).codes
 
 
 def test_row_10_a_sim_swap(stage):
