@@ -21,7 +21,7 @@ from ordering import NOW_MS
 from protection.conftest import database  # noqa: F401 -- a fixture
 from serving import Server
 from shopward.config import Settings
-from shopward.errors import Misconfigured
+from shopward.errors import Misconfigured, StoreUnavailable
 from shopward.flows import counsel, lately, visit
 from shopward.flows.selfservice import WAITING_MAX, WISHES
 from shopward.http import account_words
@@ -289,6 +289,29 @@ def test_an_answer_is_appealed_from_the_page(own):
         assert "I do not agree" not in appealed
         assert (await client.get(f"/v1/complaints/{name}")).json()["state"] == "appealed"
         assert "cannot be appealed" in await pressed(client, do="appeal", about=f"complaint:{name}")
+
+    own.run(story)
+
+
+def test_a_store_that_does_not_answer_is_told_in_words_and_nothing_is_lost(own, monkeypatch):
+    """503 in the customer's language, for a look and for a press; when it is back the visit goes on."""
+
+    async def story(client, world):
+        await told(client, *past(world.clock.now_ms()))
+        await entered(client, language="id")
+
+        def fail(*_args, **_kwargs):
+            raise StoreUnavailable("timeline: the database is away")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(world.shopward.log, "timeline", fail)
+            broken.setattr(world.shopward.log, "find", fail)
+            looked = await client.get("/account")
+            asked = await client.post("/account", data={"do": "not_me", "event": "anna-own"})
+        for answer in (looked, asked):
+            assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+            assert "Sedang tidak tersedia" in answer.text
+        assert "Aktivitas 30 hari" in (await client.get("/account")).text
 
     own.run(story)
 

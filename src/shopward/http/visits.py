@@ -9,6 +9,7 @@ script. What is shown and done is ``flows.overview`` and ``flows.selfservice``.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from shopward.errors import InvalidField
+from shopward.errors import InvalidField, StoreError
 from shopward.flows.selfservice import STATEMENT_MAX, WISHES
 from shopward.flows.visit import VISIT_MS, Told, Visit, VisitAsked
 from shopward.http import account_words
@@ -44,6 +45,7 @@ DOOR: Final = "/visit/"
 PAGE: Final = "/account"
 DEEDS: Final = ("not_me", "freeze", "claim", "send_claim", "appeal", "complain", "ask", "withdraw", "close")
 _FORM_BYTES_MAX: Final = 32_768
+_logger = logging.getLogger("shopward")
 _TICK: Final = "event:"
 _ORIGIN_ALONE: Final = "strict-origin"
 
@@ -140,7 +142,10 @@ class VisitCalls:
             busy = self._shown(request, "visit.html", visit.language, 429, shut="busy")
             busy.headers["retry-after"] = str(wait_s)
             return busy
-        overview = await run_in_threadpool(self._overviews.of, visit.user, visit.language)
+        try:
+            overview = await run_in_threadpool(self._overviews.of, visit.user, visit.language)
+        except StoreError as failed:
+            return self._down(request, visit, failed)
         return self._account(request, visit, overview)
 
     async def press(self, request: Request) -> Response:
@@ -161,10 +166,14 @@ class VisitCalls:
         if deed == "close":
             self._desk.leave(self._secret(request))
             return self._ended(RedirectResponse(PAGE, 303))
-        is_allowed = visit.may_press()
-        visit.told = await run_in_threadpool(self._done, visit, deed, form) if is_allowed else Told("enough")
-        if deed == "freeze" and is_allowed:
-            await self._gate.take_orders()
+        visit.told = Told("enough")
+        if visit.may_press():
+            try:
+                visit.told = await run_in_threadpool(self._done, visit, deed, form)
+            except StoreError as failed:
+                return self._down(request, visit, failed)
+            if deed == "freeze":
+                await self._gate.take_orders()
         return RedirectResponse(f"{PAGE}#told", 303)
 
     def _done(self, visit: Visit, deed: str, form: dict[str, str]) -> Told:
@@ -208,6 +217,12 @@ class VisitCalls:
             return str(texts[f"told_{visit.told.word}_text"])
         left = max(1, -(-(visit.told.due_ms - self._desk.now_ms()) // HOUR_MS))
         return said("next", visit.told.kind, visit.language, hours=left)
+
+    def _down(self, request: Request, visit: Visit, failed: StoreError) -> Response:
+        """The store does not answer: a customer reads what to do then, and no problem of ours. Fails closed."""
+        _logger.warning("a customer's own page could not be shown: %s", failed.code)
+        visit.told = None  # whether it was done stands on the page that comes next
+        return self._shown(request, "visit.html", visit.language, 503, shut="down")
 
     def _shut(self, request: Request, status: int) -> Response:
         """No link, or no visit."""
