@@ -185,3 +185,33 @@ def test_the_command_tells_the_same_story(tmp_path, monkeypatch):
         told("note", case_id, "called back")
         assert "account_taken_over" in told("settle", case_id, "confirmed", "--reason", "account_taken_over")
         assert "note of" in told("show", case_id)
+
+
+def test_the_queue_begins_with_what_is_late(desk, clock):  # noqa: F811 -- the fixtures
+    """The longest due first, then what is in time, newest first; a page goes on with what is in time, of the kinds asked for."""
+
+    async def story(client, world):
+        async def opened(kind, *users):
+            ids = []
+            for user in users:
+                clock.advance(1)
+                ids.append((await pressed(client, kind=kind, user=user))["case_id"])
+            return ids
+
+        doubts = await opened("doubt", "anna", "bo")
+        (loss,) = await opened("loss", "cici")
+        clock.advance(25 * HOUR_MS)
+        fresh = await opened("doubt", "dewi", "eka")
+        cases = world.shopward.report_cases
+
+        def queue(before="", kinds=("loss", "doubt"), limit=9):
+            late, others = cases.queue(before=before, kinds=kinds, limit=limit)
+            return [each.id for each in late], [each.id for each in others]
+
+        assert queue() == ([loss, *doubts], fresh[::-1])
+        assert queue(kinds=("loss",)) == ([loss], [])
+        assert queue(limit=1) == ([loss], fresh[1:])
+        assert queue(before=fresh[1]) == ([], fresh[:1])
+        assert [each.id for each in cases.cases(kinds=("loss",), limit=9)] == [loss]
+
+    desk.run(story)

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import get_args
 
-from claims.account import past, payment, theft
+from claims.account import event, past, payment, theft
 from shopward import http as http_package
 from shopward.events.catalogue import STATUSES
 from shopward.flows.wording import DEFAULT_LANGUAGE
@@ -17,6 +17,7 @@ from shopward.http.report_pages import ABOUT, SHELVES
 from shopward.http.report_pages import SCOPES as LIST_SCOPES
 from shopward.http.report_pages import TOLD as CASE_TOLD
 from shopward.http.user_pages import TOLD as USER_TOLD
+from shopward.protection.linkage import LINK_KINDS
 from shopward.protection.orders import FACTOR_LEVELS, KINDS, REASON_CODES, RELEASE_CONDITIONS, TARGETS
 from shopward.protection.states import STATES
 from shopward.screening.reports import CASE_STATES
@@ -56,6 +57,16 @@ async def an_incident(client):
     }  # fmt: skip
     assert (await client.post(f"/v1/incidents/{name}/scope", json=asked)).status_code == 201
     return f"/incidents/{name}"
+
+
+async def a_factor(client):
+    """Recovery codes of the account."""
+    now = SystemClock().now_ms()
+    adding = event("add", now, "mfa_enroll") | {"status": "attempted"}
+    assert (await client.post("/v1/decisions", json=adding)).json()["decision"] == "allow"
+    asked = {"kind": "recovery_code", "decision_id": "d-add", "name": "anna", "context": {"device_id": "own"}}
+    made = await client.post("/v1/users/anna/factors", json=asked)
+    assert made.status_code == 201, made.text
 
 
 async def in_each_language(client, path):
@@ -190,11 +201,17 @@ def test_an_account_is_protected_from_its_page(world):
         assert "For now this is stopped" in page
         refused = await client.post("/v1/decisions", json=payment("after", SystemClock().now_ms(), 100_00))
         assert refused.json()["decision"] == "deny"
+        for user in ("anna", "budi"):
+            body = {"region": "ID-JK", "tier": "gold", "tokens": {"phone": "same"}}
+            assert (await client.put(f"/v1/users/{user}", json=body)).status_code in (200, 204)
         incident = await an_incident(client)
         assert "Codes talked out" not in (await client.get("/users/anna")).text
         await opened_with(client, siti)
         page = (await client.get("/users/anna?case=rc-1")).text
         assert re.search(rf'href="{incident}">Codes talked out</a><b>(entered|spent from)</b>', page)
+        for told in ("ID-JK", "gold", "<span>phone</span><b>1</b>"):
+            assert told in page
+        assert (await client.get("/users/budi")).status_code == 200
         once = re.search(r'name="once" value="([^"]+)"', page)[1]
         limit = {
             "do": "limit", "once": once, "amount": "500000", "currency": "idr", "hours": "24", "reason": "takeover", "case": "rc-1",
@@ -217,6 +234,16 @@ def test_an_account_is_protected_from_its_page(world):
         for each in orders:
             await client.post("/users/anna", data={"do": "let_out", "order": each["id"]})
         assert "Nothing is in force" in (await client.get("/users/anna")).text
+        await a_factor(client)
+        assert "recovery codes" in (await client.get("/users/anna")).text
+        lost = {"do": "lost", "factor": "recovery_code", "evidence": "rc-1"}
+        for form, notice in (
+            (lost | {"evidence": "two words"}, "?notice=order_wrong"),
+            (lost, ""),
+            (lost, "?notice=unknown_factor"),
+        ):
+            assert (await client.post("/users/anna", data=form)).headers["location"] == "/users/anna" + notice
+        assert "recovery codes" not in (await client.get("/users/anna")).text
         filing = (await client.post("/users/anna", data={"do": "claim"})).headers["location"]
         form = await in_each_language(client, filing)
         assert form.count('type="checkbox"') >= 2
@@ -327,7 +354,7 @@ def test_every_word_of_the_desk_has_a_word_on_its_page():
         "case_state": CASE_STATES, "case_kind": ABOUT["all"], "case_shelf": SHELVES, "case_about": ABOUT, "case_scope": LIST_SCOPES,
         "case_by": ("customer", "staff"), "verdict": get_args(Level), "status": STATUSES, "order_kind": KINDS, "order_state": STATES,
         "order_reason": REASON_CODES, "order_target": TARGETS, "order_scope": SCOPES, "order_for": map(str, HOURS),
-        "order_release": RELEASE_CONDITIONS, "factor": FACTOR_LEVELS,
+        "order_release": RELEASE_CONDITIONS, "factor": FACTOR_LEVELS, "shares": LINK_KINDS,
         "notice": (*CASE_TOLD, *USER_TOLD, *ORDER_TOLD, *FILING_TOLD),
     }  # fmt: skip
     assert {f"{kind}_{word}" for kind, all_ in needed.items() for word in all_} - words == set()

@@ -9,6 +9,7 @@ Not here: the steps of a recovery, which the customer takes in the shop, and ord
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -20,9 +21,11 @@ from shopward.claims.regimes import DEFAULT
 from shopward.errors import Conflict, InvalidField, Refused
 from shopward.http.calls import USER_ID_MAX, id_of, needed_id, user_id
 from shopward.http.case_pages import findings_shown
+from shopward.http.challenges import tell
 from shopward.http.order_forms import HOURS, hours_of, limit_of, placed_once, request_from, shown_order
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
+from shopward.protection.attributes import NOTHING_DECLARED
 from shopward.protection.orders import REASON_CODES
 from shopward.values import HOUR_MS, to_rfc3339
 
@@ -32,17 +35,21 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from shopward.access import Caller, Role
+    from shopward.events import Event
     from shopward.flows.sight import CustomerSeen, SeenEvent
     from shopward.http.figures import Figures
     from shopward.http.gate import Gate
     from shopward.http.pages import Paper
     from shopward.http.sessions import Sessions
+    from shopward.protection.attributes import Declared
+    from shopward.protection.linkage import Shared
     from shopward.service import Shopward
 
 PAGE: Final = 50
 EACH_MAX: Final = 20
 """So many of its orders, claims, cases and complaints are listed."""
 WORKERS: Final[tuple[Role, ...]] = ("service", "analyst")
+EVIDENCE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 USUAL_CURRENCY: Final = "IDR"
 SELF_REASONS: Final = ("account_at_risk", "lost_device", "takeover", "phishing", "payment_fraud")
 TOLD: Final = (
@@ -60,6 +67,8 @@ class Account(NamedTuple):
 
     id: str
     seen: CustomerSeen
+    declared: Declared
+    shared: list[Shared]
     events: list[SeenEvent]
     next: int | None
     orders: list[Any]
@@ -69,6 +78,13 @@ class Account(NamedTuple):
     incidents: list[tuple[Any, str]]
     cases: list[Any]
     complaints: list[Any]
+
+
+class _Done(NamedTuple):
+    """What came of a press: where it leads, and what the log has to hear of it."""
+
+    leads_to: str = ""
+    event: Event | None = None
 
 
 class UserPages:
@@ -136,11 +152,11 @@ class UserPages:
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
-        """``POST /users/{id}``: freeze, limit, let out of an order, or fill in a claim."""
+        """``POST /users/{id}``: freeze, limit, let out of an order, remove a lost factor, or fill in a claim."""
         caller = self._sessions.acting(request, *WORKERS)
         name, form = user_id(needed_id(request, "user")), await form_of(request)
-        deeds: Mapping[str, Callable[[Caller, str, Mapping[str, str]], str]] = {
-            "freeze": self._freeze, "limit": self._limit, "let_out": self._let_out, "claim": self._claim,
+        deeds: Mapping[str, Callable[[Caller, str, Mapping[str, str]], _Done]] = {
+            "freeze": self._freeze, "limit": self._limit, "let_out": self._let_out, "lost": self._lost, "claim": self._claim,
         }  # fmt: skip
         deed = deeds.get(form.get("do", ""))
         if deed is None:
@@ -148,26 +164,28 @@ class UserPages:
                 "no such deed", path="do", expected="one of " + ", ".join(deeds), found="another word"
             )
         asked = {"case": form["case"]} if form.get("case") else {}
+        done = _Done()
         try:
-            leads_to = await run_in_threadpool(deed, caller, name, form)
+            done = await run_in_threadpool(deed, caller, name, form)
         except (Conflict, Refused) as refused:
             if refused.code == "role_missing":
                 raise
-            leads_to, asked["notice"] = "", refused.code
+            asked["notice"] = refused.code
         except InvalidField:
-            leads_to, asked["notice"] = "", "order_wrong"
+            asked["notice"] = "order_wrong"
+        await tell(self._gate, done.event)
         await self._gate.take_orders()
-        return RedirectResponse(leads_to or f"{_path(name)}?{urlencode(asked)}".rstrip("?"), 303)
+        return RedirectResponse(done.leads_to or f"{_path(name)}?{urlencode(asked)}".rstrip("?"), 303)
 
-    def _freeze(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+    def _freeze(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
         """As its owner would: in force at once, and the way back is open."""
         reason = form.get("reason", "")
         if reason not in SELF_REASONS:
             raise InvalidField("not a reason", path="reason", expected="one of " + ", ".join(SELF_REASONS), found="another word")  # fmt: skip
         self._shopward.recoveries.freeze(caller, user, reason=reason, since_ms=0)
-        return ""
+        return _Done()
 
-    def _limit(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+    def _limit(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
         """What leaves the account, for a while."""
         caller.require("analyst")
         ends_ms = self._shopward.clock.now_ms() + hours_of(form) * HOUR_MS
@@ -177,9 +195,9 @@ class UserPages:
             "release": ["staff_release", "identity_proved"],
         })  # fmt: skip
         placed_once(self._shopward.protection, caller, request, form)
-        return ""
+        return _Done()
 
-    def _let_out(self, caller: Caller, user: str, form: Mapping[str, str]) -> str:
+    def _let_out(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
         """Out of one order: it ends where it is about this account alone."""
         caller.require("analyst")
         order, _exceptions = self._shopward.overseer.get(form.get("order", ""))
@@ -190,12 +208,20 @@ class UserPages:
             self._shopward.protection.exempt(
                 caller, order.id, [user], cause="staff_release", evidence=form.get("case", "")
             )
-        return ""
+        return _Done()
 
-    def _claim(self, caller: Caller, user: str, _form: Mapping[str, str]) -> str:
+    def _lost(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
+        """A factor that its owner lost counts no more, on the word of staff and the number of a case."""
+        evidence = form.get("evidence", "").strip()
+        if not EVIDENCE.fullmatch(evidence):
+            raise InvalidField("no number of a case", path="evidence", expected="its number", found="another text")  # fmt: skip
+        factors = self._shopward.factors
+        return _Done(event=factors.remove_lost(caller, user, form.get("factor", ""), evidence=evidence))
+
+    def _claim(self, caller: Caller, user: str, _form: Mapping[str, str]) -> _Done:
         """The form, filled in from the log; it is filed on a page of its own."""
         made = self._shopward.claims.draft(caller, user, regime=DEFAULT)
-        return f"/claims/{quote(made.id, safe='')}/file"
+        return _Done(leads_to=f"/claims/{quote(made.id, safe='')}/file")
 
     def _user_of(self, wanted: str) -> str:
         """The account of that name, or the one that the event of that name is about; the name where neither is recorded."""
@@ -213,7 +239,9 @@ class UserPages:
         events, next_ = shopward.sight.earlier(token, spoken, before_seq=before, limit=PAGE)
         cases = shopward.report_cases.cases(user_id=user, limit=EACH_MAX) if is_analyst else []
         complaints = shopward.complaints.listed(user_id=user, limit=EACH_MAX)
-        if not (seen.events or seen.orders or cases or complaints):
+        declared = shopward.overseer.declared([token]).get(token, NOTHING_DECLARED)
+        is_known = declared != NOTHING_DECLARED or seen.events or seen.orders or cases or complaints
+        if not is_known:
             return None
         at_ms = shopward.clock.now_ms()
         orders = [shopward.overseer.get(each.id) for each in seen.orders[:EACH_MAX]]
@@ -221,6 +249,8 @@ class UserPages:
         return Account(
             user,
             seen,
+            declared,
+            [each for each in shopward.tracer.shared_by(user) if each.accounts],
             events,
             next_,
             [shown_order(order, spoken, at_ms=at_ms, exceptions=let_out) for order, let_out in orders],
