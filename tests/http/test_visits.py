@@ -175,7 +175,7 @@ def test_what_was_not_me_opens_one_case_and_offers_the_freeze(own):
 
 
 def test_money_is_claimed_while_the_account_is_frozen_and_never_before(own):
-    """A form of what is known, ticked; sent in with the moment of the report; a refusal is appealed. Before the freeze there is none."""
+    """A form of what is known, ticked; told since the freeze; none before it, nor where the shop takes claims by its own pages."""
 
     async def story(client, world):
         now = world.clock.now_ms()
@@ -206,8 +206,12 @@ def test_money_is_claimed_while_the_account_is_frozen_and_never_before(own):
         assert "IDR 500,000.00" in sent
         claim = (await client.get(f"/v1/claims/{draft['id']}")).json()
         assert claim["state"] in ("under_review", "approved")
-        assert to_ms(datetime.fromisoformat(claim["notice_at"])) == now
+        assert (
+            to_ms(datetime.fromisoformat(claim["notice_at"])) == now + MINUTE_MS
+        )  # the freeze, not the report
         assert "Nothing was changed" in await pressed(client, **asked, **stolen)
+        assert 'value="claim"' not in await entered(client, language="en", may_claim=False)
+        assert "Nothing was changed" in await pressed(client, do="claim")
 
     own.run(story)
 

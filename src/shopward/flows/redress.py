@@ -4,7 +4,9 @@ Promise:
 - the form lists what the platform knows, and is sent in by the desk of claims: its burden of proof, deadlines and persons hold;
 - a claim is begun and sent in while the account is frozen and on its way back, and never before: what is paid out then cannot leave
   it until its owner has proved that she is back, so that a thief who holds the shop's session claims nothing for himself;
-- the platform counts as told from the moment of the oldest report that is still open: what went after that is the platform's;
+- the platform counts as told from the freeze on. A report alone does not count here: who reports, goes on buying and then claims
+  would be paid for all that came after, whatever the evidence. Staff who know better say so over the API;
+- a shop that takes claims by its own pages alone says so when it asks for the visit;
 - an appeal asks for another person; nothing is paid or released by it.
 """
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from shopward.flows.claim import ClaimDesk
     from shopward.flows.complain import ComplaintDesk
-    from shopward.flows.overview import OverviewDesk, OwnClaim
+    from shopward.flows.overview import Overview, OverviewDesk, OwnClaim
     from shopward.flows.visit import Visit
 
 GONE = Told("gone")
@@ -45,8 +47,9 @@ class Redress:
     def begin(self, visit: Visit) -> Told:
         """The form, filled in since something was wrong; the one that is there where it was not sent in yet."""
         seen = self._overviews.of(visit.user, "en")
-        if not seen.may_claim or seen.recovery is None:
-            return Told("freeze_first")
+        refused = _refused(visit, seen)
+        if refused is not None or seen.recovery is None:
+            return refused or Told("freeze_first")
         if any(each.shown.state == "draft" for each in seen.claims):
             return Told("claim_begun")
         since_ms = from_rfc3339(seen.recovery.since)
@@ -56,13 +59,14 @@ class Redress:
     def send(self, visit: Visit, claim_id: str, event_ids: Sequence[str]) -> Told:
         """The form comes in with what was ticked."""
         seen = self._overviews.of(visit.user, "en")
-        if not seen.may_claim:
-            return Told("freeze_first")
+        refused = _refused(visit, seen)
+        if refused is not None:
+            return refused
         if self._own(seen.claims, claim_id, "draft") is None:
             return GONE
         if not event_ids:
             return Told("nothing_ticked")
-        notice_ms = min((each.opened_ms for each in seen.cases if each.state == "open"), default=0)
+        notice_ms = max(each.standing.begun_ms for each in seen.in_force if each.standing.kind == "freeze")
         try:
             self._claims.submit(visit.caller, claim_id, Filing(tuple(event_ids), notice_ms=notice_ms))
         except Conflict:
@@ -89,3 +93,10 @@ class Redress:
         return next(
             (each for each in claims if each.shown.id == claim_id and state in ("", each.shown.state)), None
         )
+
+
+def _refused(visit: Visit, seen: Overview) -> Told | None:
+    """Why nothing is claimed in this visit now; ``None`` where it may be. Fails closed."""
+    if not visit.may_claim:
+        return GONE
+    return None if seen.may_claim else Told("freeze_first")

@@ -61,11 +61,13 @@ class VisitAsked(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
         language: the browser's where it is empty.
         timezone: of IANA, as in ``Asia/Jakarta``; in it moments are written.
         regime: of complaints: by when what is filed there is answered.
+        may_claim: whether money may be claimed there, or by the shop's own pages alone.
     """
 
     language: Literal["", "id", "zh", "en"] = ""
     timezone: Annotated[str, Meta(min_length=1, max_length=64)] = "UTC"
     regime: Annotated[str, Meta(max_length=32)] = DEFAULT
+    may_claim: bool = True
 
 
 class Told(NamedTuple):
@@ -105,6 +107,7 @@ class Visit(Struct, eq=False):
     language: str
     timezone: str
     regime: str
+    may_claim: bool
     until_ms: int
     pressed: int = 0
     pace: Pace = field(default_factory=lambda: Pace(LOOKS_MAX))
@@ -174,7 +177,9 @@ class VisitDesk:
         self._count(token, now_ms)
         self._line(caller, "visit:ask", token, {"language": asked.language}, now_ms)
         secret, until_ms = self._secret(), now_ms + LINK_MS
-        visit = Visit(user_id, token, caller, asked.language, asked.timezone, asked.regime, until_ms)
+        visit = Visit(
+            user_id, token, caller, asked.language, asked.timezone, asked.regime, asked.may_claim, until_ms
+        )
         with self._lock:
             _tidy(self._links, now_ms)
             own = [digest for digest, each in self._links.items() if each.token == token]
