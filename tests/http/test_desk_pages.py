@@ -206,6 +206,15 @@ def test_an_account_is_protected_from_its_page(world):
             assert (await client.put(f"/v1/users/{user}", json=body)).status_code in (200, 204)
         incident = await an_incident(client)
         assert "Codes talked out" not in (await client.get("/users/anna")).text
+        slashed = event("slashed", SystemClock().now_ms(), user="shop/anna?x=1")
+        assert (await client.post("/v1/decisions", json=slashed)).status_code == 200
+        way = (await client.get("/users", params={"id": "shop/anna?x=1"})).headers["location"]
+        assert "shop/anna?x=1</h1>" in (await client.get(way)).text
+        for refused in ("/users/anna?case=%00", "/users/%00"):
+            assert (await client.get(refused)).status_code == 404
+        assert (await client.get("/users?id=%00")).status_code == 200
+        nothing = await client.post("/users/anna", data={"do": "freeze", "reason": "\0"})
+        assert nothing.headers["location"] == "/users/anna?notice=order_wrong"
         await opened_with(client, siti)
         page = (await client.get("/users/anna?case=rc-1")).text
         assert re.search(rf'href="{incident}">Codes talked out</a><b>(entered|spent from)</b>', page)
@@ -309,6 +318,8 @@ def test_many_are_stopped_and_released_from_the_browser(world):
         assert "0 of 5" in page
         out = await client.post(path, data={"do": "let_out", "user": "u1", "evidence": "rc-1"})
         assert out.headers["location"] == path
+        long = await client.post(path, data={"do": "let_out", "user": "u2", "evidence": "x" * 200})
+        assert long.headers["location"] == path + "?notice=order_wrong"
         again = await client.post(path, data={"do": "let_out", "user": "u1"})
         assert "let out before" in (await client.get(again.headers["location"])).text
         await client.post(path, data={"do": "release"} | sure)

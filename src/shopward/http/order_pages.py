@@ -19,7 +19,16 @@ from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
 from shopward.http.calls import id_of, needed_id
-from shopward.http.order_forms import HOURS, KINDS, SCOPES, TARGETS, placed_once, request_of, shown_order
+from shopward.http.order_forms import (
+    HOURS,
+    KINDS,
+    SCOPES,
+    TARGETS,
+    let_out,
+    placed_once,
+    request_of,
+    shown_order,
+)
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 from shopward.protection.orders import REASON_CODES, RELEASE_CONDITIONS
@@ -38,10 +47,11 @@ if TYPE_CHECKING:
     from shopward.service import Shopward
 
 PAGE: Final = 50
+DEEDS: Final = ("approve", "release", "withdraw", "let_out")
 ORDER: Final = ("active", "pending_approval", "draft", "scheduled", "expired", "cancelled", "superseded")
 TOLD: Final = (
     "second_person_needed", "share_exceeded", "release_pending", "release_needs_two", "already_released", "release_condition",
-    "not_sure",
+    "not_sure", "order_wrong",
 )  # fmt: skip
 """Refusals that have a sentence of their own on the page."""
 _FORM_BYTES_MAX: Final = 600_000
@@ -107,14 +117,14 @@ class OrderPages:
         if order_id is None or not self._may(request):
             return self._paper.missing(request)
         try:
-            order, let_out = await run_in_threadpool(self._overseer.get, order_id)
+            order, exceptions = await run_in_threadpool(self._overseer.get, order_id)
         except NotFound:
             return self._paper.missing(request)
         is_counted = "progress" in request.query_params and order.state == "active"
         progress = await run_in_threadpool(self._overseer.progress, order) if is_counted else None
         user = await run_in_threadpool(self._shopward.user_of, order)
         shown = shown_order(
-            order, reader_language(request), at_ms=self._shopward.clock.now_ms(), exceptions=let_out, progress=progress, user=user
+            order, reader_language(request), at_ms=self._shopward.clock.now_ms(), exceptions=exceptions, progress=progress, user=user
         )  # fmt: skip
         return self._paper.page(
             request, "order.html", order=shown, is_mass=order.is_mass, is_over=order.state in FINAL,
@@ -126,10 +136,16 @@ class OrderPages:
         """``POST /orders/{id}``: let it begin, approve, release, take a request for release back, or let one user out."""
         caller, order_id = self._sessions.analyst(request), needed_id(request, "order")
         form, notice = await form_of(request), ""
+        if form.get("do") not in DEEDS:
+            raise InvalidField(
+                "no such deed", path="do", expected="one of " + ", ".join(DEEDS), found="another word"
+            )
         try:
             notice = await run_in_threadpool(self._pressed, caller, order_id, form)
         except (Conflict, Refused) as refused:
             notice = refused.code
+        except InvalidField:
+            notice = "order_wrong"
         await self._gate.take_orders()
         return RedirectResponse(_path(order_id) + (f"?notice={notice}" if notice else ""), 303)
 
@@ -140,19 +156,12 @@ class OrderPages:
             return "not_sure"
         if what == "approve":
             self._desk.approve(caller, order_id)
-        elif what in ("release", "withdraw"):
-            self._desk.release(caller, order_id, withdraw=what == "withdraw")
         elif what == "let_out":
-            self._desk.exempt(
-                caller, order_id, [form.get("user", "").strip()], cause="staff_release", evidence=form.get("evidence", "").strip()
-            )  # fmt: skip
-        else:
-            raise InvalidField(
-                "no such deed",
-                path="do",
-                expected="approve, release, withdraw or let_out",
-                found="another word",
+            let_out(
+                self._desk, caller, order_id, user=form.get("user", ""), evidence=form.get("evidence", "")
             )
+        else:
+            self._desk.release(caller, order_id, withdraw=what == "withdraw")
         return ""
 
     async def _list(

@@ -136,7 +136,7 @@ class Sessions:
 
 
 async def form_of(request: Request, *, bytes_max: int = FORM_BYTES_MAX) -> dict[str, str]:
-    """The fields of a form, bounded; the first of each name."""
+    """The fields of a form, bounded; the first of each name. A NUL, which no store takes, is left out."""
     body = b""
     async for part in request.stream():
         body += part
@@ -144,7 +144,8 @@ async def form_of(request: Request, *, bytes_max: int = FORM_BYTES_MAX) -> dict[
             raise HttpRefusal(
                 413, "input_too_large", "the form is too large", expected=f"at most {bytes_max} bytes"
             )
-    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    told = parse_qs(body.decode("utf-8", "replace"))
+    return {name.replace("\0", ""): values[0].replace("\0", "") for name, values in told.items()}
 
 
 def refuse_other_sites(request: Request) -> None:

@@ -22,7 +22,15 @@ from shopward.errors import Conflict, InvalidField, Refused
 from shopward.http.calls import USER_ID_MAX, id_of, needed_id, user_id
 from shopward.http.case_pages import findings_shown
 from shopward.http.challenges import tell
-from shopward.http.order_forms import HOURS, hours_of, limit_of, placed_once, request_from, shown_order
+from shopward.http.order_forms import (
+    HOURS,
+    hours_of,
+    let_out,
+    limit_of,
+    placed_once,
+    request_from,
+    shown_order,
+)
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 from shopward.protection.attributes import NOTHING_DECLARED
@@ -111,8 +119,8 @@ class UserPages:
         """Where they answer."""
         return [
             Route("/users", self.search, methods=["GET"]),
-            Route("/users/{id}", self.one, methods=["GET"]),
-            Route("/users/{id}", self.press, methods=["POST"]),
+            Route("/users/{id:path}", self.one, methods=["GET"]),
+            Route("/users/{id:path}", self.press, methods=["POST"]),
         ]
 
     async def search(self, request: Request) -> Response:
@@ -120,7 +128,7 @@ class UserPages:
         if not self._sessions.is_known(request):
             return RedirectResponse("/login", 303)
         wanted, may = request.query_params.get("id", "").strip(), self._sessions.has_role(request, *WORKERS)
-        if may and 1 <= len(wanted) <= USER_ID_MAX:
+        if may and is_cursor(wanted) and 1 <= len(wanted) <= USER_ID_MAX:
             return RedirectResponse(_path(await run_in_threadpool(self._user_of, wanted)), 303)
         return self._paper.page(request, "users.html", may=may)
 
@@ -205,9 +213,7 @@ class UserPages:
         if order.standing.target.kind == "user" and order.standing.target.tokens == (token,):
             self._shopward.protection.release(caller, order.id)
         else:
-            self._shopward.protection.exempt(
-                caller, order.id, [user], cause="staff_release", evidence=form.get("case", "")
-            )
+            let_out(self._shopward.protection, caller, order.id, user=user, evidence=form.get("case", ""))
         return _Done()
 
     def _lost(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
@@ -253,7 +259,7 @@ class UserPages:
             [each for each in shopward.tracer.shared_by(user) if each.accounts],
             events,
             next_,
-            [shown_order(order, spoken, at_ms=at_ms, exceptions=let_out) for order, let_out in orders],
+            [shown_order(order, spoken, at_ms=at_ms, exceptions=exceptions) for order, exceptions in orders],
             shopward.recoveries.under_way(user_id=user, before="", limit=EACH_MAX, language=spoken),
             shopward.factors.listed(user),
             findings_shown(found),

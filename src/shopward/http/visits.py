@@ -154,10 +154,7 @@ class VisitCalls:
         visit = self._visit(request)
         if visit is None:
             return self._shut(request, 401)
-        sent = await form_of(request, bytes_max=_FORM_BYTES_MAX)
-        form = {
-            name.replace("\0", ""): value.replace("\0", "") for name, value in sent.items()
-        }  # no store takes it
+        form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
         deed = form.get("do", "")
         if deed not in DEEDS:
             raise InvalidField(
