@@ -17,6 +17,8 @@ of ordinary links of other kinds of sites, of domains that are nowhere in the da
   (``--chosen`` counts that half instead: for choosing anew);
 - ``drift``: trained on what was seen to the end of 2024 and on half of the ordinary domains, judged on JPCERT's list of 2025
   and the other half, as far as nothing was chosen on them;
+- ``bundle``: of each file, how many hosts a bundle (``--bundle``; the one that ships) finds suspicious and dangerous, one link a host; it
+  tells something of files that were not learnt from alone;
 - ``renewed``: JPCERT's list of the second half of 2025 as it is found by what was seen to the end of 2024, and by what was seen to
   the end of June 2025;
 - ``speed``: microseconds of CPU for a link that is official, of a partner, unknown, unknown with the learned part in plain Python
@@ -42,7 +44,8 @@ import numpy as np
 
 from shopward.screening import check_link, profile_of
 from shopward.screening.links.address import Address, read_address
-from shopward.screening.links.learned.bundle import shipped_scorer
+from shopward.screening.links.learned.bundle import scorer_of, shipped_scorer
+from shopward.screening.links.learned.features import has_path
 from shopward.screening.links.learned.fit import Example, train_links
 from shopward.screening.links.learned.model import LinkScorer, Reader
 
@@ -111,6 +114,7 @@ def main() -> None:
     asked.add_argument(
         "--untaught", action="store_true", help="judge the varied links and learn nothing from them"
     )
+    asked.add_argument("--bundle", type=Path, help="in the place of the one that ships")
     asked.add_argument("--cap", type=int, default=15_000, help="hosts of each fraud source to learn from")
     asked.add_argument("--chosen", action="store_true", help="count the half on which choices are made")
     asked.add_argument("--only", nargs="*", default=["official", "brand", "learned", "drift", "speed"])
@@ -121,7 +125,7 @@ def main() -> None:
     taught = not options.untaught
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "official": official, "brand": lambda: brand(links), "learned": lambda: learned(links, varied, options.cap, on_chosen=options.chosen),
-        "drift": lambda: drift(links, varied, taught=taught), "renewed": lambda: renewed(links, varied, taught=taught), "speed": lambda: speed(links),
+        "bundle": lambda: bundle([*links, *varied], options.bundle), "drift": lambda: drift(links, varied, taught=taught), "renewed": lambda: renewed(links, varied, taught=taught), "speed": lambda: speed(links),
     }  # fmt: skip
     for name in options.only:
         print(json.dumps({"measure": name, **measures[name]()}, ensure_ascii=False), flush=True)
@@ -321,6 +325,25 @@ def drift(
         ),
         **_with_and_without("link", [(link, float(scorer.score(link.address))) for link in rows], others),
     }
+
+
+def bundle(links: list[Link], file: Path | None) -> dict[str, Any]:
+    """By file: hosts, and which part of them is suspicious and dangerous by what was learnt."""
+    scorer = shipped_scorer(fast=True) if file is None else scorer_of(file.read_bytes(), fast=True)
+    if scorer is None:
+        raise SystemExit("no bundle")
+    marks = scorer.model.host_marks, scorer.model.link_marks
+    found: dict[str, dict[str, int]] = {}
+    for link in links:
+        score, of = scorer.score(link.address), marks[has_path(link.address)]
+        level = (score >= of.suspicious) + (score >= of.dangerous)
+        hosts = found.setdefault(link.source + (f" {link.date[:4]}" if link.date else ""), {})
+        hosts.setdefault(link.address.host, level)
+    return {
+        name: {"hosts": len(hosts)}
+        | {word: round(sum(each >= at for each in hosts.values()) / len(hosts), 4) for at, word in ((1, "suspicious"), (2, "dangerous"))}
+        for name, hosts in sorted(found.items())
+    }  # fmt: skip
 
 
 def speed(links: list[Link]) -> dict[str, Any]:

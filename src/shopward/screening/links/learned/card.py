@@ -35,7 +35,7 @@ def card_of(head: Head, words: int) -> str:
             for each in head.measured
         ),
         "",
-        "It knows fraud of the kind and time that it was shown: what was learnt in one year finds much less of the next.",
-        "Train it again on recent links: `shopward screen train`.",
+        "It knows ordinary sites of the kinds that it was shown, and flags many of any other kind; fraud of later years it finds less of.",
+        "Train it on links that your customers visit: `shopward screen train`.",
     ]
     return "\n".join(lines) + "\n"
