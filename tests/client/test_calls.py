@@ -184,6 +184,12 @@ def test_a_customer_is_led_to_their_own_page(server, nobody):
         wrong = client.own_page("u1", timezone="Mars/Base")
         assert (wrong.url, wrong.fault.code) == ("", "event_refused")
         assert client.own_page(None).fault.code == "event_refused"
+
+    async def asks():
+        async with AsyncClient(server.url, server.key, timeout_s=10) as client:
+            return await client.own_page("u1", language="id", regime="id_pdp", may_claim=False)
+
+    assert asyncio.run(asks()).url.startswith(f"{server.url}/visit/")
     with Client(nobody, "sw_x") as client:
         assert client.own_page("u1").fault.code == "unreachable"
 

@@ -185,7 +185,7 @@ class _Common:
         self._tell(given.fault)
         return given
 
-    def _visiting(self, user: str, **asked: str) -> Request | Fault:
+    def _visiting(self, user: str, **asked: str | bool) -> Request | Fault:
         try:
             request = wire.visiting(user, asked)
         except (TypeError, ValueError):
@@ -298,9 +298,9 @@ class Client(_Common):
         asked = {"kind": kind, "field": field, "value": value, "transform": transform}
         return self._given(self._reply(self._vaulting("search", asked)))
 
-    def own_page(self, user: str, *, language: str = "", timezone: str = "") -> OwnPage:
-        """Where a customer sees their own account, once and for a quarter of an hour; ask when they press, and lead them there."""
-        return self._shown(self._reply(self._visiting(user, language=language, timezone=timezone)))
+    def own_page(self, user: str, **more: str | bool) -> OwnPage:
+        """Where a customer sees their own account, once; ``more`` is ``language``, ``timezone``, ``regime`` or ``may_claim``."""
+        return self._shown(self._reply(self._visiting(user, **more)))
 
     def close(self) -> None:
         """Close the connections."""
@@ -436,9 +436,9 @@ class AsyncClient(_Common):
         asked = {"kind": kind, "field": field, "value": value, "transform": transform}
         return self._given(await self._reply(self._vaulting("search", asked)))
 
-    async def own_page(self, user: str, *, language: str = "", timezone: str = "") -> OwnPage:
-        """Where a customer sees their own account, once and for a quarter of an hour; ask when they press, and lead them there."""
-        return self._shown(await self._reply(self._visiting(user, language=language, timezone=timezone)))
+    async def own_page(self, user: str, **more: str | bool) -> OwnPage:
+        """Where a customer sees their own account, once; ``more`` is ``language``, ``timezone``, ``regime`` or ``may_claim``."""
+        return self._shown(await self._reply(self._visiting(user, **more)))
 
     async def close(self) -> None:
         """Close the connections."""

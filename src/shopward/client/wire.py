@@ -126,9 +126,9 @@ def vaulting(verb: str, asked: Mapping[str, Any]) -> Request:
     return posting(f"{VAULT}/{verb}", asked)._replace(timeout_s=VAULT_S)
 
 
-def visiting(user: str, asked: Mapping[str, str]) -> Request:
+def visiting(user: str, asked: Mapping[str, str | bool]) -> Request:
     """A link to a customer's own page; what is empty is left to the server."""
-    meant = {name: value for name, value in asked.items() if value}
+    meant = {name: value for name, value in asked.items() if value != ""}
     return posting(f"/v1/users/{quote(user, safe='')}/visits", meant)
 
 
