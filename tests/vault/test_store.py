@@ -40,7 +40,14 @@ def test_the_migration_makes_these_tables(database):
     with engine.begin() as connection:
         context = MigrationContext.configure(connection)
         with Operations.context(context):
-            for revision in ("r0020_vault", "r0026_traces", "r0029_canaries", "r0034_periods", "r0042_texts"):
+            for revision in (
+                "r0020_vault",
+                "r0026_traces",
+                "r0029_canaries",
+                "r0034_periods",
+                "r0042_texts",
+                "r0044_index_order",
+            ):
                 importlib.import_module(f"{versions}.{revision}").upgrade()
         connection.exec_driver_sql("DROP TABLE partner_share_record")  # of r0026 too, and the partners'
         assert compare_metadata(context, metadata) == []

@@ -83,9 +83,11 @@ class Custody:
         def work(connection: Any) -> list[Stored]:
             self._room.fenced(connection, [each.subject for each in whole])
             subjects = {each.id: each.subject for each in whole}
-            met = [row for row in self._room.sealed.rows(connection, list(subjects)) if row.canary]
-            self._room.sealed.drop(connection, [row for row in met if row.subject != subjects[row.id]])
-            rows = self._room.sealed.put(connection, whole, now_ms)
+            met = self._room.sealed.rows(connection, list(subjects))
+            traps = [row for row in met if row.canary and row.subject != subjects[row.id]]
+            self._room.sealed.drop(connection, traps)
+            standing = [row for row in met if row not in traps]
+            rows = self._room.sealed.put(connection, whole, now_ms, standing=standing)
             kinds = Counter(each.kind for each in whole)
             self._room.line(
                 connection,

@@ -72,8 +72,21 @@ class SealedRecords:
         self._drawers = Drawers(tenant, entropy)
         self.past = Past(tenant)
 
-    def put(self, connection: Connection, writes: Sequence[Write], now_ms: int) -> list[Stored]:
+    def put(
+        self,
+        connection: Connection,
+        writes: Sequence[Write],
+        now_ms: int,
+        *,
+        standing: Sequence[Stored] | None = None,
+    ) -> list[Stored]:
         """Keep records, each as its next version, in the order given.
+
+        Args:
+            connection: in a transaction.
+            writes: the records.
+            now_ms: the time.
+            standing: what there is under their ids, where the caller has read it under the fence; looked up otherwise.
 
         Raises:
             BadInput: one is no record of its kind.
@@ -82,7 +95,9 @@ class SealedRecords:
         for write in writes:
             checked(write.kind, write.values)
         ring = self._keys.ring(connection)
-        before = {row.id: row for row in self.rows(connection, [write.id for write in writes])}
+        if standing is None:
+            standing = self.rows(connection, [write.id for write in writes])
+        before = {row.id: row for row in standing}
         drawers = self._drawers.of(
             connection, ring, {(write.subject, KINDS[write.kind].retention): write.user for write in writes}
         )
@@ -178,6 +193,8 @@ class SealedRecords:
 
     def drop(self, connection: Connection, rows: Sequence[Stored]) -> None:
         """Forget single records; the ledger forgets them too."""
+        if not rows:
+            return
         ring = self._keys.ring(connection)
         drawers = self._drawers.of(connection, ring, {(row.subject, row.retention): None for row in rows})
         for row in rows:

@@ -92,7 +92,6 @@ vault_index = Table(
     Column("value", LargeBinary, primary_key=True),
     Column("record", String(ID_MAX), primary_key=True),
     Index("ix_vault_index_record", "tenant", "record"),
-    Index("ix_vault_index_version", "tenant", "version"),
     sqlite_with_rowid=False,
 )
 

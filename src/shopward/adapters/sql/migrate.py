@@ -71,6 +71,7 @@ REVISIONS: Final = (
     "0041_ledger_order",
     "0042_texts",
     "0043_deadlines",
+    "0044_index_order",
 )
 """Every revision this code knows, oldest first; a test holds it against the files in ``migrations``."""
 
