@@ -4,7 +4,7 @@ import pytest
 
 from shopward.events import Facts
 from shopward.flows.counsel import SAID_MAX, Protection, counsel
-from shopward.flows.lately import SHOWN_MAX, WINDOW_MS, Seen, is_breached, lately
+from shopward.flows.lately import SHOWN_MAX, WINDOW_MS, Seen, is_breached, lately, new_sim_ms
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS
 
 NOW_MS = 1_767_571_200_000
@@ -120,3 +120,13 @@ def test_advice_is_little():
     assert advised(is_breached=True, is_reached=True) == ["breached", "reached"]
     assert advised(told_ms=NOW_MS - 29 * DAY_MS) == ["noticed"]
     assert advised(told_ms=NOW_MS - 31 * DAY_MS) == ["calm"]
+
+
+def test_a_number_on_another_sim_is_advised_on_and_told_by_the_server_alone():
+    """What the operator said is believed of the actor that asks it, for three days."""
+    moved = seen("sim-1", HOUR_MS, "custom", actor_type="service", changed="sim")
+    claimed = seen("said", HOUR_MS, "custom", changed="sim")
+    assert (new_sim_ms([moved]), new_sim_ms([claimed]), lately([moved], at_ms=NOW_MS)) == (moved.at_ms, 0, [])
+    told = {"protections": (), "is_breached": False, "is_reached": False, "at_ms": NOW_MS}
+    assert counsel([], new_sim_ms=moved.at_ms, **told) == ["new_sim"]
+    assert counsel([], new_sim_ms=NOW_MS - 3 * DAY_MS, **told) == ["calm"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shopward.flows.lately import Happened
 
 Word = Literal[
-    "frozen", "money_stopped", "way_changed", "asked", "new_device", "breached", "guessing", "noticed", "data_breach", "provider",
+    "frozen", "new_sim", "money_stopped", "way_changed", "asked", "new_device", "breached", "guessing", "noticed", "data_breach", "provider",
     "impostors", "gift_cards", "reached", "calm",
 ]  # fmt: skip
 WORDS: Final[tuple[Word, ...]] = get_args(Word)
@@ -53,6 +53,7 @@ def counsel(
     protections: Sequence[Protection],
     is_breached: bool,
     is_reached: bool,
+    new_sim_ms: int = 0,
     told_ms: int = 0,
     at_ms: int,
 ) -> list[Word]:
@@ -63,6 +64,7 @@ def counsel(
         protections: the orders in force that cover the account.
         is_breached: whether its password stands in a list of stolen ones.
         is_reached: whether a campaign that is live reached it.
+        new_sim_ms: when the customer's number was found on another SIM; 0 for never.
         told_ms: when the shop last told this customer of an incident; 0 for never.
         at_ms: now.
     """
@@ -81,6 +83,7 @@ def counsel(
         ),
         "breached": is_breached,
         "guessing": tries >= GUESSES,
+        "new_sim": new_sim_ms > at_ms - FRESH_MS,
         "noticed": told_ms > at_ms - TOLD_MS,
         "reached": is_reached,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from shopward.events.catalogue import MONEY_TYPES
+from shopward.flows.sim import FIELD as SIM
 from shopward.values import DAY_MS, MINUTE_MS
 
 if TYPE_CHECKING:
@@ -119,6 +120,16 @@ def is_breached(seen: Sequence[Seen]) -> bool:
         if each.facts.type in ("password_change", "password_reset") and each.facts.status == "succeeded":
             return False
     return False
+
+
+def new_sim_ms(seen: Sequence[Seen]) -> int:
+    """When the operator last said that the number moved to another SIM (``flows.sim``); 0 for never. Newest first."""
+    told = (
+        each
+        for each in seen
+        if each.facts.type == "custom" and each.facts.actor_type == "service" and each.facts.changed == SIM
+    )
+    return next((each.at_ms for each in told), 0)
 
 
 def _key(seen: Seen, outcome: Outcome) -> tuple[str, ...]:

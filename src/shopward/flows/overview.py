@@ -23,7 +23,7 @@ from shopward.complaints.view import view as complaint_view
 from shopward.events import Facts
 from shopward.flows.consign import PARTNER
 from shopward.flows.counsel import Protection, counsel
-from shopward.flows.lately import Seen, is_breached, lately
+from shopward.flows.lately import Seen, is_breached, lately, new_sim_ms
 from shopward.flows.recorded import EVENT
 from shopward.screening.reports.wording import said
 from shopward.values import DAY_MS
@@ -258,7 +258,7 @@ class OverviewDesk:
         advice = counsel(
             happened, protections=[Protection(each.kind, each.reason) for each in standing],
             is_breached=is_breached(seen), is_reached=matters.is_reached,
-            told_ms=max((each.at_ms for each in matters.notices), default=0), at_ms=now_ms,
+            new_sim_ms=new_sim_ms(seen), told_ms=max((each.at_ms for each in matters.notices), default=0), at_ms=now_ms,
         )  # fmt: skip
         return Overview(
             happened, orders, under_way[0] if under_way else None, any(each.kind == "freeze" for each in standing), advice,
