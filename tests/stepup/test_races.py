@@ -6,8 +6,10 @@ import random
 import threading
 
 import pytest
+from sqlalchemy import event
 
 from shopward.stepup import StepUpRefused, new_recovery_codes, open_challenge, spend
+from shopward.stepup.enrolment import confirm_passkey, confirm_totp, start_passkey, start_totp
 from stepup.authenticator import Authenticator
 from stepup.test_passkeys import enrolled, options_for
 from stepup.world import DEVICE, USER, wrong
@@ -149,3 +151,31 @@ def test_two_authenticators_never_share_a_seed():
     """The software authenticators of these tests differ where they should."""
     one, other = Authenticator(random.Random(1)), Authenticator(random.Random(2))
     assert one.credential_id != other.credential_id
+
+
+def test_what_is_begun_while_the_first_factor_comes_to_count_never_counts(world):
+    """A stranger who begins without a proof, and writes it down after the owner's app counts, has begun nothing."""
+    offer = start_totp(world.desk, USER, account="budi", at_ms=world.now_ms)
+    world.secrets[USER] = offer.secret_base32
+    has_looked, counts = threading.Event(), threading.Event()
+
+    def pause(_connection, _cursor, statement, *_):
+        if threading.current_thread().name == "stranger" and statement.startswith(
+            "INSERT INTO stepup_factor"
+        ):
+            has_looked.set()
+            counts.wait(0.5)  # or nobody can count before this is written
+
+    event.listen(world.engine, "before_cursor_execute", pause)
+    begun = []
+    begin = lambda: begun.append(start_passkey(world.desk, USER, user_name="x", at_ms=world.now_ms))  # noqa: E731
+    stranger = threading.Thread(target=begin, name="stranger")
+    stranger.start()
+    assert has_looked.wait(10)
+    confirm_totp(world.desk, USER, offer.factor_id, code=world.app_code(), at_ms=world.now_ms)
+    counts.set()
+    stranger.join(10)
+    event.remove(world.engine, "before_cursor_execute", pause)
+    with pytest.raises(StepUpRefused) as refused:
+        confirm_passkey(world.desk, USER, begun[0].factor_id, answer="{}", at_ms=world.now_ms)
+    assert refused.value.code == "no_proof"

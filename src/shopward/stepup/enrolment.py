@@ -5,7 +5,8 @@ Promise:
 - Who has a factor needs a passed challenge to add or remove one (operations ``mfa_enroll`` and ``mfa_remove``), proved
   with a factor of level 2 or more and spent in the same transaction (ASVS V6.4.4, V7.5.1). An e-mailed code adds nothing.
 - A TOTP secret or a passkey counts once it was confirmed, within 10 minutes; a confirmed app replaces the one before.
-  Once a first factor counts, what else waits never does: whoever began it had nothing to prove.
+  Once a first factor counts, what else waits never does: whoever began it had nothing to prove. Who begins, confirms or makes
+  codes is alone with the user's factors until the commit, on either database.
 - Every factor can be revoked (V6.5.6); its secret is wiped. ``revoke_by_order`` asks for no proof and is for staff and
   orders: the flow knows who they are.
 
@@ -39,6 +40,8 @@ PROOF_LEVEL_MIN: Final = 2
 RECOVERY_CODES: Final = "recovery_code"
 """The id under which a set of recovery codes is listed and removed, and its kind."""
 _NONCE_BYTES: Final = 32
+_ALONE: Final = "enrolment"
+"""The tally that is nobody's count: its row is what those wait for who change one user's factors."""
 
 
 class Proof(Struct, frozen=True):
@@ -120,6 +123,7 @@ def confirm_totp(desk: Desk, user: str, factor_id: str, *, code: str, at_ms: int
     """
 
     def work(connection: Connection) -> None:
+        _be_alone(desk, connection, user)
         factors = desk.store.factors(connection, user, lock=True)
         waiting = _waiting(factors, factor_id, "totp", at_ms)
         _count_first(desk, connection, user, factor_id, at_ms=at_ms)
@@ -178,6 +182,7 @@ def confirm_passkey(desk: Desk, user: str, factor_id: str, *, answer: str, at_ms
     """
 
     def work(connection: Connection) -> str:
+        _be_alone(desk, connection, user)
         waiting = _waiting(desk.store.factors(connection, user, lock=True), factor_id, "passkey", at_ms)
         new = passkeys.verify_registration(answer=answer, party=desk.party, expected_nonce=waiting.secret)
         _count_first(desk, connection, user, factor_id, at_ms=at_ms)
@@ -252,6 +257,7 @@ def _prove(
     desk: Desk, connection: Connection, user: str, *, operation: str, proof: Proof | None, at_ms: int
 ) -> None:
     """Spend the proof that somebody with a factor owes; what is handed over by anybody else is spent too."""
+    _be_alone(desk, connection, user)
     owes = _has_factor(desk, connection, user)
     if not owes and proof is None:
         return
@@ -264,6 +270,11 @@ def _prove(
         raise StepUpRefused(
             "weak_factor", expected=f"level {PROOF_LEVEL_MIN} or more", found=f"level {proved.level}"
         )
+
+
+def _be_alone(desk: Desk, connection: Connection, user: str) -> None:
+    """Wait for whoever else changes this user's factors; what is read from here on is what they left."""
+    desk.store.tally(connection, user, _ALONE)
 
 
 def _has_factor(desk: Desk, connection: Connection, user: str) -> bool:
