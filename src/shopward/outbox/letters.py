@@ -61,7 +61,9 @@ def letter_of(
     )
     lines = [head, ""]
     lines += [
-        words[language].format(_plain(data[name])) for name, words in _WORDS["line"].items() if name in data
+        words[language].format(_in_words(data[name], language))
+        for name, words in _WORDS["line"].items()
+        if name in data
     ]
     lines.append(_WORDS["at"][language].format(told["timestamp"]))
     path = _path(topic, data)
@@ -78,8 +80,15 @@ def _title(topic: Topic, kind: str, language: str, title_of: Callable[[str, str]
     return title_of(kind, language) if topic.startswith("campaign.") else ""
 
 
-def _plain(value: Any) -> Any:
-    return ", ".join(value) if isinstance(value, list) else value
+def _in_words(value: Any, language: str) -> Any:
+    """A value as it stands in a line; of dates (``duty:ID-agency``) what each is of, and its name."""
+    if not isinstance(value, list):
+        return value
+    said = []
+    for each in value:
+        kind, _colon, name = each.partition(":")
+        said.append(_WORDS["of"][kind][language].format(name) if kind in _WORDS["of"] else each)
+    return "; ".join(said)
 
 
 def _path(topic: Topic, data: dict[str, Any]) -> str:
