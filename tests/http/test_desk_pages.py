@@ -114,6 +114,7 @@ def test_a_reported_case_is_worked_from_the_browser(world):
             f'href="/users/anna?case={loss}"',
         ):
             assert told in page
+        assert 'action="/users/anna"><input type="hidden" name="case"' in page
         for form in (
             {"do": "take"},
             {"do": "note", "text": "call 081234567890"},

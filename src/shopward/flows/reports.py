@@ -261,15 +261,25 @@ def with_shown(words: Words, connection: Any, cases: Sequence[CaseRow]) -> list[
     return [each._replace(body=told.get(each.id, each.body) or NOTHING_SHOWN) for each in cases]
 
 
+def why_frozen(kind: str) -> str:
+    """The reason under which an account is frozen for a report of this kind."""
+    return "payment_fraud" if kind == "loss" else "account_at_risk"
+
+
 def offers_of(kind: str, user: str, language: str, *, since: Moment | UnsetType = UNSET) -> list[Offer]:
     """What a customer can do at once about a loss or a doubt; nothing for who was not named."""
     if not user or kind not in OF_A_CUSTOMER:
         return []
     began = {} if since is UNSET else {"since": to_rfc3339(to_ms(since))}
-    why = "payment_fraud" if kind == "loss" else "account_at_risk"
     path = f"/v1/users/{quote(user, safe='')}/freeze"
     offers = [
-        Offer("freeze", wording.said("offers", "freeze", language), "POST", path, {"reason": why, **began})
+        Offer(
+            "freeze",
+            wording.said("offers", "freeze", language),
+            "POST",
+            path,
+            {"reason": why_frozen(kind), **began},
+        )
     ]
     if kind == "loss":
         body = {"user": user, **began}

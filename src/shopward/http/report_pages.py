@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from shopward.errors import Conflict, InputTooLarge, NotFound
 from shopward.flows.report_cases import Assigning, Noted, Settling
+from shopward.flows.reports import why_frozen
 from shopward.http.calls import decoded, id_of, needed_id
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
@@ -164,7 +165,7 @@ class ReportPages:
         return self._paper.page(
             request, "case.html", case=found.case, body=_told(found.case, spoken), is_customers=found.case.kind in OF_A_CUSTOMER,
             reports=[_told(each, spoken) for each in found.reports[:PAGE]], notes=found.notes, seen=seen,
-            titles=self._titles(seen, spoken), account=_account_path(seen, case_id), now_ms=self._clock.now_ms(), back=_path(case_id), scopes=SCOPES,
+            titles=self._titles(seen, spoken), account=_account_path(seen, case_id), now_ms=self._clock.now_ms(), back=_path(case_id), why_frozen=why_frozen(found.case.kind), scopes=SCOPES,
             reasons=_reasons(spoken), why=said("reasons", found.case.reason, spoken), notice=notice_of(request, TOLD),
             after=found.reports[PAGE - 1].id if len(found.reports) > PAGE else "",
         )  # fmt: skip
