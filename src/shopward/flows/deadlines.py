@@ -117,7 +117,7 @@ class DeadlineDesk:
             "kind": kind,
             "dates": len(untold),
             "due_at": to_rfc3339(first.due_ms),
-            "hours_left": (first.due_ms - now_ms) // HOUR_MS,
+            "hours_left": max(first.due_ms - now_ms, 0) // HOUR_MS,
         }
         if kind == "incident":
             payload["of"] = [each.of for each in untold[:NAMED_MAX]]
