@@ -69,10 +69,16 @@ def test_a_finding_is_settled_where_it_is_read(shop):
         await attacked(client)
         await opened_with(client, world.key)
         assert "victim" in (await client.get("/findings")).text
+        account = (await client.get("/users/victim")).text
+        assert ('action="/findings/f-e-2"' in account, "Stolen passwords" in account) == (True, True)
+        looked = await client.post("/findings/f-e-2", data={"state": "acknowledged", "back": "/users/victim"})
+        assert looked.headers["location"] == "/users/victim"
+        assert "being looked at" in (await client.get("/users/victim")).text
         done = await client.post("/findings/f-e-2", data={"state": "acted", "back": "https://evil.example"})
         assert done.headers["location"] == "/findings"
         assert "victim" not in (await client.get("/findings")).text
         assert "victim" in (await client.get("/findings?state=acted")).text
+        assert "/findings/f-e-2" not in (await client.get("/users/victim")).text
         assert (await client.post("/findings/f-e-2", data={"state": "open"})).status_code == 422
         assert (await client.post("/findings/f-none", data={"state": "acted"})).status_code == 404
 
