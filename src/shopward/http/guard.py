@@ -205,7 +205,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if cycle.disconnected:
             return
         if not isinstance(came, bytes):
-            self._start_asgi_task(cycle, self.refusing(came))
+            task = self.loop.create_task(cycle.run_asgi(self.refusing(came)))
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
             return
         cycle.response_started = cycle.response_complete = True
         head = STATUS_LINE[200] + b"".join([_PAIR % header for header in self.server_state.default_headers])
