@@ -3,7 +3,8 @@
     python benchmarks/rungs.py [--load single|batch] [--policy reference|default] [--rounds 3] [--seconds 2] [--dir DIR]
 
 Each rung is a process of its own on one core, loaded from the other as ``http_decisions`` does it; the rungs take turns, and of
-each the cheapest round counts. JSON lines: the server's CPU microseconds a decision, and what the rung adds to the one before:
+each the cheapest round counts. JSON lines: the server's CPU microseconds a decision, each as it is measured, then the best and worst
+of each rung and what it adds to the one before:
 
 - ``uvicorn``: the body is read and answered with as many bytes (``single`` alone);
 - ``request``: our own reading, checking and answering, with a decision that is made up on the spot;
@@ -178,7 +179,7 @@ def climbed(rung: str, asked: Load) -> float:
             try:
                 return _loaded(server.pid, port, key, asked, again=rung in BARE)
             finally:
-                server.terminate()
+                server.kill()  # nothing of it is kept
 
 
 def _loaded(server: int, port: int, key: str, asked: Load, *, again: bool) -> float:
@@ -245,6 +246,9 @@ def main() -> None:
     for _round in range(asked.rounds):
         for rung in rungs:
             taken[rung].append(climbed(rung, wanted))
+            print(
+                json.dumps({"load": wanted.kind, "rung": rung, "us": round(taken[rung][-1], 1)}), flush=True
+            )
     below = 0.0
     for rung, rounds in taken.items():
         best = min(rounds)
