@@ -13,7 +13,7 @@ from shopward.http.filing_pages import TOLD as FILING_TOLD
 from shopward.http.order_forms import HOURS, SCOPES
 from shopward.http.order_pages import ORDER
 from shopward.http.order_pages import TOLD as ORDER_TOLD
-from shopward.http.report_pages import ABOUT, SHELVES
+from shopward.http.report_pages import ABOUT, PAGE, SHELVES
 from shopward.http.report_pages import SCOPES as LIST_SCOPES
 from shopward.http.report_pages import TOLD as CASE_TOLD
 from shopward.http.user_pages import TOLD as USER_TOLD
@@ -165,6 +165,22 @@ def test_a_reported_case_is_worked_from_the_browser(world):
     world.run(story)
 
 
+def test_a_queue_that_is_longer_than_its_page_says_so(world):
+    """Who is overdue and does not stand on the page is not forgotten in silence."""
+
+    async def story(client, world):
+        await opened_with(client, world.key)
+        for count in range(PAGE + 1):
+            made = await client.post("/v1/reports", json={"kind": "doubt", "said": "?"})
+            case = made.json()["case_id"]
+            world.shopward.records.write(lambda each, case=case: _make_late(world, each, case))
+            if count == PAGE - 1:
+                assert "More are overdue" not in (await client.get("/cases")).text
+        assert "More are overdue" in (await client.get("/cases")).text
+
+    world.run(story)
+
+
 def _make_late(world, connection, case_id):
     """As if its date had passed."""
     store = world.shopward.report_cases._store
@@ -231,11 +247,16 @@ def test_an_account_is_protected_from_its_page(world):
             assert done.headers["location"] == "/users/anna?case=rc-1"
         orders = (await client.get("/v1/orders")).json()["orders"]
         assert [each["kind"] for each in orders] == ["limit", "revoke", "freeze"]
+        await client.post("/users/anna", data=limit | {"amount": "400000"})
+        changed = (await client.get("/v1/orders")).json()["orders"][0]
+        assert changed["limit"]["amount_minor"] == 400_000_00
+        await client.post("/users/anna", data={"do": "let_out", "order": changed["id"]})
         assert (orders[0]["incident"], orders[0]["limit"]["amount_minor"]) == ("rc-1", 500_000_00)
         for wrong in (
             {"amount": "-1"},
             {"amount": "1.001"},
             {"amount": "x"},
+            {"amount": "1e999999"},
             {"hours": "9"},
             {"reason": "x"},
         ):
@@ -253,7 +274,8 @@ def test_an_account_is_protected_from_its_page(world):
             (lost, "?notice=unknown_factor"),
         ):
             assert (await client.post("/users/anna", data=form)).headers["location"] == "/users/anna" + notice
-        assert "recovery codes" not in (await client.get("/users/anna")).text
+        gone = (await client.get("/users/anna?notice=unknown_factor")).text
+        assert ("no such factor any more" in gone, "recovery codes" in gone) == (True, False)
         filing = (await client.post("/users/anna", data={"do": "claim"})).headers["location"]
         form = await in_each_language(client, filing)
         assert form.count('type="checkbox"') >= 2
@@ -263,6 +285,9 @@ def test_an_account_is_protected_from_its_page(world):
         claim = filing.removesuffix("/file")
         assert filed.headers["location"] == claim
         assert (await client.get(filing)).headers["location"] == claim
+        second = (await client.post("/users/anna", data={"do": "claim"})).headers["location"]
+        taken = await client.post(second, data={"event:anna-stolen-1": "on"})
+        assert "Another claim has one" in (await client.get(taken.headers["location"])).text
         assert len((await client.get(f"/v1{claim}")).json()["items"]) == 2
         assert (await client.post("/users/anna", data={"do": "erase"})).status_code == 422
         assert (await client.get("/users/anna?before=x")).status_code == 404
@@ -333,8 +358,9 @@ def test_many_are_stopped_and_released_from_the_browser(world):
         await client.post(path, data={"do": "approve"} | sure)
         assert (await client.get(f"/v1{path}")).json()["state"] == "cancelled"
         assert "siti" in (await client.get("/orders?state=cancelled")).text
-        reset = form | {"kind": "reset", "target": "victim_set", "users": "u1\nu2\n"}
+        reset = form | {"kind": "reset", "target": "victim_set", "users": "u1\r\n toko budi \r\n\r\n"}
         path = (await client.post("/orders", data=reset)).headers["location"]
+        assert (await client.get(f"/v1{path}")).json()["target"]["tokens"] == 2
         alone = await client.post(path, data={"do": "approve"} | sure)
         assert alone.headers["location"] == path + "?notice=second_person_needed"
         for more in (

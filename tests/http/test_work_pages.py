@@ -13,6 +13,7 @@ from shopward.claims.claim import Step as ClaimStep
 from shopward.claims.payouts import Instrument, PayoutState
 from shopward.complaints.complaint import About
 from shopward.complaints.complaint import State as ComplaintState
+from shopward.flows.claim import ITEMS_MAX
 from shopward.http.claim_pages import TOLD as CLAIM_TOLD
 from shopward.http.complaint_pages import TOLD as COMPLAINT_TOLD
 from shopward.http.incident_pages import MOVES
@@ -225,6 +226,8 @@ def test_a_claim_and_a_complaint_are_worked_from_the_browser(world):
         for form in ({"do": "stop", "reason": "waiting_for_customer"}, {"do": "start"}):
             assert (await client.post(path, data=form)).headers["location"] == path
         assert (await client.post(path, data={"do": "pay"})).status_code == 422
+        many = {f"amount.{count}-{'é' * 120}": "1" for count in range(ITEMS_MAX)}
+        assert (await client.post(path, data={"do": "pay"} | many)).status_code == 422
         against = {"do": "evidence", "event": "hers", "kind": "customer_admission", "reference": "call 17"}
         assert (await client.post(path, data=against)).headers["location"] == path
         for amount in ("900000.001", "ten", "900000.01"):

@@ -4,7 +4,7 @@ Promise: as over the API, claims are shown to a service's and an analyst's sessi
 is told so and sees none. Who decided is shown to nobody here; it stands in the audit log. What is pressed goes through ``flows.claim`` under
 the person of the session, which holds the rule of two persons; a form of another site is refused. Pages work without scripts.
 
-Not here: filing, which is the shop's, and what became of a payout by hand.
+Not here: filing (``filing_pages``), and what became of a payout by hand.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from shopward.claims.payouts import INSTRUMENTS, Instrument
 from shopward.claims.view import view
 from shopward.claims.wording import said, texts
 from shopward.errors import Conflict, InvalidField, NotFound, Refused
+from shopward.flows.claim import ITEMS_MAX
 from shopward.http.calls import decoded, id_of, needed_id
 from shopward.http.claims import STATES, Reference
 from shopward.http.filters import minor_of
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 _AMOUNT: Final = "amount."
+_FORM_BYTES_MAX: Final = 4_096 + ITEMS_MAX * 1_600
+"""An amount for each item, by an event's id of 128 characters, each of them up to twelve bytes in a form."""
 ORDER: Final[tuple[State, ...]] = (
     "under_review", "decline_proposed", "approved", "paid", "declined", "withdrawn", "draft",
 )  # fmt: skip
@@ -214,7 +217,8 @@ class ClaimPages:
     async def press(self, request: Request) -> Response:
         """``POST /claims/{id}``: decide it, or stop its clock."""
         caller, name = self._sessions.analyst(request), needed_id(request, "claim")
-        asked: _Press = decoded(msgspec.json.encode(_fields(await form_of(request))), _Pressed)  # type: ignore[arg-type] # a union
+        form = await form_of(request, bytes_max=_FORM_BYTES_MAX)
+        asked: _Press = decoded(msgspec.json.encode(_fields(form)), _Pressed)  # type: ignore[arg-type] # a union
         claim, _payouts = await run_in_threadpool(self._desk.get, name)
         notice = ""
         try:

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 TICKED: Final = "event:"
 """A box is named by this and the event's id."""
-TOLD: Final = ("nothing_ticked",)
+TOLD: Final = ("nothing_ticked", "already_claimed")
 """Refusals that have a sentence of their own on the page."""
-_FORM_BYTES_MAX: Final = ITEMS_MAX * 600
-"""Ids of so many events, each of 128 characters."""
+_FORM_BYTES_MAX: Final = ITEMS_MAX * 1_600
+"""Ids of so many events, each of 128 characters of up to twelve bytes in a form."""
 
 
 class FilingPages:
@@ -83,8 +83,8 @@ class FilingPages:
             return RedirectResponse(_path(claim_id) + "/file?notice=nothing_ticked", 303)
         try:
             await run_in_threadpool(self._desk.submit, caller, claim_id, Filing(events))
-        except (Conflict, InvalidField, Refused):  # another claim has one of them, or it was filed meanwhile
-            return RedirectResponse(_path(claim_id) + "/file?notice=changed", 303)
+        except (Conflict, InvalidField, Refused) as refused:  # another claim has one of them, or it was filed meanwhile
+            return RedirectResponse(f"{_path(claim_id)}/file?notice={refused.code}", 303)
         return RedirectResponse(_path(claim_id), 303)
 
 

@@ -6,18 +6,17 @@ that is sent twice, as by a double click, places one order.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from shopward.errors import Conflict, InvalidField
-from shopward.http.filters import moment
+from shopward.http.filters import minor_of, moment
 from shopward.http.orders import ExceptionsAsked
 from shopward.protection.operations import GROUPS
 from shopward.protection.orders import RELEASE_CONDITIONS, OrderRequest
 from shopward.protection.view import OrderView, explain, view
-from shopward.values import DAY_MS, HOUR_MS, minor_digits, to_rfc3339
+from shopward.values import DAY_MS, HOUR_MS, digest16, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,21 +85,19 @@ def hours_of(form: Mapping[str, str]) -> int:
 def limit_of(form: Mapping[str, str]) -> dict[str, Any]:
     """At most so much a day."""
     currency = form.get("currency", "").strip().upper()
-    try:
-        minor = Decimal(form.get("amount", "").strip()).scaleb(minor_digits(currency))
-    except InvalidOperation:
-        raise _wrong("amount", "an amount such as 500000 or 12.50") from None
-    if not minor.is_finite() or minor < 0 or minor != minor.to_integral_value():
+    minor = minor_of(form.get("amount", ""), currency)
+    if minor is None:
         raise _wrong("amount", "an amount such as 500000 or 12.50")
-    return {"amount_minor": int(minor), "currency": currency, "window_s": _DAY_S}
+    return {"amount_minor": minor, "currency": currency, "window_s": _DAY_S}
 
 
 def placed_once(
     desk: ProtectionDesk, caller: Caller, request: OrderRequest, form: Mapping[str, str]
 ) -> Order | None:
-    """The order; nothing where this very form placed it before."""
+    """The order; nothing where this very form placed it before. One that was changed and sent again is another."""
+    key = digest16(msgspec.json.encode(sorted(form.items()))).hex() if form.get("once") else None
     try:
-        return desk.place(caller, request, form.get("once") or None)
+        return desk.place(caller, request, key)
     except Conflict as refused:
         if refused.code == "idempotency_key_reused":
             return None
@@ -119,7 +116,8 @@ def _target(target: str, form: Mapping[str, str]) -> dict[str, Any]:
         return {"everyone": True}
     if target == "predicate":
         return {"predicate": form.get("predicate", "").strip()}
-    return {"victim_set": form.get("users", "").split()}
+    lines = (each.strip() for each in form.get("users", "").splitlines())
+    return {"victim_set": [each for each in lines if each]}
 
 
 def _wrong(path: str, expected: str) -> InvalidField:

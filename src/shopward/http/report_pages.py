@@ -142,7 +142,7 @@ class ReportPages:
         return self._paper.page(
             request, "cases.html", shelf=shelf, shelves=SHELVES, about=about, abouts=tuple(ABOUT), may=may,
             rows=[(each, msgspec.json.decode(each.body), users.get(each.user_token, "")) for each in rows],
-            now_ms=self._clock.now_ms(), before=found[PAGE - 1].id if len(found) > PAGE else "",
+            now_ms=self._clock.now_ms(), before=found[PAGE - 1].id if len(found) > PAGE else "", is_more_late=len(late) > PAGE,
         )  # fmt: skip
 
     async def one(self, request: Request) -> Response:

@@ -66,6 +66,7 @@ TOLD: Final = (
     "release_needs_two",
     "order_wrong",
     "second_person_needed",
+    "unknown_factor",
 )
 """Refusals that have a sentence of their own on the page."""
 
@@ -155,7 +156,7 @@ class UserPages:
         return self._paper.page(
             request, "user.html", account=account, seen=account.seen, is_analyst=is_analyst, case_id=case_id,
             back=_path(name), titles={each.kind: self._figures.title(each.kind, spoken) for each in account.seen.campaigns},
-            reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, currency=_currency(account.seen), now_ms=self._shopward.clock.now_ms(), is_first=not before,
+            reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, currency=_currency(account.seen),
             once=self._shopward.ids.new("once", self._shopward.clock.now_ms()), notice=notice_of(request, TOLD),
         )  # fmt: skip
 
