@@ -83,7 +83,11 @@ class FilingPages:
             return RedirectResponse(_path(claim_id) + "/file?notice=nothing_ticked", 303)
         try:
             await run_in_threadpool(self._desk.submit, caller, claim_id, Filing(events))
-        except (Conflict, InvalidField, Refused) as refused:  # another claim has one of them, or it was filed meanwhile
+        except (
+            Conflict,
+            InvalidField,
+            Refused,
+        ) as refused:  # another claim has one of them, or it was filed meanwhile
             return RedirectResponse(f"{_path(claim_id)}/file?notice={refused.code}", 303)
         return RedirectResponse(_path(claim_id), 303)
 
