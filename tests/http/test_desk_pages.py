@@ -349,13 +349,18 @@ def test_many_are_stopped_and_released_from_the_browser(world):
         again = await client.post(path, data={"do": "let_out", "user": "u1"})
         assert "let out before" in (await client.get(again.headers["location"])).text
         await client.post(path, data={"do": "release"} | sure)
-        alone = await client.post(path, data={"do": "approve"} | sure)
+        ending = sure | {"of": "release"}
+        assert 'name="of" value="release"' in (await client.get(path)).text
+        alone = await client.post(path, data={"do": "approve"} | ending)
         assert alone.headers["location"] == path + "?notice=second_person_needed"
         assert "Another person has to agree to the release" in (await client.get(path)).text
         await client.post(path, data={"do": "withdraw"})
         await client.post(path, data={"do": "release"} | sure)
         await opened_with(client, budi)
-        await client.post(path, data={"do": "approve"} | sure)
+        stale = await client.post(path, data={"do": "approve"} | sure)
+        assert "It changed meanwhile" in (await client.get(stale.headers["location"])).text
+        assert (await client.get(f"/v1{path}")).json()["state"] == "active"
+        await client.post(path, data={"do": "approve"} | ending)
         assert (await client.get(f"/v1{path}")).json()["state"] == "cancelled"
         assert "siti" in (await client.get("/orders?state=cancelled")).text
         reset = form | {"kind": "reset", "target": "victim_set", "users": "u1\r\n toko budi \r\n\r\n"}

@@ -113,15 +113,21 @@ class ProtectionDesk:
             return self._on.arrows.move(connection, draft, "submit", caller.key, now_ms)
         return self._on.arrows.activate(connection, draft, caller.key, now_ms)
 
-    def approve(self, caller: Caller, order_id: str) -> Order:
-        """Let a draft begin, agree to an order that waits for a second person, or to a release that does."""
+    def approve(self, caller: Caller, order_id: str, *, is_release: bool | None = None) -> Order:
+        """Let a draft begin, agree to an order that waits for a second person, or to a release that does.
+
+        ``is_release`` says which of both the caller saw: the other, which it became meanwhile, is a ``Conflict``.
+        """
         caller.require("analyst")  # (1)
         now_ms = self._on.clock.now_ms()
         self.check_share(caller, order_id)  # (2)
 
         def work(connection: Any) -> Order:
             self._on.fence.exclusive(connection)  # (3)
-            return self.approved(connection, caller, self._on.arrows.got(connection, order_id), now_ms)
+            order = self._on.arrows.got(connection, order_id)
+            if is_release not in (None, bool(order.release_by)):
+                raise Conflict("the order moved on", code="order_state", path="id", found=order.state)
+            return self.approved(connection, caller, order, now_ms)
 
         return self._on.records.write(work)
 

@@ -155,7 +155,7 @@ class OrderPages:
         if what in ("approve", "release") and not form.get("sure"):
             return "not_sure"
         if what == "approve":
-            self._desk.approve(caller, order_id)
+            self._desk.approve(caller, order_id, is_release=form.get("of") == "release")
         elif what == "let_out":
             let_out(
                 self._desk, caller, order_id, user=form.get("user", ""), evidence=form.get("evidence", "")
