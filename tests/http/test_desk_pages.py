@@ -227,6 +227,8 @@ def test_an_account_is_protected_from_its_page(world):
         assert (await client.post("/v1/decisions", json=slashed)).status_code == 200
         way = (await client.get("/users", params={"id": "shop/anna?x=1"})).headers["location"]
         assert "shop/anna?x=1</h1>" in (await client.get(way)).text
+        theirs = (await client.post(way, data={"do": "claim"})).headers["location"]
+        assert f'href="{way}"' in (await client.get(theirs)).text
         for refused in ("/users/anna?case=%00", "/users/%00"):
             assert (await client.get(refused)).status_code == 404
         assert (await client.get("/users?id=%00")).status_code == 200

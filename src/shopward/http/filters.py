@@ -1,4 +1,4 @@
-"""How pages write moments, deadlines and money.
+"""How pages write moments, deadlines, money and the way to an account.
 
 Promise: pure; moments are UTC to the minute, a span is rounded down to its largest unit, money stands in the currency's own units.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, minor_digits, to_rfc3339
 
@@ -33,6 +34,11 @@ def due(due_ms: int, now_ms: int, words: Mapping[str, str]) -> str:
     else:
         span = words["span_d"].format(n=span_ms // DAY_MS)
     return words["due_late" if due_ms < now_ms else "due_in"].format(span=span)
+
+
+def account_path(user: str) -> str:
+    """Where the page of an account is; an id with a slash, or with the dots of another folder, leads to no other account."""
+    return f"/users/{quote(user, safe='')}"
 
 
 def plain_money(amount_minor: int, currency: str) -> str:

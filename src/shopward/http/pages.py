@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from shopward.flows.wording import language_of
 from shopward.http.calls import ID_MAX
-from shopward.http.filters import due, moment, money, plain_money
+from shopward.http.filters import account_path, due, moment, money, plain_money
 from shopward.http.problems import HttpRefusal
 from shopward.http.sessions import Sessions, form_of, refuse_other_sites
 
@@ -51,7 +51,9 @@ class Paper:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
-        self._templates.filters |= {"moment": moment, "due": due, "money": money, "plain_money": plain_money}
+        self._templates.filters |= {
+            "moment": moment, "due": due, "money": money, "plain_money": plain_money, "account_path": account_path,
+        }  # fmt: skip
 
     def page(
         self, request: Request, name: str, status: int = 200, *, language: str = "", **values: Any

@@ -22,6 +22,7 @@ from shopward.errors import Conflict, InputTooLarge, NotFound
 from shopward.flows.report_cases import Assigning, Noted, Settling
 from shopward.flows.reports import why_frozen
 from shopward.http.calls import decoded, id_of, needed_id
+from shopward.http.filters import account_path
 from shopward.http.pages import is_cursor, notice_of, reader_language
 from shopward.http.sessions import form_of
 from shopward.screening.reports import OF_A_CUSTOMER, REASONS, Reason
@@ -225,7 +226,7 @@ def _account_path(seen: CustomerSeen | None, case_id: str) -> str:
     """The page of the account, which remembers the case; empty where nobody is told."""
     if seen is None or not seen.user:
         return ""
-    return f"/users/{quote(seen.user, safe='')}?{urlencode({'case': case_id})}"
+    return f"{account_path(seen.user)}?{urlencode({'case': case_id})}"
 
 
 def _path(case_id: str) -> str:

@@ -22,6 +22,7 @@ from shopward.errors import Conflict, InvalidField, Refused
 from shopward.http.calls import USER_ID_MAX, id_of, needed_id, user_id
 from shopward.http.case_pages import findings_shown
 from shopward.http.challenges import tell
+from shopward.http.filters import account_path
 from shopward.http.order_forms import (
     HOURS,
     hours_of,
@@ -130,7 +131,7 @@ class UserPages:
             return RedirectResponse("/login", 303)
         wanted, may = request.query_params.get("id", "").strip(), self._sessions.has_role(request, *WORKERS)
         if may and is_cursor(wanted) and 1 <= len(wanted) <= USER_ID_MAX:
-            return RedirectResponse(_path(await run_in_threadpool(self._user_of, wanted)), 303)
+            return RedirectResponse(account_path(await run_in_threadpool(self._user_of, wanted)), 303)
         return self._paper.page(request, "users.html", may=may)
 
     async def one(self, request: Request) -> Response:
@@ -155,7 +156,7 @@ class UserPages:
             return self._paper.page(request, "users.html", 404, may=True, unknown=name)
         return self._paper.page(
             request, "user.html", account=account, seen=account.seen, is_analyst=is_analyst, case_id=case_id,
-            back=_path(name), titles={each.kind: self._figures.title(each.kind, spoken) for each in account.seen.campaigns},
+            back=account_path(name), titles={each.kind: self._figures.title(each.kind, spoken) for each in account.seen.campaigns},
             reasons=REASON_CODES, self_reasons=SELF_REASONS, hours=HOURS, currency=_currency(account.seen),
             once=self._shopward.ids.new("once", self._shopward.clock.now_ms()), notice=notice_of(request, TOLD),
         )  # fmt: skip
@@ -184,7 +185,7 @@ class UserPages:
             asked["notice"] = "order_wrong"
         await tell(self._gate, done.event)
         await self._gate.take_orders()
-        return RedirectResponse(done.leads_to or f"{_path(name)}?{urlencode(asked)}".rstrip("?"), 303)
+        return RedirectResponse(done.leads_to or f"{account_path(name)}?{urlencode(asked)}".rstrip("?"), 303)
 
     def _freeze(self, caller: Caller, user: str, form: Mapping[str, str]) -> _Done:
         """As its owner would: in force at once, and the way back is open."""
@@ -268,10 +269,6 @@ class UserPages:
             cases,
             complaints,
         )
-
-
-def _path(user: str) -> str:
-    return f"/users/{quote(user, safe='')}"
 
 
 def _currency(seen: CustomerSeen) -> str:
