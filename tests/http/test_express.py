@@ -122,6 +122,21 @@ def test_who_leaves_before_the_answer_spoils_nothing(server):
     assert server.get("/healthz")[0] == 200
 
 
+def test_a_fault_of_ours_is_answered(small_world):
+    """Where the texts of a decision cannot be made the client hears so, and nothing stays under way."""
+
+    async def story(_client, world):
+        express = world.application.express
+        headers = [(b"authorization", f"Bearer {world.key}".encode()), (b"content-type", PLAIN)]
+        express._wording = None
+        for number in range(2 * world.settings.requests_max):
+            taken = express.take(headers, json.dumps(event(number)).encode())
+            await taken.heard
+            assert isinstance(express.settle(taken), AttributeError)
+
+    small_world.run(story)
+
+
 def test_what_is_not_plain_is_not_taken(small_world):
     """Another key, type or size, an idempotency key, a bad event, no room: none of it reaches the gate by the short way."""
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from shopward.errors import ShopwardError
 from shopward.events import decode_event
 from shopward.flows.engine import DecisionRecord
 from shopward.flows.wording import language_of
@@ -104,7 +103,7 @@ class Express:
         try:
             authorised_caller(self._keys, head.authorization).require("service")
             event = decode_event(body, limits=self._limits)
-        except ShopwardError:  # the long way says why
+        except Exception:  # noqa: BLE001 -- the long way says why, of a fault of ours too
             return None
         self._under_way.count += 1
         self._bodies.inflight += size
@@ -119,7 +118,10 @@ class Express:
         if not isinstance(record, DecisionRecord):
             return record
         self._metrics.latency(time.perf_counter() - taken.started)
-        body = _encode(self._wording.decision(record, language_of(taken.head.accept_language)))
+        try:
+            body = _encode(self._wording.decision(record, language_of(taken.head.accept_language)))
+        except Exception as fault:  # noqa: BLE001 -- a fault of ours is answered, or the client would wait for ever
+            return fault
         return b"content-type: application/json\r\nx-request-id: %b\r\n%bcontent-length: %d\r\n\r\n%b" % (
             taken.head.request_id, self._standing, len(body), body,
         )  # fmt: skip
