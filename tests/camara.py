@@ -19,7 +19,7 @@ class Operator:
 
     def __init__(self):
         self.swapped = set()
-        self.unknown = set()
+        self.unknown, self.malformed = set(), set()
         self.mood = ""
         self.tokens, self.checks, self.token = 0, [], "t-0"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
@@ -64,13 +64,18 @@ class Operator:
             return 503, {"status": 503, "code": "UNAVAILABLE", "message": "Service Unavailable."}
         if self.mood:
             return 200, json.loads(self.mood)
-        if asked["phoneNumber"] in self.unknown:
+        return self._check(asked["phoneNumber"])
+
+    def _check(self, phone):
+        if phone in self.malformed:
+            return 400, {"status": 400, "code": "INVALID_ARGUMENT", "message": "Invalid phone number."}
+        if phone in self.unknown:
             return 404, {
                 "status": 404,
                 "code": "IDENTIFIER_NOT_FOUND",
                 "message": "Device identifier not found.",
             }
-        return 200, {"swapped": asked["phoneNumber"] in self.swapped}
+        return 200, {"swapped": phone in self.swapped}
 
     def _give_token(self, headers, form):
         given = base64.b64decode(headers["authorization"].removeprefix("Basic ")).decode()

@@ -72,6 +72,7 @@ def test_only_five_digits_leave(listen):
         (200, {"decision": "allow"}, "bad_answer"),
         (200, b"<html>\n", "bad_answer"),
         (200, b"\xff" * 35 + b":x", "bad_answer"),
+        (200, b"A" * 35 + b":" + b"9" * 5_000, "bad_answer"),
     ],
 )
 def test_whoever_is_no_list_says_nothing(listen, status, body, code):

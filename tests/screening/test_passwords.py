@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shopward.adapters.ranges import RangeService
 from shopward.errors import InvalidField, Misconfigured, ModelInvalid
 from shopward.screening.passwords import Corpora, IncidentHashes, Rules, screen_password
-from shopward.screening.passwords.ranges import range_body
+from shopward.screening.passwords.ranges import count_in, lines_in, range_body
 from shopward.screening.wording import texts
 
 RULES = Rules(words=("Toko Nusantara", "tokonusa.co.id"))
@@ -151,6 +151,15 @@ def ranges():
     yield handler, f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+def test_a_count_that_is_no_figure_is_no_record():
+    """Padding, words and more digits than Python reads: left out, and the lines around them stand."""
+    suffixes = ["A" * 35, "B" * 35, "C" * 35, "D" * 35]
+    counts = ["7", "0", "many", "9" * 5_000]
+    body = "\r\n".join(map(":".join, zip(suffixes, counts, strict=True))).encode()
+    assert list(lines_in(body)) == [("A" * 35, 7)]
+    assert [count_in(body, suffix) for suffix in suffixes] == [7, 0, 0, 0]
 
 
 def test_five_digits_leave_and_no_more(ranges):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 
 import pytest
@@ -12,8 +13,8 @@ from shopward.adapters.camara import KEPT_S, REST_S, CamaraSimSwaps, NoSimSwaps
 from shopward.config import Settings
 from shopward.errors import Misconfigured
 from shopward.service.checks import check_settings
-from shopward.values import DAY_MS
-from stepup.front import WHO, Front
+from shopward.values import DAY_MS, ManualClock
+from stepup.front import NOW_MS, WHO, Front
 
 PHONE, OTHER = "+6281234567890", "+6281234567891"
 TO = {"channel": "whatsapp", "to": PHONE}
@@ -27,6 +28,14 @@ class Steady:
 
     def __call__(self):
         return self.now_s
+
+
+class Ticking(ManualClock):
+    """A clock on which no two looks see the same moment."""
+
+    def now_ms(self):
+        self.advance(1)
+        return super().now_ms()
 
 
 @pytest.fixture
@@ -88,10 +97,11 @@ def test_whoever_says_nothing_clear_says_nothing(operator, mood):
     assert swaps.was_swapped(OTHER, within_h=72) is False
 
 
-def test_a_number_that_the_operator_does_not_know_is_no_outage(operator):
-    """404 is about that number alone: the next one is asked about at once."""
+@pytest.mark.parametrize("answer", ["unknown", "malformed"])
+def test_a_number_that_the_operator_does_not_know_is_no_outage(operator, answer):
+    """404 and 400 are about that number alone: the next one is asked about at once."""
     swaps, _ = asking(operator)
-    operator.unknown.add(PHONE)
+    getattr(operator, answer).add(PHONE)
     operator.swapped.add(OTHER)
     assert swaps.was_swapped(PHONE, within_h=72) is None
     assert swaps.was_swapped(OTHER, within_h=72) is True
@@ -174,6 +184,21 @@ def test_a_shop_asks_before_it_pays_out(operator, tmp_path):
         }
 
     with Front(tmp_path / "data", policy="", **operator.settings) as front:
+        front.run(story)
+
+
+def test_two_who_look_at_once_hear_the_same(operator, tmp_path):
+    """Whoever comes second hears of the change as well, and it stands in the log once."""
+    operator.swapped.add(PHONE)
+
+    async def story(shop):
+        asked = [shop.post("/v1/sim-swaps", {"user": "u1", "phone": PHONE}) for _ in range(6)]
+        assert await asyncio.gather(*asked) == [(200, {"swapped": True})] * 6
+        entries = (await shop.get("/v1/users/u1/timeline"))[1]["entries"]
+        assert [each["event"]["type"] for each in entries] == ["custom"]
+
+    with Front(tmp_path / "data", **operator.settings) as front:
+        front.clock = Ticking(NOW_MS)
         front.run(story)
 
 

@@ -2,7 +2,7 @@
 
 Promise: the number goes to that one server, over TLS or on this machine, and into no log, error or file; what is asked is only
 whether its SIM was changed within so many hours, never when. Each call takes ``TIMEOUT_S`` at most. Whoever does not answer, or answers with anything but ``{"swapped": true|false}``, says nothing (``None``), is counted
-and left alone for ``REST_S``; that the operator does not know a number is an answer about that number alone. Answers are kept for some
+and left alone for ``REST_S``; that the operator does not know or take a number is an answer about that number alone. Answers are kept for some
 minutes, under a digest keyed by this process. Not here: three-legged tokens, ``retrieve-date``, subscriptions.
 """
 
@@ -34,8 +34,11 @@ KEPT_S: Final = 600.0
 TOKEN_S: Final = 300
 """How long a token is taken to be good where its server does not say."""
 TOKEN_S_MAX: Final = 3_600
-_ABOUT_THE_NUMBER: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
-"""``IDENTIFIER_NOT_FOUND``, ``SERVICE_NOT_APPLICABLE``: another operator's, a landline."""
+_ABOUT_THE_NUMBER: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""``INVALID_ARGUMENT``, ``IDENTIFIER_NOT_FOUND``, ``SERVICE_NOT_APPLICABLE``: no number of that plan, another operator's, a landline.
+Whoever may type a number must not be able to silence the operator about others."""
 
 
 class _Checked(msgspec.Struct):
@@ -88,7 +91,7 @@ class CamaraSimSwaps:
         self._credentials = "Basic " + base64.b64encode(named.encode()).decode()
         self._scope = scope
         self._steady_s = steady_s
-        self._lock = threading.Lock()
+        self._lock, self._fetching = threading.Lock(), threading.Lock()
         self._token, self._token_until_s, self._rests_until_s = "", 0.0, float("-inf")
         self._kept: OrderedDict[bytes, tuple[float, bool]] = OrderedDict()
         self._key = secrets.token_bytes(32)
@@ -138,19 +141,28 @@ class CamaraSimSwaps:
             if heard.status != HTTPStatus.UNAUTHORIZED:
                 break
             with self._lock:
-                self._token = ""
+                if self._token == token:  # nobody else has another by now
+                    self._token = ""
         return heard
 
     def _bearer(self) -> str:
-        """A token that is good, or nothing."""
-        with self._lock:
-            if self._token and self._steady_s() < self._token_until_s:
-                return self._token
+        """A token that is good, or nothing; one caller fetches it for all, since a server may take back the one before."""
+        with self._fetching:
+            with self._lock:
+                if self._token and self._steady_s() < self._token_until_s:
+                    return self._token
+                if self._steady_s() < self._rests_until_s:  # who waited is not to ask in vain one by one
+                    return ""
+            return self._fetched()
+
+    def _fetched(self) -> str:
         headers = {"authorization": self._credentials, "content-type": "application/x-www-form-urlencoded"}
         body = urlencode({"grant_type": "client_credentials", "scope": self._scope}).encode()
         heard = self._tokens.ask("POST", "", headers=headers | {"accept": "application/json"}, body=body)
         given = _read(heard, _Token)
         if given is None or not given.access_token.isascii() or not given.access_token.isprintable():
+            with self._lock:
+                self._rests_until_s = self._steady_s() + REST_S
             return ""
         with self._lock:
             self._token = given.access_token

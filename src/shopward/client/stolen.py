@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PREFIX_DIGITS: Final = 5
 _SUFFIX_DIGITS: Final = 35
+_COUNT_DIGITS_MAX: Final = 18
 _NO_CORPUS: Final = frozenset({"not_found", "corpus_unreachable"})
 
 
@@ -69,7 +70,7 @@ def read(digest: str, reply: Reply | Fault) -> Stolen:
     counts: dict[bytes, int] = {}
     for line in reply.body.splitlines():
         suffix, _, count = line.partition(b":")
-        if len(suffix) != _SUFFIX_DIGITS or not count.strip().isdigit():
+        if len(suffix) != _SUFFIX_DIGITS or len(count) > _COUNT_DIGITS_MAX or not count.strip().isdigit():
             return Stolen(None, Fault("bad_answer", f"status {reply.status}"))
         counts[suffix.upper()] = int(count)
     return Stolen(counts.get(digest[_PREFIX_DIGITS:].encode(), 0))

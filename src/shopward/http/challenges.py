@@ -7,12 +7,14 @@ nowhere.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
+from shopward.errors import Conflict
 from shopward.events.catalogue import Context, Session, User, Word
 from shopward.flows.asked import Who
 from shopward.flows.engine import DecisionRecord
@@ -120,7 +122,7 @@ class ChallengeCalls:
                 caller, decision_id, asked.who, channel=asked.channel, to=asked.to, language=spoken
             )
         )
-        await tell(self._gate, sent.event)
+        await tell_once(self._gate, sent.event)
         if sent.refused is not None:
             raise sent.refused
         return json_answer(CodeSent(to_rfc3339(sent.expires_ms)))
@@ -172,6 +174,12 @@ async def tell(gate: Gate, event: Event | None) -> None:
     record = heard[0] if isinstance(heard, list) else heard
     if not isinstance(record, DecisionRecord):
         raise record.with_traceback(None)  # one refusal may be heard by many
+
+
+async def tell_once(gate: Gate, event: Event | None) -> None:
+    """The same of an event that another request may have told under its id a moment ago, which is as good."""
+    with suppress(Conflict):
+        await tell(gate, event)
 
 
 def _decision_id(request: Request) -> str:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from shopward.http.calls import decoded, json_answer
-from shopward.http.challenges import tell
+from shopward.http.challenges import tell_once
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -60,5 +60,5 @@ class SimCalls:
         caller = self._calls.caller(request, "service")
         asked = decoded(await self._calls.body(request, caller), SimAsked)
         looked = await run_in_threadpool(self._desk.look, asked.user, asked.phone)
-        await tell(self._gate, looked.event)
+        await tell_once(self._gate, looked.event)
         return json_answer(SimLooked(looked.swapped))

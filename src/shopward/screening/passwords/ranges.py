@@ -19,6 +19,7 @@ PADDED_MIN: Final = 800
 PADDED_MAX: Final = 1_000
 """A padded answer has so many lines at least, like those of Have I Been Pwned; a longer one is not padded."""
 SUFFIX_DIGITS: Final = 35
+_COUNT_DIGITS_MAX: Final = 18
 _PREFIX: Final = re.compile(r"[0-9A-Fa-f]{5}")
 
 
@@ -59,12 +60,18 @@ def count_in(body: bytes, suffix: str) -> int:
     if at < 0 or (at > 0 and body[at - 1] not in b"\r\n"):
         return 0
     figure = body[at + len(wanted) :].split(None, 1)[:1]
-    return int(figure[0]) if figure and figure[0].isdigit() else 0
+    return _figure(figure[0]) if figure else 0
 
 
 def lines_in(body: bytes) -> Iterator[tuple[str, int]]:
     """Suffixes and counts of an answer; padding and lines that are no records are left out."""
     for line in body.splitlines():
         suffix, _, count = line.partition(b":")
-        if len(suffix) == SUFFIX_DIGITS and suffix.isalnum() and count.strip().isdigit() and int(count):
-            yield suffix.decode("ascii").upper(), int(count)
+        times = _figure(count.strip())
+        if len(suffix) == SUFFIX_DIGITS and suffix.isalnum() and times:
+            yield suffix.decode("ascii").upper(), times
+
+
+def _figure(digits: bytes) -> int:
+    """A count; 0 for what is none, and for so many digits that Python refuses to read them."""
+    return int(digits) if digits.isdigit() and len(digits) <= _COUNT_DIGITS_MAX else 0
