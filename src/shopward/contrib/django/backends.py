@@ -1,7 +1,8 @@
 """The backend that goes first: the others say whether the password is right, Shopward whether the login goes on.
 
 Promise: the password is checked once, by the shop's own backends in their own order; a right one on a login that is denied
-looks to the caller like a wrong one; a challenge leads to the challenge page. The ``user_login_failed`` that Django sends
+looks to the caller like a wrong one, but for the time of the look-up among stolen passwords (``screens_logins``), which only right
+ones take; a challenge leads to the challenge page. The ``user_login_failed`` that Django sends
 for a denied login is told to nobody: our own denials never feed the score. Outside of a request (a command, a worker) this
 backend stands aside. Sessions keep the name of the backend that knew the password, so that taking Shopward out logs nobody
 out.
