@@ -199,12 +199,34 @@ def test_an_incident_is_worked_to_its_end_from_the_browser(world):
         assert not await pressed(do="answer", vendor="Relay", text="Two.")
         assert not await pressed(do="learned", root_cause="An old key", lessons="Keys end")
         assert not await pressed(do="done", task=re.search(r'name="task" value="([^"]+)"', page)[1])
+        await _nobody_writes_over_another(client, path)
         assert not await pressed(do="state", state="closed")
         assert await pressed(do="note", text="late") == "incident_closed"
         page = (await client.get(path)).text
         assert ("Set or move a clock" in page, "Nama dan alamat." in page) == (False, True)
 
     world.run(story)
+
+
+async def _nobody_writes_over_another(client, path):
+    """A form that was open while somebody else saved the same is not saved, and shows what it held; a double click is nobody else."""
+    page = (await client.get(path)).text
+    facts = {"do": "facts", "subjects_ID": "13", "data_contact": "on", "data_order": "on", "harm": "possible", "risk": "likely"}  # fmt: skip
+    content = {"do": "content", "content": "data", "language": "id", "text": "Nama & alamat."}
+    learned = {"do": "learned", "root_cause": "No lock", "lessons": "Keys end"}
+    for before, form, theirs, shown in (
+        ("Change the facts", facts, {"subjects_ID": "14"}, ""),
+        ('value="data"><input type="hidden" name="language" value="id"', content, {"text": "Nama & <b>"}, "Nama &amp; &lt;b&gt;</p>"),
+        ("Write down the cause", learned, {"root_cause": "No key"}, "No key</p>"),
+    ):  # fmt: skip
+        mine = form | {"over": re.search(r'name="over" value="([0-9a-f]{32})"', page.partition(before)[2])[1]}
+        for _click in range(2):
+            assert (await client.post(path, data=mine)).headers["location"] == path
+        stands = (await client.get(f"/v1{path}")).json()["incident"]
+        refused = await client.post(path, data=mine | theirs)
+        assert (refused.status_code, "Somebody else changed that" in refused.text) == (409, True)
+        assert shown in refused.text
+        assert (await client.get(f"/v1{path}")).json()["incident"] == stands
 
 
 def test_a_claim_and_a_complaint_are_worked_from_the_browser(world):

@@ -6,10 +6,12 @@ Promise: pure; moments are UTC to the minute, a span is rounded down to its larg
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, minor_digits, to_rfc3339
+import msgspec
+
+from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, digest16, minor_digits, to_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +41,11 @@ def due(due_ms: int, now_ms: int, words: Mapping[str, str]) -> str:
 def account_path(user: str) -> str:
     """Where the page of an account is; an id with a slash, or with the dots of another folder, leads to no other account."""
     return f"/users/{quote(user, safe='')}"
+
+
+def mark(shown: Any) -> str:
+    """Tells what a form writes over from anything else that may stand there when it comes."""
+    return digest16(msgspec.json.encode(shown)).hex()
 
 
 def plain_money(amount_minor: int, currency: str) -> str:

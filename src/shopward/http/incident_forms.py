@@ -1,7 +1,8 @@
 """Forms of an incident's page as steps: flat fields of a browser become the fields that a call would have sent.
 
 Promise: pure. What a form says is decoded by the same shapes as a call's, so that nothing can be said here that the API would refuse.
-A moment without a zone is UTC, as the page says; fields that are left empty were not said.
+A moment without a zone is UTC, as the page says; fields that are left empty were not said. A form that writes over something says by a mark
+over what, so that nobody writes over what somebody else has written since.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from shopward.errors import InvalidField
+from shopward.errors import Conflict, InvalidField
 from shopward.http.calls import decoded
+from shopward.http.filters import mark
 from shopward.http.incident_steps import (
     AnswerStep,
     AskStep,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from shopward.http.incident_steps import Step
+    from shopward.incidents import Incident
 
 PRESSED: Final[Mapping[str, type[Step]]] = {
     "note": NoteStep, "done": DoneStep, "tick": TickStep, "sent": SentStep, "state": StateStep, "clock": ClockStep,
@@ -52,10 +55,11 @@ _NUMBER_MAX: Final = 15
 
 
 class Pressed(NamedTuple):
-    """A step, and of a notice which part of it is said to be sent."""
+    """A step, of a notice which part of it is said to be sent, and the mark of what the form wrote over; empty where it has none."""
 
     step: Step
     phase: int
+    over: str
 
 
 def pressed(form: Mapping[str, str]) -> Pressed:
@@ -65,13 +69,36 @@ def pressed(form: Mapping[str, str]) -> Pressed:
         raise InvalidField(
             "no such deed", path="do", expected="one of " + ", ".join(PRESSED), found="another word"
         )
-    fields: dict[str, Any] = {name: value for name, value in form.items() if name not in ("do", "phase")}
+    fields: dict[str, Any] = {
+        name: value for name, value in form.items() if name not in ("do", "phase", "over")
+    }
     fields |= {name: _moment(fields[name]) for name in MOMENTS if name in fields}
     if word in _FIELDS:
         fields = _FIELDS[word](fields)
     step = decoded(msgspec.json.encode({**fields, "step": word}), PRESSED[word])
     phase = _number(form.get("phase", "1"))
-    return Pressed(step, phase if isinstance(phase, int) else 1)
+    return Pressed(step, phase if isinstance(phase, int) else 1, form.get("over", ""))
+
+
+def is_written(incident: Incident, asked: Pressed) -> bool:
+    """Whether what it writes stands there already, as by a double click; raises ``Conflict`` where the page had shown something else."""
+    stands, written = _over(incident, asked.step)
+    if asked.over and stands != written and mark(stands) != asked.over:
+        raise Conflict("somebody else wrote there since", path="over", expected="what the page showed", found="another text")  # fmt: skip
+    return written is not None and stands == written
+
+
+def _over(incident: Incident, step: Step) -> tuple[Any, Any]:
+    """What a step writes over, and what it writes; nothing of one that only adds."""
+    match step:
+        case FactsStep():
+            return incident.facts, step.facts
+        case ContentStep():
+            return incident.contents.get(step.content, {}).get(step.language, ""), step.text
+        case LearnedStep():
+            return [incident.root_cause, incident.lessons], [step.root_cause, step.lessons]
+        case _:
+            return None, None
 
 
 def _facts(fields: dict[str, Any]) -> dict[str, Any]:

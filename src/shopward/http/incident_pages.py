@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from shopward.errors import Conflict, InvalidField, NotFound
 from shopward.http.calls import id_of, needed_id
-from shopward.http.incident_forms import pressed
+from shopward.http.incident_forms import is_written, pressed
 from shopward.http.incident_steps import PlaybookStep, SentStep, Taker
 from shopward.http.incidents import STATES
 from shopward.http.pages import is_cursor, notice_of, reader_language
@@ -68,6 +68,7 @@ UNFIT: Final[Mapping[str, str]] = {
     "at": "unfit_at",
     "reason": "unfit_reason",
     "late_reason": "unfit_late_reason",
+    "over": "overwritten",
 }
 """By the field that does not fit the incident, the word of the sentence that says why."""
 TOLD: Final = (
@@ -135,6 +136,12 @@ class IncidentPages:
         name = id_of(request)
         if name is None or not self._may(request):
             return self._paper.missing(request)
+        return await self._shown(request, name, notice_of(request, TOLD))
+
+    async def _shown(
+        self, request: Request, name: str, notice: str, *, unsaved: Sequence[str] = ()
+    ) -> Response:
+        """One incident; ``unsaved`` is what its reader wrote and could not save."""
         try:
             incident, owed, victims = await run_in_threadpool(self._desk.get, name)
         except NotFound:
@@ -142,10 +149,10 @@ class IncidentPages:
         mailings = await run_in_threadpool(self._desk.mailings, name)
         now_ms, spoken = self._clock.now_ms(), reader_language(request)
         lines = incident.timeline[::-1]
-        notice, applying = notice_of(request, TOLD), [each for each in owed if each.status not in _OUT]
+        applying = [each for each in owed if each.status not in _OUT]
         playbooks = await run_in_threadpool(self._playbooks.listed) if incident.run is None else []
         return self._paper.page(
-            request, "incident.html", incident=incident, now_ms=now_ms, back=_path(name), moves=MOVES[incident.state],
+            request, "incident.html", 409 if notice == UNFIT["over"] else 200, incident=incident, now_ms=now_ms, back=_path(name), moves=MOVES[incident.state],
             owed=applying, out=[each for each in owed if each.status in _OUT],
             later={each.rule for each in applying if owes_followup(each)}, contents=_contents(incident, applying),
             playbooks=[(each.id, in_words(each.name, spoken)) for each in playbooks], choices=CHOICES, is_open=incident.state not in ("closed", "dismissed"),
@@ -153,7 +160,7 @@ class IncidentPages:
             rules=shipped_rules(), headings=_headings(spoken), victims=victims, run=run_view(incident, spoken, now_ms),
             scopes=[(each, _by_kind(numbers_of(each))) for each in incident.scopes[::-1]], lines=lines[:LINES], earlier=lines[LINES:],
             mailings=[(each, told, sum(told.get(state, 0) for state in UNREACHED)) for each, told in mailings],
-            notice=notice,
+            notice=notice, unsaved=unsaved,
         )  # fmt: skip
 
     async def press(self, request: Request) -> Response:
@@ -165,7 +172,7 @@ class IncidentPages:
         playbook = await run_in_threadpool(self._playbooks.get, named) if named else None
 
         def take(incident: Incident, by: str, now_ms: int) -> Incident:
-            if _is_out(incident, asked):
+            if _is_out(incident, asked) or is_written(incident, asked):
                 return incident
             return asked.step.take(incident, Taker(by, now_ms, self._ids.new, playbook))
 
@@ -173,8 +180,11 @@ class IncidentPages:
         try:
             await run_in_threadpool(lambda: self._desk.step(caller, name, form["do"], take))
         except (Conflict, InvalidField, NotFound) as refused:
-            notice = f"?notice={UNFIT.get(refused.path or '', refused.code)}"
-        return RedirectResponse(_path(name) + notice, 303)
+            notice = UNFIT.get(refused.path or "", refused.code)
+        if notice == UNFIT["over"]:
+            unsaved = [form[each] for each in ("text", "root_cause", "lessons") if each in form]
+            return await self._shown(request, name, notice, unsaved=unsaved)
+        return RedirectResponse(_path(name) + (f"?notice={notice}" if notice else ""), 303)
 
     async def people(self, request: Request) -> Response:
         """``GET /incidents/{id}/people?version=&...``: those whom a number counts; audited."""

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from shopward.flows.wording import language_of
 from shopward.http.calls import ID_MAX
-from shopward.http.filters import account_path, due, moment, money, plain_money
+from shopward.http.filters import account_path, due, mark, moment, money, plain_money
 from shopward.http.problems import HttpRefusal
 from shopward.http.sessions import Sessions, form_of, refuse_other_sites
 
@@ -52,7 +52,7 @@ class Paper:
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._templates.filters |= {
-            "moment": moment, "due": due, "money": money, "plain_money": plain_money, "account_path": account_path,
+            "moment": moment, "due": due, "money": money, "plain_money": plain_money, "account_path": account_path, "mark": mark,
         }  # fmt: skip
 
     def page(
