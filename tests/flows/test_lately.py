@@ -74,6 +74,24 @@ def test_what_staff_and_programs_did_and_what_is_old_is_not_in_it():
     assert [each.is_new_device for each in lately([seen("first", 1)], at_ms=NOW_MS)] == [False]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        [seen("try", MINUTE_MS + 9_000, status="attempted", device="other")],
+        [seen("try", MINUTE_MS + 9_000, status="attempted", device="other", decision="challenge")],
+        [seen(f"guess-{n}", MINUTE_MS + n, status="failed", device="other") for n in range(1, 9)],
+        [seen("once", 3 * DAY_MS, status="attempted", device="other", decision="deny")],
+    ],
+)
+def test_a_device_is_new_when_it_first_gets_in_and_not_when_it_first_tries(before):
+    """A stranger who was let through, asked, or wrong at first comes from a new device all the same; the second time he does not."""
+    again, got_in = seen("again", 1, device="other"), seen("in", MINUTE_MS, device="other")
+    own = [seen("own", 5 * DAY_MS), seen("own-try", 5 * DAY_MS + 9_000, status="attempted")]
+    told = lately([again, got_in, *before, *own], at_ms=NOW_MS)
+    assert [each.event_id for each in told if each.is_new_device] == ["in"]
+    assert advised(got_in, *before, *own)[0] in ("asked", "new_device")
+
+
 def test_a_stolen_password_is_advised_on_until_it_is_changed():
     """The newest word counts."""
     stolen = seen("in", HOUR_MS, breached=True)

@@ -2,7 +2,8 @@
 
 Promise: pure, and of facts alone, so that nothing sealed is opened for it: a country and no address, a system and a browser and no
 device's id. A thing that was asked for and then done is told once; tries that look alike and follow each other are one line with
-their number, so that an attack does not push everything else off the page. What staff, partners and programs did is not in it.
+their number, so that an attack does not push everything else off the page; the first of a new device stands by itself. What staff,
+partners and programs did is not in it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from shopward.flows.sim import FIELD as SIM
 from shopward.values import DAY_MS, MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from shopward.events import Facts
 
@@ -22,8 +23,8 @@ WINDOW_MS: Final = 30 * DAY_MS
 SHOWN_MAX: Final = 30
 SETTLED_WITHIN_MS: Final = 15 * MINUTE_MS
 """A thing that was done so soon after it was asked for is that thing."""
-OUTCOMES: Final = ("done", "failed", "stopped", "asked", "let")
 Outcome = Literal["done", "failed", "stopped", "asked", "let"]
+_AHEAD: Final = ("done", "let")
 SHOWN: Final = frozenset(
     {
         "login", "password_change", "password_reset_request", "password_reset", "email_change", "phone_change",
@@ -52,7 +53,7 @@ class Happened(NamedTuple):
         outcome: done, failed, stopped, asked for a proof, or let through without word of what came of it.
         times: how many of the same; ``since_ms`` is the first of them.
         country: of ISO 3166; empty where it is not known.
-        is_new_device: whether it went ahead from a device that no older event looked at came from.
+        is_new_device: whether it went ahead from a device that nothing older that was looked at went ahead from.
         has_moved: whether money or its like may have left.
     """
 
@@ -73,31 +74,26 @@ class Happened(NamedTuple):
 
 def lately(seen: Sequence[Seen], *, at_ms: int) -> list[Happened]:
     """What is shown of events, newest first as they come."""
-    first_of = {each.facts.device: each.event_id for each in seen}  # the oldest of a device is written last
-    oldest = seen[-1].event_id if seen else ""
-    settled: dict[tuple[str, str], int] = {}
+    settled = list(_settled(seen))
+    ahead = [each for each, outcome in settled if outcome in _AHEAD and each.facts.device]
+    entry_of = {each.facts.device: each.event_id for each in ahead}  # the oldest of a device is written last
+    first = ahead[-1].facts.device if ahead else ""
     lines: list[Happened] = []
     last_key: tuple[str, ...] = ()
-    for each in seen:
+    for each, outcome in settled:
         facts = each.facts
         if each.at_ms < at_ms - WINDOW_MS:
             break
         if facts.type not in SHOWN or facts.actor_type != "customer":
             continue
-        outcome, same = outcome_of(each), (facts.type, facts.device)
-        if facts.status in ("succeeded", "failed"):
-            settled[same] = each.at_ms
-        elif outcome == "let" and settled.get(same, at_ms + DAY_MS) - each.at_ms <= SETTLED_WITHIN_MS:
-            continue
+        is_new = entry_of.get(facts.device) == each.event_id and facts.device != first
         key = _key(each, outcome)
-        if lines and key and key == last_key:
+        if lines and key and key == last_key and not is_new:
             lines[-1] = lines[-1]._replace(times=lines[-1].times + 1, since_ms=each.at_ms)
             continue
         if len(lines) == SHOWN_MAX:
             break
         last_key = key
-        is_in = outcome in ("done", "let") and bool(facts.device)
-        is_new = is_in and first_of[facts.device] == each.event_id != oldest
         lines.append(_line(each, outcome, is_new=is_new))
     return lines
 
@@ -130,6 +126,19 @@ def new_sim_ms(seen: Sequence[Seen]) -> int:
         if each.facts.type == "custom" and each.facts.actor_type == "service" and each.facts.changed == SIM
     )
     return next((each.at_ms for each in told), 0)
+
+
+def _settled(seen: Sequence[Seen]) -> Iterator[tuple[Seen, Outcome]]:
+    """Events with what came of them; what was asked for and then done stands there once, as what was done."""
+    settled: dict[tuple[str, str, str], int] = {}
+    for each in seen:
+        facts, outcome = each.facts, outcome_of(each)
+        same = (facts.type, facts.actor_type, facts.device)
+        if facts.status in ("succeeded", "failed"):
+            settled[same] = each.at_ms
+        elif outcome == "let" and same in settled and settled[same] - each.at_ms <= SETTLED_WITHIN_MS:
+            continue
+        yield each, outcome
 
 
 def _key(seen: Seen, outcome: Outcome) -> tuple[str, ...]:
