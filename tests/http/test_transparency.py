@@ -1,5 +1,6 @@
 """The page for everybody on what is done with personal data: rights, duties, purposes, recipients; in three languages."""
 
+import asyncio
 import re
 import tomllib
 from typing import get_args
@@ -22,11 +23,11 @@ OFFERS = {
 STAFFS = OFFERS | {"title": {"id": "Daftar jaga", "zh": "值班表", "en": "The rota"}, "subjects": ["staff"]}
 
 
-def test_everybody_reads_rights_duties_and_purposes_in_their_language(world_in, tmp_path):
-    """Without a key or a script; the shop's own activities as it declared them, staff's not; read once in ten seconds."""
-    clock = ManualClock(NOW_MS)
+def test_everybody_reads_rights_duties_and_purposes_in_their_language(world_in, tmp_path, monkeypatch):
+    """Without a key or a script; the shop's own activities as it declared them, staff's not; read once in ten seconds, for a crowd too."""
+    clock, readings = ManualClock(NOW_MS), []
 
-    async def story(client, _world):
+    async def story(client, world):
         key = dict(client.headers)
         client.headers.pop("Authorization")
         for language, words in tomllib.loads((HERE / "privacy.toml").read_text(encoding="utf-8")).items():
@@ -44,6 +45,11 @@ def test_everybody_reads_rights_duties_and_purposes_in_their_language(world_in, 
         assert made.status_code == 201, made.text
         assert "News of" not in (await client.get("/privacy?lang=en")).text
         clock.advance(privacy.FRESH_MS)
+        register, listed = world.shopward.processing, world.shopward.processing.activities
+        with monkeypatch.context() as counting:
+            counting.setattr(register, "activities", lambda: readings.append(1) or listed())
+            crowd = await asyncio.gather(*(client.get("/privacy?lang=en") for _each in range(9)))
+        assert ([each.status_code for each in crowd], len(readings)) == ([200] * 9, 1)
         page = (await client.get("/privacy", headers={"Accept-Language": "en"})).text
         assert "News of &lt;offers&gt;" in page
         assert "Bis auf Widerruf (30 days)" in page

@@ -7,6 +7,7 @@ read once in ``FRESH_MS`` however many ask. Where they cannot be read the page f
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -63,6 +64,7 @@ class PrivacyPage:
         self._paper = paper
         self._read_ms = 0
         self._known: tuple[list[InForce], list[str]] = ([], [])
+        self._reading = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         """Where it answers."""
@@ -72,9 +74,10 @@ class PrivacyPage:
         """``GET /privacy?lang=``."""
         wanted = request.query_params.get("lang", "")
         language = wanted if wanted in LANGUAGES else reader_language(request)
-        now_ms = self._clock.now_ms()
-        if not self._read_ms <= now_ms < self._read_ms + FRESH_MS:
-            self._known, self._read_ms = await run_in_threadpool(self._read), now_ms
+        async with self._reading:  # who comes meanwhile waits for the same reading
+            now_ms = self._clock.now_ms()
+            if not self._read_ms <= now_ms < self._read_ms + FRESH_MS:
+                self._known, self._read_ms = await run_in_threadpool(self._read), now_ms
         activities, kinds = self._known
         uses = [_use(each, language) for each in activities if _THEIRS & set(each.activity.subjects)]
         return self._paper.page(
