@@ -23,6 +23,7 @@ from serving import Server
 from shopward.config import Settings
 from shopward.errors import Misconfigured, StoreUnavailable
 from shopward.flows import counsel, lately, visit
+from shopward.flows.overview import EACH_MAX
 from shopward.flows.selfservice import WAITING_MAX, WISHES
 from shopward.http import account_words
 from shopward.http.partner_paths import EXAMPLE as COURIER
@@ -30,7 +31,7 @@ from shopward.http.visits import COOKIE, DEEDS
 from shopward.notices.mailing import Letter
 from shopward.protection.orders import KINDS
 from shopward.service.checks import check_settings
-from shopward.values import DAY_MS, MINUTE_MS, ManualClock, to_ms
+from shopward.values import DAY_MS, MINUTE_MS, ManualClock, to_ms, to_rfc3339
 from shopward.vault.rows import Access
 
 WORDS = (
@@ -134,7 +135,14 @@ def test_behind_https_the_cookie_is_bound_to_this_very_host(world_in, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://safe.shop.example", "safe.shop.example", "https://safe.shop.example/?q", "javascript:x"]
+    "url",
+    [
+        "http://safe.shop.example",
+        "safe.shop.example",
+        "https://safe.shop.example/?q",
+        "https://shop.example/safe",
+        "javascript:x",
+    ],
 )
 def test_customers_are_led_nowhere_in_clear(tmp_path, url):
     """An address of a setting that is none, or goes over the wire in clear, is refused at the start."""
@@ -320,6 +328,86 @@ def test_a_store_that_does_not_answer_is_told_in_words_and_nothing_is_lost(own, 
     own.run(story)
 
 
+def test_a_link_that_could_not_be_used_up_is_as_good_as_it_was(own, monkeypatch):
+    """Where the audit log is away nobody gets in, and reads so in words; the same button works a minute later, once."""
+
+    async def story(client, world):
+        path = await invited(client)
+
+        def fail(*_args, **_kwargs):
+            raise StoreUnavailable("append: the database is away")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(world.shopward.trail, "append", fail)
+            shut = await client.post(path, headers={"Accept-Language": "en"})
+        assert (shut.status_code, shut.headers["content-type"]) == (503, "text/html; charset=utf-8")
+        assert "Not available for a moment" in shut.text
+        assert "set-cookie" not in shut.headers
+        assert [(await client.post(path)).status_code for _each in range(2)] == [303, 404]
+
+    own.run(story)
+
+
+def test_who_asks_for_the_same_again_another_day_is_owed_another_answer(own):
+    """The same words on one day are one request, as a form that is sent twice; a year later they are a new one, with its own dates."""
+
+    async def story(client, world):
+        for expected in (1, 1, 2):
+            await entered(client, language="en")
+            assert "We have your request" in await pressed(client, do="ask", wish="copy")
+            filed = (await client.get("/v1/complaints?user=anna")).json()["complaints"]
+            assert len(filed) == expected
+            world.clock.advance(DAY_MS // 2)
+
+    own.run(story)
+
+
+def test_the_form_of_another_time_does_not_stand_for_this_one(own):
+    """A form that was never sent in lacks what is gone since: the freeze of now has one of its own, and that one is kept."""
+
+    async def story(client, world):
+        now = world.clock.now_ms()
+        await told(client, *past(now))
+        old = (await client.post("/v1/claims", json={"user": "anna"})).json()
+        world.clock.advance(DAY_MS)
+        await told(client, *theft(world.clock.now_ms()))
+        await entered(client, language="en")
+        await pressed(client, do="not_me", event="anna-stolen-0")
+        await pressed(client, do="freeze")
+        for _twice in range(2):
+            form = await pressed(client, do="claim")
+        drafts = (await client.get("/v1/claims?user=anna")).json()["claims"]
+        assert len(drafts) == 2
+        (new,) = [each["id"] for each in drafts if each["id"] != old["id"]]
+        assert "event:anna-stolen-1" in form.split(f'value="{new}"')[1].split("</form>")[0]
+
+    own.run(story)
+
+
+def test_a_freeze_is_told_however_many_orders_are_in_force(own):
+    """More orders than the page shows, made before the freeze: the account is frozen there all the same."""
+
+    async def story(client, world):
+        ends = to_rfc3339(world.clock.now_ms() + DAY_MS)
+        for _each in range(EACH_MAX + 1):
+            notice = {
+                "kind": "notify_only",
+                "target": {"user": "anna"},
+                "reason": "phishing",
+                "ends_at": ends,
+            }
+            made = await client.post("/v1/orders", json=notice)
+            assert made.status_code == 201, made.text
+        world.clock.advance(MINUTE_MS)
+        await client.post("/v1/users/anna/freeze", json={})
+        page = await entered(client, language="en")
+        assert "Your account is frozen" in page
+        assert 'value="freeze"' not in page
+        assert "Freeze the account first" not in await pressed(client, do="claim")
+
+    own.run(story)
+
+
 def test_nothing_of_anybody_else_is_shown_or_reached(own):
     """Another customer's event, order, claim and consent are ``gone``; their page says nothing of each other."""
 
@@ -396,6 +484,8 @@ def test_a_visit_is_bounded(own, monkeypatch):
         assert "too much for one visit" in await pressed(client, do="complain", about="service", said="again")
         assert len((await client.get("/v1/complaints")).json()["complaints"]) == 1
         assert (await client.post("/account", data={"said": "x" * 40_000})).status_code == 413
+        await entered(client, language="en")  # another visit is another page of the same three
+        assert (await client.get("/account")).status_code == 429
         await client.post("/account", data={"do": "close"})
         assert (await client.get("/account")).status_code == 401
 

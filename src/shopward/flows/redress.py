@@ -45,12 +45,13 @@ class Redress:
         self._complaints = complaints
 
     def begin(self, visit: Visit) -> Told:
-        """The form, filled in since something was wrong; the one that is there where it was not sent in yet."""
-        seen = self._overviews.of(visit.user, "en")
+        """The form, filled in since something was wrong; the one of this freeze where it was not sent in yet."""
+        seen = self._overviews.affairs(visit.user)
         refused = _refused(visit, seen)
         if refused is not None or seen.recovery is None:
             return refused or Told("freeze_first")
-        if any(each.shown.state == "draft" for each in seen.claims):
+        frozen_ms = _frozen_ms(seen)  # an older form lacks what is gone since it was made
+        if any(each.shown.state == "draft" and each.created_ms >= frozen_ms for each in seen.claims):
             return Told("claim_begun")
         since_ms = from_rfc3339(seen.recovery.since)
         self._claims.draft(visit.caller, visit.user, regime=DEFAULT, since_ms=since_ms)
@@ -58,7 +59,7 @@ class Redress:
 
     def send(self, visit: Visit, claim_id: str, event_ids: Sequence[str]) -> Told:
         """The form comes in with what was ticked."""
-        seen = self._overviews.of(visit.user, "en")
+        seen = self._overviews.affairs(visit.user)
         refused = _refused(visit, seen)
         if refused is not None:
             return refused
@@ -66,9 +67,8 @@ class Redress:
             return GONE
         if not event_ids:
             return Told("nothing_ticked")
-        notice_ms = max(each.standing.begun_ms for each in seen.in_force if each.standing.kind == "freeze")
         try:
-            self._claims.submit(visit.caller, claim_id, Filing(tuple(event_ids), notice_ms=notice_ms))
+            self._claims.submit(visit.caller, claim_id, Filing(tuple(event_ids), notice_ms=_frozen_ms(seen)))
         except Conflict:
             return Told("claimed_before")
         except (NotFound, BadInput):
@@ -77,7 +77,7 @@ class Redress:
 
     def appeal(self, visit: Visit, about: str, subject: str) -> Told:
         """The customer does not agree with what became of a claim or a complaint; another person decides."""
-        seen = self._overviews.of(visit.user, "en")
+        seen = self._overviews.affairs(visit.user)
         try:
             if about == "claim" and self._own(seen.claims, subject) is not None:
                 self._claims.appeal(visit.caller, subject)
@@ -93,6 +93,11 @@ class Redress:
         return next(
             (each for each in claims if each.shown.id == claim_id and state in ("", each.shown.state)), None
         )
+
+
+def _frozen_ms(seen: Overview) -> int:
+    """Since when an account that is frozen is."""
+    return max(each.standing.begun_ms for each in seen.in_force if each.standing.kind == "freeze")
 
 
 def _refused(visit: Visit, seen: Overview) -> Told | None:

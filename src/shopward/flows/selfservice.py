@@ -21,7 +21,7 @@ from shopward.flows.lately import outcome_of
 from shopward.flows.processing import ConsentSaid
 from shopward.flows.reports import Reported
 from shopward.flows.visit import Told
-from shopward.values import from_ms, from_rfc3339, to_rfc3339
+from shopward.values import DAY_MS, from_ms, from_rfc3339, to_rfc3339
 
 if TYPE_CHECKING:
     from shopward.flows.complain import ComplaintDesk
@@ -91,7 +91,7 @@ class SelfService:
         return Told("frozen")
 
     def complain(self, visit: Visit, about: str, subject: str, statement: str) -> Told:
-        """A complaint in the customer's words; the same words again are the same complaint."""
+        """A complaint in the customer's words; the same words again on one day (UTC) are the same complaint."""
         if about not in ABOUT or not statement:
             return Told("incomplete")
         if about == "order" and not self._covers(visit, subject):
@@ -99,9 +99,10 @@ class SelfService:
         waiting = self._complaints.listed(state="received", user_id=visit.user, limit=WAITING_MAX)
         if len(waiting) == WAITING_MAX:
             return Told("waiting")
-        named = subject if about in _NAMED else ""
+        named, day = subject if about in _NAMED else "", self._complaints.now_ms() // DAY_MS
         said = Complained(
-            visit.user, about, statement[:STATEMENT_MAX], named, regime=visit.regime, key=_key(visit, about, named, statement)
+            visit.user, about, statement[:STATEMENT_MAX], named, regime=visit.regime,
+            key=_key(visit, day, about, named, statement),
         )  # fmt: skip
         try:
             self._complaints.file(visit.caller, said)
@@ -130,9 +131,10 @@ class SelfService:
         return Told("withdrawn")
 
     def _covers(self, visit: Visit, order_id: str) -> bool:
-        return order_id in {each.id for each in self._overviews.of(visit.user, "en").in_force}
+        return order_id in {each.id for each in self._overviews.affairs(visit.user).in_force}
 
 
-def _key(visit: Visit, about: str, subject: str, statement: str) -> str:
-    said = f"{visit.token}\0{visit.regime}\0{about}\0{subject}\0{statement}"
+def _key(visit: Visit, day: int, about: str, subject: str, statement: str) -> str:
+    """Of the day, too: who asks for a copy every year says the same words each time, and is owed an answer each time."""
+    said = f"{visit.token}\0{day}\0{visit.regime}\0{about}\0{subject}\0{statement}"
     return "self-" + hashlib.sha256(said.encode()).hexdigest()[:40]

@@ -7,7 +7,7 @@ Promise:
 - links and visits are in memory alone: in no table, no file and no backup. A restart ends them, and the customer comes from the
   shop again, which costs a click;
 - asking and opening are lines of the audit log, on the disk before the answer leaves. Fails closed;
-- bounded: links of a customer and of all, links a minute, pages a minute, and how much is pressed in a visit.
+- bounded: links of a customer and of all, links and pages of a customer in a minute, and how much is pressed in a visit.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import available_timezones
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from shopward.access import Caller
 from shopward.complaints import regime_of
 from shopward.complaints.regimes import DEFAULT
-from shopward.errors import InvalidField, QuotaReached
+from shopward.errors import InvalidField, QuotaReached, StoreError
 from shopward.flows.pace import Pace
 from shopward.values import MINUTE_MS
 
@@ -44,7 +44,7 @@ HELD_MAX: Final = 20_000
 ASKED_MAX: Final = 10
 """Links for one customer in a minute."""
 LOOKS_MAX: Final = 30
-"""Pages of one visit in a minute."""
+"""Pages for one customer in a minute, in however many visits: one of a busy account takes a tenth of a second."""
 PRESSES_MAX: Final = 20
 """What may be pressed in one visit."""
 DONE: Final = frozenset(
@@ -96,7 +96,7 @@ class Visit(Struct, eq=False):
         user: the shop's id.
         token: by which the log knows them.
         caller: the key that asked for the link; what is pressed is done under it.
-        pace: of its pages.
+        pace: of the customer's pages.
         told: of the last press.
         offered_ms, offered_for: since when, and for what reason, a freeze was offered for what they said was not them.
     """
@@ -109,8 +109,8 @@ class Visit(Struct, eq=False):
     regime: str
     may_claim: bool
     until_ms: int
+    pace: Pace
     pressed: int = 0
-    pace: Pace = field(default_factory=lambda: Pace(LOOKS_MAX))
     told: Told | None = None
     offered_ms: int = 0
     offered_for: str = ""
@@ -126,6 +126,17 @@ class Link(NamedTuple):
 
     token: str
     until_ms: int
+
+
+class _Paces(NamedTuple):
+    """Of one customer: links, and pages."""
+
+    links: Pace
+    pages: Pace
+
+    def are_idle(self, at_ms: int) -> bool:
+        """Whether nothing happened in the last minute."""
+        return self.links.is_idle(at_ms) and self.pages.is_idle(at_ms)
 
 
 class VisitDesk:
@@ -156,7 +167,7 @@ class VisitDesk:
         self._lock = threading.Lock()
         self._links: dict[bytes, Visit] = {}
         self._visits: dict[bytes, Visit] = {}
-        self._paces: dict[str, Pace] = {}
+        self._paces: dict[str, _Paces] = {}
 
     def ask(self, caller: Caller, user_id: str, asked: VisitAsked) -> Link:
         """A link for a customer.
@@ -174,11 +185,19 @@ class VisitDesk:
             )  # fmt: skip
         regime_of(asked.regime)
         now_ms, token = self._clock.now_ms(), self._token_of(user_id)
-        self._count(token, now_ms)
+        pace = self._count(token, now_ms)
         self._line(caller, "visit:ask", token, {"language": asked.language}, now_ms)
         secret, until_ms = self._secret(), now_ms + LINK_MS
         visit = Visit(
-            user_id, token, caller, asked.language, asked.timezone, asked.regime, asked.may_claim, until_ms
+            user_id,
+            token,
+            caller,
+            asked.language,
+            asked.timezone,
+            asked.regime,
+            asked.may_claim,
+            until_ms,
+            pace,
         )
         with self._lock:
             _tidy(self._links, now_ms)
@@ -193,14 +212,22 @@ class VisitDesk:
         return _held(self._links, secret, self._clock.now_ms())
 
     def enter(self, secret: str) -> tuple[str, Visit] | None:
-        """Use a link up: the secret of the visit that it opens; ``None`` where it is used, too old, or none."""
+        """Use a link up: the secret of the visit that it opens; ``None`` where it is used, too old, or none.
+
+        Where the audit log cannot be written nothing opens, and the link is as good as it was.
+        """
         now_ms = self._clock.now_ms()
         with self._lock:
             visit = _held(self._links, secret, now_ms)
             self._links.pop(_digest(secret), None)
         if visit is None:
             return None
-        self._line(visit.caller, "visit:open", visit.token, {}, now_ms)
+        try:
+            self._line(visit.caller, "visit:open", visit.token, {}, now_ms)
+        except StoreError:
+            with self._lock:
+                self._links[_digest(secret)] = visit
+            raise
         visit.until_ms, opened = now_ms + VISIT_MS, self._secret()
         with self._lock:
             _tidy(self._visits, now_ms)
@@ -211,6 +238,11 @@ class VisitDesk:
         """Whose visit it is, while it lasts. Fails closed."""
         return _held(self._visits, secret, self._clock.now_ms())
 
+    def wait_s(self, visit: Visit) -> int:
+        """0 where one more page of this customer may be shown, which counts; otherwise after how many seconds."""
+        with self._lock:
+            return visit.pace.wait_s(self._clock.now_ms())
+
     def leave(self, secret: str) -> None:
         """The visit is over."""
         with self._lock:
@@ -220,16 +252,21 @@ class VisitDesk:
         """By which clock visits end."""
         return self._clock.now_ms()
 
-    def _count(self, token: str, now_ms: int) -> None:
+    def _count(self, token: str, now_ms: int) -> Pace:
+        """One more link for a customer; the pace of her pages."""
         with self._lock:
             if len(self._paces) >= HELD_MAX:
-                self._paces = {each: pace for each, pace in self._paces.items() if not pace.is_idle(now_ms)}
-            wait_s = self._paces.setdefault(token, Pace(ASKED_MAX)).wait_s(now_ms)
+                self._paces = {
+                    each: paces for each, paces in self._paces.items() if not paces.are_idle(now_ms)
+                }
+            paces = self._paces.setdefault(token, _Paces(Pace(ASKED_MAX), Pace(LOOKS_MAX)))
+            wait_s = paces.links.wait_s(now_ms)
         if wait_s:
             raise QuotaReached(
                 "so many links were asked for this customer that no more are made now", code="too_many_visits",
                 expected=f"at most {ASKED_MAX} in a minute", found="more", retry_after_s=wait_s,
             )  # fmt: skip
+        return paces.pages
 
     def _line(self, caller: Caller, deed: str, token: str, details: dict[str, Any], at_ms: int) -> None:
         self._records.write(

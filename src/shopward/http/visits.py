@@ -119,7 +119,10 @@ class VisitCalls:
     async def enter(self, request: Request) -> Response:
         """``POST /visit/{token}``: the button; the link is used up, the page opens."""
         refuse_other_sites(request)
-        entered = await run_in_threadpool(self._desk.enter, request.path_params["token"])
+        try:
+            entered = await run_in_threadpool(self._desk.enter, request.path_params["token"])
+        except StoreError as failed:
+            return self._down(request, reader_language(request), failed)
         if entered is None:
             return self._shut(request, 404)
         secret, visit = entered
@@ -137,7 +140,7 @@ class VisitCalls:
             return self._ended(self._shut(request, 401))
         if request.query_params.get("lang") in LANGUAGES:
             visit.language = request.query_params["lang"]
-        wait_s = visit.pace.wait_s(self._desk.now_ms())
+        wait_s = self._desk.wait_s(visit)
         if wait_s:
             busy = self._shown(request, "visit.html", visit.language, 429, shut="busy")
             busy.headers["retry-after"] = str(wait_s)
@@ -145,7 +148,7 @@ class VisitCalls:
         try:
             overview = await run_in_threadpool(self._overviews.of, visit.user, visit.language)
         except StoreError as failed:
-            return self._down(request, visit, failed)
+            return self._down(request, visit.language, failed)
         return self._account(request, visit, overview)
 
     async def press(self, request: Request) -> Response:
@@ -168,7 +171,8 @@ class VisitCalls:
             try:
                 visit.told = await run_in_threadpool(self._done, visit, deed, form)
             except StoreError as failed:
-                return self._down(request, visit, failed)
+                visit.told = None  # whether it was done stands on the page that comes next
+                return self._down(request, visit.language, failed)
             if deed == "freeze":
                 await self._gate.take_orders()
         return RedirectResponse(f"{PAGE}#told", 303)
@@ -215,11 +219,10 @@ class VisitCalls:
         left = max(1, -(-(visit.told.due_ms - self._desk.now_ms()) // HOUR_MS))
         return said("next", visit.told.kind, visit.language, hours=left)
 
-    def _down(self, request: Request, visit: Visit, failed: StoreError) -> Response:
+    def _down(self, request: Request, language: str, failed: StoreError) -> Response:
         """The store does not answer: a customer reads what to do then, and no problem of ours. Fails closed."""
         _logger.warning("a customer's own page could not be shown: %s", failed.code)
-        visit.told = None  # whether it was done stands on the page that comes next
-        return self._shown(request, "visit.html", visit.language, 503, shut="down")
+        return self._shown(request, "visit.html", language, 503, shut="down")
 
     def _shut(self, request: Request, status: int) -> Response:
         """No link, or no visit."""

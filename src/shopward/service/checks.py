@@ -60,11 +60,12 @@ def _check_step_up(settings: Settings) -> None:
             expected="https://, a host and nothing behind it but a path, or http on this machine",
             found="another text",
         )
-    if settings.customer_url and not _is_safe_address(settings.customer_url):
+    customers = settings.customer_url
+    if customers and not (_is_safe_address(customers) and url_parts(customers).path in ("", "/")):
         raise Misconfigured(
             "customers cannot be led to this address",
             path="customer_url",
-            expected="https://, a host and nothing behind it but a path, or http on this machine",
+            expected="https:// and a host with nothing behind it, since their pages stand at its root, or http on this machine",
             found="another text",
         )
     if settings.page_url and not settings.page_url.startswith(("https://", "http://")):
