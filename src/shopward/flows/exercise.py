@@ -7,7 +7,8 @@ The story of one:
   (3) what is kept of each mail and the line of the audit log are committed; the same text to the same persons within a day is the same
       exercise, of which nobody is sent a second mail
   (4) some of the mails are handed in, one after the other, so that a call is short: who asks again has the next ones sent. After some in a
-      row that the server did not take the rest is given up; asking once more tries those again
+      row that the server did not take the rest is given up; asking once more tries those again,
+      of which one may have been taken where the connection broke before its answer
   (5) who opens the link sees what gave the mail away; who reports it is counted
 
 Addresses are handed on and kept nowhere. That a mail was opened is not known and not asked.
