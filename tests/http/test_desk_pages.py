@@ -332,6 +332,12 @@ def test_many_are_stopped_and_released_from_the_browser(world):
             True,
             True,
         )
+        for wrong, named in (
+            ({"target": "victim_set", "users": "\n".join(map(str, range(10_001)))}, "target.victim_set"),
+            ({"kind": "limit", "amount": "1", "currency": "RUPIAH"}, "limit.currency"),
+        ):
+            bad = await client.post("/orders", data=form | wrong)
+            assert (bad.status_code, f"<code>{named}: " in bad.text) == (422, True), bad.text
         path = (await client.post("/orders", data=form)).headers["location"]
         page = await in_each_language(client, path)
         assert (re.search(r"<strong>(\d+)</strong>", page)[1], "stops nobody yet" in page) == ("5", True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from shopward.errors import Conflict, InvalidField
+from shopward.errors import Conflict, InputTooLarge, InvalidField
+from shopward.http.calls import decoded
 from shopward.http.filters import minor_of, moment
 from shopward.http.orders import ExceptionsAsked
 from shopward.protection.operations import GROUPS
@@ -56,11 +57,11 @@ def request_of(form: Mapping[str, str], *, at_ms: int) -> OrderRequest:
 
 
 def request_from(asked: dict[str, Any]) -> OrderRequest:
-    """The request; raises ``InvalidField`` where a word is none of its closed sets."""
+    """The request; raises ``InvalidField``, which names what does not fit."""
     try:
-        return msgspec.convert(asked, OrderRequest)
-    except msgspec.ValidationError:
-        raise _wrong("order", "words of the form") from None
+        return decoded(msgspec.json.encode(asked), OrderRequest)
+    except InputTooLarge as refused:
+        raise _wrong(refused.path or "order", refused.expected or "less") from None
 
 
 def let_out(desk: ProtectionDesk, caller: Caller, order_id: str, *, user: str, evidence: str) -> None:
