@@ -85,6 +85,21 @@ def test_a_timeline_is_newest_first_and_of_one_user(log):
     assert log.timeline("u9", before_seq=None, limit=3) == []
 
 
+@pytest.mark.parametrize("each", [1, 2])
+def test_a_long_timeline_is_read_to_its_end(log, each):
+    """Over more pages than are held at once, one or two of a user's on each: all of them, newest first, from any position."""
+    for page in range(120):
+        mine = [
+            replace(entry(page * 3 + number), user_token=f"u{int(number > each)}") for number in (1, 2, 3)
+        ]
+        log.append(mine)
+    theirs = [seq for page in reversed(range(120)) for seq in range(page * 3 + each, page * 3, -1)]
+    for limit in (1, 49, 50, 51, 101, 119, 1_000):
+        assert [e.seq for e in log.timeline("u0", before_seq=None, limit=limit)] == theirs[:limit]
+    at = theirs[60]
+    assert [e.seq for e in log.timeline("u0", before_seq=at, limit=55)] == theirs[61:116]
+
+
 def test_no_user_has_no_timeline(log):
     """Entries without a user are not the timeline of an empty token."""
     log.append([replace(entry(1), user_token="")])

@@ -6,8 +6,7 @@ Promise:
 - reasons of decisions and names of staff are not in it: the first would teach an attacker the rules, the second are theirs;
 - looks into the vault are told by purpose and day. Those of ``QUIET`` purposes are left out: whom an investigation is about must
   not read here that there is one. The page says that these are not listed;
-- only the newest ``LOOKED_AT_MAX`` events are looked at, and ``EACH_MAX`` of anything else, a freeze before other orders. Events are
-  read in parts, since each brings along the page of the log that it stands on: all at once they would take 100 MB.
+- only the newest ``LOOKED_AT_MAX`` events are looked at, and ``EACH_MAX`` of anything else, a freeze before other orders.
 """
 
 from __future__ import annotations
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from shopward.vault.rows import Access
 
 LOOKED_AT_MAX: Final = 500
-_PART: Final = 50
 EACH_MAX: Final = 20
 LOOKS_MAX: Final = 200
 FORM_MAX: Final = 60
@@ -249,23 +247,13 @@ class OverviewDesk:
 
     def of(self, user_id: str, language: str) -> Overview:
         """What is shown to a customer, in ``id``, ``zh`` or ``en``."""
-        return self._with(user_id, language, self._newest(self._token_of(user_id)))
+        page = self._log.timeline(self._token_of(user_id), before_seq=None, limit=LOOKED_AT_MAX)
+        seen = sorted((_seen(entry) for entry in page if entry.kind == EVENT), key=lambda each: -each.at_ms)
+        return self._with(user_id, language, seen)
 
     def affairs(self, user_id: str) -> Overview:
         """The same for who acts on it, in English and without events, which take long to read, and advice on them."""
         return self._with(user_id, "en", [])
-
-    def _newest(self, token: str) -> list[Seen]:
-        """The newest events, in the order of their own time."""
-        found: list[Seen] = []
-        before: int | None = None
-        for _part in range(LOOKED_AT_MAX // _PART):
-            part = self._log.timeline(token, before_seq=before, limit=_PART)
-            found += [_seen(entry) for entry in part if entry.kind == EVENT]
-            if len(part) < _PART:
-                break
-            before = part[-1].seq
-        return sorted(found, key=lambda each: -each.at_ms)
 
     def _with(self, user_id: str, language: str, seen: Sequence[Seen]) -> Overview:
         now_ms, token = self._clock.now_ms(), self._token_of(user_id)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 DEFAULT_TENANT: Final = "main"
 _TENANT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FIND_CHUNK: Final = 1_000
+_TIMELINE_CHUNK: Final = 50
+"""Pages of a timeline that are held at once: each has 64 entries of anybody, and 500 of them take 90 MB."""
 
 
 class SqlEventLog:
@@ -166,11 +168,16 @@ class SqlEventLog:
             t=self._tenant, u=user_token, s=before, n=min(limit, INT64_MAX - 1) + 1
         )
         pages |= {page for (page,) in self._readers.fetch(self._sql.timeline.text, values)}
-        theirs = [
-            entry
-            for entry in self._pages(sorted(pages, reverse=True)[: limit + 1])
-            if entry.user_token == user_token and entry.seq < before
-        ]
+        newest = sorted(pages, reverse=True)[: limit + 1]
+        theirs: list[LogEntry] = []
+        for start in range(0, len(newest), _TIMELINE_CHUNK):
+            theirs += [
+                entry
+                for entry in self._pages(newest[start : start + _TIMELINE_CHUNK])
+                if entry.user_token == user_token and entry.seq < before
+            ]
+            if len(theirs) >= limit:  # pages that are older hold nothing newer
+                break
         return sorted(theirs, key=lambda entry: -entry.seq)[:limit]
 
     def close(self) -> None:
