@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sqlite3
+import zlib
 
 import msgspec
 import pytest
@@ -164,6 +165,20 @@ def test_one_form_of_a_record_does_not_pass_for_the_other(lite):
     with pytest.raises(StoreError) as refused:
         lite.vault.custody.look("o-2", "screen")
     assert refused.value.code == "record_rolled_back"
+
+
+def test_a_record_that_is_one_envelope_is_not_emptied_in_the_old_form(lite):
+    """No fields at all, the envelope as that of a field without a name, and a made-up name with the check of one envelope."""
+    lite.vault.custody.put(SHOP, [order()])
+    whole = bytes(sealed_of(lite, "o-1"))
+    made_up = "achdptmb"
+    assert zlib.crc32(made_up.encode()) == 0
+    for fields in ({}, {"": whole}, {made_up: b""}):
+        packed = msgspec.msgpack.encode(fields)
+        write(lite, update(vault_record).where(vault_record.c.id == "o-1").values(sealed=packed))
+        with pytest.raises(StoreError) as refused:
+            lite.vault.custody.look("o-1", "screen")
+        assert refused.value.code == "record_rolled_back"
 
 
 def test_records_with_short_and_long_values_look_alike(lite):

@@ -365,8 +365,8 @@ class SealedRecords:
 
 
 def names_check(names: Iterable[str]) -> int:
-    """Tells the fields of a record from any others; it lies sealed, so it need not be hard to forge."""
-    return zlib.crc32(",".join(sorted(names)).encode())
+    """Tells the fields of a record from any others, and never is ``_NAMES_INSIDE``: no names at all would be, and names are quickly made up that are."""
+    return zlib.crc32(",".join(sorted(names)).encode()) or 1
 
 
 def fields_apart(row: Stored) -> dict[str, bytes]:
