@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 
 import msgspec
@@ -30,6 +31,9 @@ from vault.conftest import ANI, BUDI, SHOP
 SAID = "the man next door opened the parcel"
 NOTE = "was rude and sounded drunk"
 MINE = "somebody ordered slippers for me"
+COMPLAINED = Complained("u1", "service", SAID, key="key-u1")
+HASH = hashlib.sha256(msgspec.json.encode(COMPLAINED)).hexdigest()
+"""As an earlier version kept it."""
 
 
 def told(shop, user="u1"):
@@ -65,7 +69,7 @@ def in_clear(shop):
             if kind == "complaint":
                 store = ComplaintStore("main")
                 store.put(connection, replace(store.get(connection, text_id), statement=text))
-                table, values = complaint_record, {"said_hash": "0" * 64}
+                table, values = complaint_record, {"said_hash": HASH}
             elif kind == "incident":
                 table, values = incident_record, {"body": text}
             elif kind == "claim":
@@ -190,11 +194,13 @@ def test_words_of_before_are_sealed_in_steps_and_read_meanwhile(settings, clock,
     with restarted(shop, settings, clock) as shop:
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         assert shop.complaints.acknowledge(ANI, mine[0]).statement == SAID
+        assert shop.complaints.file(SHOP, COMPLAINED).id == mine[0]
         shop.vault.words.settle()
         assert count(shop) == 4
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         hashes = shop.records.read(lambda each: each.scalar(select(complaint_record.c.said_hash)))
-        assert hashes == shop.vault.words.keyed("0" * 64)
+        assert hashes == shop.vault.words.keyed(HASH)
+        assert shop.complaints.file(SHOP, COMPLAINED).id == mine[0]
         left = shop.records.read(
             lambda each: [
                 each.scalar(select(complaint_record.c.body)),
