@@ -77,9 +77,11 @@ def transfers_at(connection: Connection, tenant: str, seqs: Sequence[int]) -> li
     """Those at these places, oldest first."""
     table = ledger_transfer.c
     rows = connection.execute(
-        select(ledger_transfer).where(table.tenant == tenant, table.seq.in_(seqs)).order_by(table.seq)
+        select(ledger_transfer)
+        .where(table.tenant == tenant, among(connection, table.seq, seqs))
+        .order_by(table.seq)
     )
-    return _with_entries(connection, tenant, rows.all(), ledger_entry.c.seq.in_(seqs))
+    return _with_entries(connection, tenant, rows.all(), among(connection, ledger_entry.c.seq, seqs))
 
 
 def transfers_after(connection: Connection, tenant: str, seq: int, *, limit: int) -> list[Recorded]:
