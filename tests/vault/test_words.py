@@ -22,6 +22,7 @@ from shopward.flows.report_cases import Noted
 from shopward.flows.reports import Reported
 from shopward.incidents import steps
 from shopward.incidents.tables import incident_record
+from shopward.screening.reports.store import ReportStore
 from shopward.screening.reports.tables import screening_case, screening_note, screening_report
 from shopward.service import Shopward
 from shopward.vault import Write
@@ -195,7 +196,10 @@ def test_words_of_before_are_sealed_in_steps_and_read_meanwhile(settings, clock,
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         assert shop.complaints.acknowledge(ANI, mine[0]).statement == SAID
         assert shop.complaints.file(SHOP, COMPLAINED).id == mine[0]
+        cases = ReportStore("main")
+        read_before = shop.records.read(lambda each: cases.case(each, mine[1]))
         shop.vault.words.settle()
+        shop.records.write(lambda each: cases.put_case(each, read_before))  # by a step that was under way
         assert count(shop) == 4
         assert words(shop, *mine)[:2] == [SAID, NOTE]
         hashes = shop.records.read(lambda each: each.scalar(select(complaint_record.c.said_hash)))

@@ -59,11 +59,12 @@ class ReportStore:
         return None if row is None else CaseRow(*row)
 
     def put_case(self, connection: Connection, case: CaseRow) -> None:
-        """A case as it stands now, new or changed."""
+        """A case as it stands now, new or changed; what it says never changes, and may be sealed since it was read."""
         table, values = screening_case.c, case._asdict()
+        body = values.pop("body")
         mine = (table.tenant == self._tenant) & (table.id == case.id)
         if not connection.execute(update(screening_case).where(mine).values(**values)).rowcount:
-            connection.execute(insert(screening_case), {"tenant": self._tenant, **values})
+            connection.execute(insert(screening_case), {"tenant": self._tenant, "body": body, **values})
 
     def case(self, connection: Connection, case_id: str) -> CaseRow | None:
         """One case."""
