@@ -96,6 +96,17 @@ def test_notices_are_told_before_they_are_late_and_when_they_are(shop):
     assert told(shop, made.id)[2:] == [("near", ["duty:ID-subject"])]
 
 
+def test_a_date_that_is_long_over_is_told_once_too(shop):
+    """A clock that began years ago: what was told of it is kept as long as the incident is worked on."""
+    made = incident(shop, "a leak of long ago")
+    step(shop, made.id, lambda each, by, now: steps.clock_set(
+        each, "may_have_happened", at_ms=now - 900 * DAY_MS, reason="an old backup", by=by, now_ms=now))  # fmt: skip
+    first = told(shop, made.id)
+    assert "passed" in {word for word, _of in first}
+    shop.deadlines.forget()
+    assert told(shop, made.id) == first
+
+
 def test_vendors_and_tasks_are_told(shop):
     """A vendor who is to be asked again, until an answer came; a task, until it is done."""
     made = incident(shop, "a partner's key")

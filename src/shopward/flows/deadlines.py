@@ -81,9 +81,14 @@ class DeadlineDesk:
         return sum(self._records.write(partial(self._tell, kind, tellings, now_ms)) for kind, tellings in due)
 
     def forget(self) -> None:
-        """What was told of dates that are long over."""
+        """What was told of dates that are long over; not of an incident that is still worked on, which would be told again."""
         before_ms = self._clock.now_ms() - KEPT_MS
-        self._records.write(lambda each: self._told.forget(each, before_ms=before_ms))
+
+        def work(connection: Any) -> None:
+            at_work = [each.id for each in self._incidents.at_work(connection)]
+            self._told.forget(connection, before_ms=before_ms, but=at_work)
+
+        self._records.write(work)
 
     def _due(self, connection: Any, now_ms: int) -> Iterator[tuple[str, list[Telling]]]:
         """What nobody was told yet, as it goes into one message each."""

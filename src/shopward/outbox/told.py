@@ -1,7 +1,7 @@
 """What somebody was told of a date, so that each is told once.
 
-Promise: a row is a subject, what of it, its date and how near it was; putting it in a second time changes nothing and says so. A date that is
-moved is another date. Rows of dates that are long over are forgotten.
+Promise: a row is a subject, what of it, its date and how near it was; putting it in a second time changes nothing. A date that is
+moved is another date. Rows of dates that are long over are forgotten, once nobody works on their subject.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shopward.outbox.tables import deadline_told
 from shopward.outbox.telling import Telling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -44,6 +44,7 @@ class Told:
         """They are told now."""
         put_rows(connection, deadline_told, [(self._tenant, *each) for each in tellings], keeping=True)
 
-    def forget(self, connection: Connection, *, before_ms: int) -> None:
-        """Dates that were before this."""
-        connection.execute(delete(deadline_told).where(_T.tenant == self._tenant, _T.due_ms < before_ms))
+    def forget(self, connection: Connection, *, before_ms: int, but: Iterable[str]) -> None:
+        """Dates that were before this, but those of these subjects."""
+        over = (_T.tenant == self._tenant) & (_T.due_ms < before_ms) & ~among(connection, _T.subject, but)
+        connection.execute(delete(deadline_told).where(over))
