@@ -425,6 +425,7 @@ def test_nothing_of_anybody_else_is_shown_or_reached(own):
             {"do": "complain", "about": f"order:{frozen['orders'][0]}", "said": "why"},
             {"do": "complain", "about": "decision:budi-own", "said": "why"},
             {"do": "complain", "about": "claim:nobodys", "said": "why"},
+            {"do": "complain", "about": "decision:", "said": "why"},
             {"do": "withdraw", "purpose": "offers"},
             {"do": "appeal", "about": f"complaint:{his}"},
             {"do": "appeal", "about": "claim:nobodys"},
@@ -488,6 +489,26 @@ def test_a_visit_is_bounded(own, monkeypatch):
         assert (await client.get("/account")).status_code == 429
         await client.post("/account", data={"do": "close"})
         assert (await client.get("/account")).status_code == 401
+
+    own.run(story)
+
+
+def test_a_flood_of_customers_is_held_to_so_many_and_the_oldest_goes(own, monkeypatch):
+    """Links, visits, and whose pace is known: beyond the bound who came first comes from the shop again, and nobody else."""
+    monkeypatch.setattr(visit, "HELD_MAX", 3)
+
+    async def story(client, world):
+        paths = [await invited(client, f"u{number}") for number in range(5)]
+        assert [(await client.get(path)).status_code for path in paths] == [404, 404, 200, 200, 200]
+        secrets = []
+        for number in range(4):
+            await entered(client, f"u{number}")
+            secrets.append(client.cookies[COOKIE])
+        for secret, status in zip(secrets, (401, 200, 200, 200), strict=True):
+            client.cookies = {COOKIE: secret}
+            assert (await client.get("/account")).status_code == status
+        answers = [await client.post("/v1/users/u3/visits") for _each in range(visit.ASKED_MAX)]
+        assert answers[-1].json()["code"] == "too_many_visits"
 
     own.run(story)
 

@@ -23,17 +23,9 @@ class Pace:
 
     def wait_s(self, at_ms: int) -> int:
         """0 where one more may happen, which counts from now on; otherwise after how many seconds there is room."""
-        self._forget(at_ms)
+        while self._taken_ms and self._taken_ms[0] <= at_ms - MINUTE_MS:
+            self._taken_ms.popleft()
         if len(self._taken_ms) >= self._most:
             return max(1, -(-(self._taken_ms[0] + MINUTE_MS - at_ms) // SECOND_MS))
         self._taken_ms.append(at_ms)
         return 0
-
-    def is_idle(self, at_ms: int) -> bool:
-        """Whether nothing happened in the last minute."""
-        self._forget(at_ms)
-        return not self._taken_ms
-
-    def _forget(self, at_ms: int) -> None:
-        while self._taken_ms and self._taken_ms[0] <= at_ms - MINUTE_MS:
-            self._taken_ms.popleft()

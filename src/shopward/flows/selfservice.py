@@ -4,8 +4,8 @@ Promise:
 - it is done by the desks that do it for everybody else, under the key that asked for the visit: reports, the freeze, complaints,
   consents. There is no step here that they do not have;
 - nothing gets weaker by it. It opens cases, freezes, complains and withdraws; no order ends, no factor changes, no consent is
-  given and nothing is revealed. A thief who holds the shop's session can do the owner a favour, or nothing. Money is claimed by
-  ``flows.redress``, while the account is frozen;
+  given and nothing is revealed. A thief who holds the shop's session gains nothing by it; what he can be is a nuisance: he freezes,
+  complains until ten wait, appeals, withdraws a consent. Money is claimed by ``flows.redress``, while the account is frozen;
 - what is named is looked up as this customer's own first, and is ``gone`` where it is not.
 """
 
@@ -106,7 +106,7 @@ class SelfService:
         )  # fmt: skip
         try:
             self._complaints.file(visit.caller, said)
-        except (NotFound, Conflict):
+        except (NotFound, Conflict, BadInput):
             return GONE
         return Told("complained")
 

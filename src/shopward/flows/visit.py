@@ -40,7 +40,7 @@ VISIT_MS: Final = 15 * MINUTE_MS
 LINKS_MAX: Final = 5
 """Of one customer that are not opened yet; the oldest goes."""
 HELD_MAX: Final = 20_000
-"""Links, and visits; the oldest goes. A visit takes about a kilobyte."""
+"""Links, visits, and customers whose pace is held; the oldest goes. A visit takes about a kilobyte."""
 ASKED_MAX: Final = 10
 """Links for one customer in a minute."""
 LOOKS_MAX: Final = 30
@@ -133,10 +133,6 @@ class _Paces(NamedTuple):
 
     links: Pace
     pages: Pace
-
-    def are_idle(self, at_ms: int) -> bool:
-        """Whether nothing happened in the last minute."""
-        return self.links.is_idle(at_ms) and self.pages.is_idle(at_ms)
 
 
 class VisitDesk:
@@ -255,11 +251,10 @@ class VisitDesk:
     def _count(self, token: str, now_ms: int) -> Pace:
         """One more link for a customer; the pace of her pages."""
         with self._lock:
-            if len(self._paces) >= HELD_MAX:
-                self._paces = {
-                    each: paces for each, paces in self._paces.items() if not paces.are_idle(now_ms)
-                }
-            paces = self._paces.setdefault(token, _Paces(Pace(ASKED_MAX), Pace(LOOKS_MAX)))
+            paces = self._paces.pop(token, None) or _Paces(Pace(ASKED_MAX), Pace(LOOKS_MAX))
+            self._paces[token] = paces  # behind all others, so that who did not ask for longest goes first
+            if len(self._paces) > HELD_MAX:
+                del self._paces[next(iter(self._paces))]
             wait_s = paces.links.wait_s(now_ms)
         if wait_s:
             raise QuotaReached(
