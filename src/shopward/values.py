@@ -146,6 +146,15 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency, 2)
 
 
+def written_amount(amount_minor: int, currency: str, language: str = "en") -> str:
+    """``IDR 300,000.00``; Indonesian swaps point and comma, without which a thousand reads as one."""
+    digits = minor_digits(currency)
+    written = f"{amount_minor / 10**digits:,.{digits}f}"
+    if language == "id":
+        written = written.translate(str.maketrans(",.", ".,"))
+    return f"{currency} {written}"
+
+
 def digest16(data: bytes) -> bytes:
     """16 bytes of BLAKE2b (RFC 7693): tells equal content from other content; no secret, no signature."""
     return hashlib.blake2b(data, digest_size=16).digest()

@@ -742,7 +742,15 @@ def test_a_payment_that_was_stopped_is_told_with_advice(own):
         await client.post("/v1/users/anna/freeze", json={})
         taken = payment("out", now, 50_000_00) | {"type": "withdrawal", "status": "attempted"}
         assert (await client.post("/v1/decisions", json=taken)).json()["decision"] == "deny"
+        limit = {
+            "kind": "limit", "scope": ["stored_value"], "target": {"user": "anna"}, "reason": "takeover",
+            "limit": {"amount_minor": 1_000_000_00, "currency": "IDR", "window_s": 86_400},
+            "ends_at": to_rfc3339(now + DAY_MS),
+        }  # fmt: skip
+        made = await client.post("/v1/orders", json=limit)
+        assert made.status_code == 201, made.text
         page = await entered(client, language="id")
+        assert "IDR 1.000.000,00" in page
         assert "IDR 50.000,00" in page
         assert "kami hentikan" in page
         assert "Ada pembayaran yang kami tahan" in page

@@ -1,7 +1,6 @@
-"""What the page about one's own account is written with: its sentences, names of places, moments and money as the reader knows them.
+"""What the page about one's own account is written with: its sentences, names of places, and moments as the reader knows them.
 
-Promise: pure. Moments are in the zone that the shop named, to the minute; money stands in the currency's own units with the
-reader's marks. A country that has no name here keeps its code.
+Promise: pure. Moments are in the zone that the shop named, to the minute. A country that has no name here keeps its code.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from shopward.values import from_ms, minor_digits
+from shopward.values import from_ms
 
 if TYPE_CHECKING:
     from shopward.flows.lately import Happened
@@ -54,15 +53,6 @@ def day(at_ms: int, zone: str, language: str) -> str:
 def clock(at_ms: int, zone: str, language: str) -> str:
     """``14:07``; Indonesian has a point between hours and minutes."""
     return from_ms(at_ms).astimezone(ZoneInfo(zone)).strftime("%H.%M" if language == "id" else "%H:%M")
-
-
-def amount(amount_minor: int, currency: str, language: str) -> str:
-    """``IDR 300,000.00``; Indonesian swaps point and comma."""
-    digits = minor_digits(currency)
-    written = f"{amount_minor / 10**digits:,.{digits}f}"
-    if language == "id":
-        written = written.translate(str.maketrans(",.", ".,"))
-    return f"{currency} {written}"
 
 
 def device(happened: Happened, texts: dict[str, Any]) -> str:

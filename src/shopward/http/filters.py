@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, digest16, minor_digits, to_rfc3339
+from shopward.values import DAY_MS, HOUR_MS, MINUTE_MS, digest16, minor_digits, to_rfc3339, written_amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,5 +66,4 @@ def minor_of(text: str, currency: str) -> int | None:
 
 def money(amount_minor: int, currency: str) -> str:
     """An amount in the currency's own units: ``USD 12.50``."""
-    digits = minor_digits(currency)
-    return f"{currency} {amount_minor / 10**digits:,.{digits}f}"
+    return written_amount(amount_minor, currency)

@@ -27,7 +27,7 @@ from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of, refuse_other_sites
 from shopward.protection.view import explain
 from shopward.screening.reports.wording import said
-from shopward.values import HOUR_MS, to_rfc3339
+from shopward.values import HOUR_MS, to_rfc3339, written_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,7 +206,7 @@ class VisitCalls:
             gap="" if language == "zh" else " ", when=when, says=lambda order: explain(order, language, moment=when),
             day=lambda at_ms: account_words.day(at_ms, "UTC", language),
             closes=account_words.clock(visit.until_ms, zone, language),
-            amount=lambda minor, currency: account_words.amount(minor, currency, language),
+            amount=lambda minor, currency: written_amount(minor, currency, language),
             device=lambda each: account_words.device(each, texts),
         )  # fmt: skip
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shopward.protection.operations import GROUPS, OPERATIONS
 from shopward.protection.orders import KINDS, Limit, Measured
-from shopward.values import minor_digits, to_rfc3339
+from shopward.values import to_rfc3339, written_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def view(
 def explain(order: Order, language: str, *, moment: Callable[[int], str] | None = None) -> Explanation:
     """The four sentences of an order; ``moment`` writes times where RFC 3339 is not for the reader."""
     at = moment or _moment
-    texts = _texts(language)
+    texts, gap = _texts(language), "" if language == "zh" else " "
     standing = order.standing
     names = texts["operation"]
     limit = standing.limit
@@ -159,11 +159,11 @@ def explain(order: Order, language: str, *, moment: Callable[[int], str] | None 
         what=_listed((names[operation] for operation in standing.scope), language),
         until=at(standing.ends_ms) if standing.ends_ms else "",
         provider=standing.provider,
-        amount="" if limit is None else _amount(limit),
+        amount="" if limit is None else written_amount(limit.amount_minor, limit.currency, language),
         hours="" if limit is None else f"{limit.window_s / _HOUR_S:g}",
     )
     if standing.provider and standing.kind != "unlink":
-        stopped += " " + texts["narrowed"]["provider"].format(provider=standing.provider)
+        stopped += gap + texts["narrowed"]["provider"].format(provider=standing.provider)
     left = [each for each in OPERATIONS if each not in standing.scope and each not in _OTHERS]
     works = "all" if standing.kind not in ("freeze", "delay") else "some" if left else "none"
     ends = []
@@ -176,7 +176,7 @@ def explain(order: Order, language: str, *, moment: Callable[[int], str] | None 
         texts["reason"][standing.reason],
         stopped,
         texts["works"][works].format(what=_listed((names[operation] for operation in left), language)),
-        ("" if language == "zh" else " ").join(ends),
+        gap.join(ends),
     )
 
 
@@ -190,11 +190,6 @@ def decision_texts(language: str) -> dict[str, str]:
 def _texts(language: str) -> dict[str, Any]:
     file = resources.files("shopward.protection") / "texts.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))[language if language in LANGUAGES else "en"]  # type: ignore[no-any-return]
-
-
-def _amount(limit: Limit) -> str:
-    digits = minor_digits(limit.currency)
-    return f"{limit.currency} {limit.amount_minor / 10**digits:,.{digits}f}"
 
 
 def _listed(names: Any, language: str) -> str:
