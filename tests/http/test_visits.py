@@ -126,7 +126,13 @@ def test_behind_https_the_cookie_is_bound_to_this_very_host(world_in, tmp_path):
     async def story(client, _world):
         made = (await client.post("/v1/users/anna/visits")).json()
         assert made["url"] == f"https://safe.shop.example{made['path']}"
-        cookie = (await client.post(made["path"])).headers["set-cookie"]
+        for origin in ("https://evil.example", "https://safe.shop.example.evil.example", "null", ""):
+            assert (await client.post(made["path"], headers={"Origin": origin})).status_code == 403
+        rewritten = {
+            "Origin": "https://safe.shop.example",
+            "Host": "10.0.0.7:8700",
+        }  # of a proxy, to an older browser
+        cookie = (await client.post(made["path"], headers=rewritten)).headers["set-cookie"]
         assert cookie.startswith(f"__Host-{COOKIE}=")
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
         assert "Domain" not in cookie

@@ -148,11 +148,11 @@ async def form_of(request: Request, *, bytes_max: int = FORM_BYTES_MAX) -> dict[
     return {name.replace("\0", ""): values[0].replace("\0", "") for name, values in told.items()}
 
 
-def refuse_other_sites(request: Request) -> None:
+def refuse_other_sites(request: Request, *, outward: str = "") -> None:
     """A form of another site must neither log in nor out, nor decide a case.
 
     Browsers say by ``Sec-Fetch-Site`` where a form comes from, older ones by ``Origin`` alone, which a proxy that
-    rewrites ``Host`` would make look foreign. Fails closed on what they say; a script says nothing and has no cookie
+    rewrites ``Host`` makes look foreign, unless it is the ``outward`` host that the shop named. Fails closed on what they say; a script says nothing and has no cookie
     that it could abuse.
     """
     site = request.headers.get("sec-fetch-site")
@@ -160,7 +160,7 @@ def refuse_other_sites(request: Request) -> None:
         is_own = site in ("same-origin", "none")
     else:
         origin = request.headers.get("origin")
-        is_own = origin is None or url_parts(origin).netloc == request.headers.get("host")
+        is_own = origin is None or url_parts(origin).netloc in {request.headers.get("host"), outward} - {""}
     if not is_own:
         raise HttpRefusal(403, "refused", "a form of another site", expected="this server's own form")
 

@@ -27,7 +27,7 @@ from shopward.http.pages import reader_language
 from shopward.http.sessions import form_of, refuse_other_sites
 from shopward.protection.view import explain
 from shopward.screening.reports.wording import said
-from shopward.values import HOUR_MS, to_rfc3339, written_amount
+from shopward.values import HOUR_MS, to_rfc3339, url_parts, written_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,7 @@ class VisitCalls:
         self._redress = shopward.redress
         self._shop = shopward.settings.shop_name
         self._outward_url = shopward.settings.customer_url.rstrip("/")
+        self._outward_host = url_parts(self._outward_url).netloc
         self._gate = gate
         self._calls = calls
         self._paper = paper
@@ -118,7 +119,7 @@ class VisitCalls:
 
     async def enter(self, request: Request) -> Response:
         """``POST /visit/{token}``: the button; the link is used up, the page opens."""
-        refuse_other_sites(request)
+        refuse_other_sites(request, outward=self._outward_host)
         try:
             entered = await run_in_threadpool(self._desk.enter, request.path_params["token"])
         except StoreError as failed:
@@ -153,7 +154,7 @@ class VisitCalls:
 
     async def press(self, request: Request) -> Response:
         """``POST /account``: ``do`` is one of ``DEEDS``; then back to the page, which says what came of it."""
-        refuse_other_sites(request)
+        refuse_other_sites(request, outward=self._outward_host)
         visit = self._visit(request)
         if visit is None:
             return self._shut(request, 401)
