@@ -341,12 +341,15 @@ def test_many_are_stopped_and_released_from_the_browser(world):
         path = (await client.post("/orders", data=form)).headers["location"]
         page = await in_each_language(client, path)
         assert (re.search(r"<strong>(\d+)</strong>", page)[1], "stops nobody yet" in page) == ("5", True)
+        assert 'name="of" value="draft"' in page
         unsure = await client.post(path, data={"do": "approve"})
         assert unsure.headers["location"] == path + "?notice=not_sure"
         assert "Tick the box" in (await client.get(unsure.headers["location"])).text
         assert (await client.get(f"/v1{path}")).json()["state"] == "draft"
         sure = {"sure": "on"}
         assert (await client.post(path, data={"do": "approve"} | sure)).headers["location"] == path
+        discard = await client.post(path, data={"do": "release", "of": "draft"} | sure)
+        assert "It changed meanwhile" in (await client.get(discard.headers["location"])).text
         assert (await client.get(f"/v1{path}")).json()["state"] == "active"
         page = await in_each_language(client, path + "?progress=1")
         assert "0 of 5" in page

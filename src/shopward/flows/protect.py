@@ -27,7 +27,7 @@ from shopward.errors import Conflict, Refused
 from shopward.flows.evidence import SEEN
 from shopward.outbox import Topic
 from shopward.protection.orders import RELEASE_CONDITIONS, STORED_SET, Order, OrderRequest, order_from
-from shopward.protection.states import moved
+from shopward.protection.states import NOT_AGREED, moved
 from shopward.values import digest16
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class ProtectionDesk:
             self._on.fence.exclusive(connection)  # (3)
             order = self._on.arrows.got(connection, order_id)
             if is_release not in (None, bool(order.release_by)):
-                raise Conflict("the order moved on", code="order_state", path="id", found=order.state)
+                raise _moved_on(order)
             return self.approved(connection, caller, order, now_ms)
 
         return self._on.records.write(work)
@@ -137,7 +137,7 @@ class ProtectionDesk:
             _refuse_same(caller, order.release_by, order.release_key)
             self._on.arrows.audit(connection, caller.key, "order:approve", order, now_ms)
             return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
-        if order.needs_approval and order.state in ("draft", "pending_approval"):
+        if order.needs_approval and order.state in NOT_AGREED:
             _refuse_same(caller, order.author, order.author_key)
         elif order.state != "draft":
             moved(order.state, "activate")
@@ -147,14 +147,21 @@ class ProtectionDesk:
         self._on.arrows.audit(connection, caller.key, "order:approve", approved, now_ms)
         return self._on.arrows.activate(connection, approved, caller.key, now_ms)
 
-    def release(self, caller: Caller, order_id: str, *, withdraw: bool = False) -> Order:
-        """End an order at once, or, for many users, ask for a second person; ``withdraw`` takes that back."""
+    def release(
+        self, caller: Caller, order_id: str, *, withdraw: bool = False, is_agreed: bool | None = None
+    ) -> Order:
+        """End an order at once, or, for many users, ask for a second person; ``withdraw`` takes that back.
+
+        ``is_agreed`` says whether the caller saw an order that somebody had let begin, or a draft: the other is a ``Conflict``.
+        """
         caller.require("analyst")  # (1)
         now_ms = self._on.clock.now_ms()
 
         def work(connection: Any) -> Order:
             self._on.fence.exclusive(connection)  # (3)
             order = self._on.arrows.got(connection, order_id)
+            if is_agreed not in (None, order.state not in NOT_AGREED):
+                raise _moved_on(order)
             return self.released(connection, caller, order, now_ms, withdraw=withdraw)
 
         return self._on.records.write(work)
@@ -174,7 +181,7 @@ class ProtectionDesk:
                 "a release of this order waits for approval already", code="release_pending",
                 expected="an approval by a second person", found="a second request",
             )  # fmt: skip
-        if not order.is_mass or order.state in ("draft", "pending_approval"):
+        if not order.is_mass or order.state in NOT_AGREED:
             return self._on.arrows.end(connection, order, "cancel", caller, now_ms)
         asked = msgspec.structs.replace(order, release_by=caller.person, release_key=caller.key)
         self._on.store.put(connection, order, asked)
@@ -274,6 +281,10 @@ def _check_cause(order: Order, cause: str) -> None:
             expected="one of " + ", ".join(order.release) if order.release else "the order's end",
             found="another condition",
         )  # fmt: skip
+
+
+def _moved_on(order: Order) -> Conflict:
+    return Conflict("the order moved on", code="order_state", path="id", found=order.state)
 
 
 def _refuse_same(caller: Caller, person: str, key: str) -> None:

@@ -161,7 +161,8 @@ class OrderPages:
                 self._desk, caller, order_id, user=form.get("user", ""), evidence=form.get("evidence", "")
             )
         else:
-            self._desk.release(caller, order_id, withdraw=what == "withdraw")
+            is_agreed = form.get("of") != "draft" if what == "release" else None
+            self._desk.release(caller, order_id, withdraw=what == "withdraw", is_agreed=is_agreed)
         return ""
 
     async def _list(

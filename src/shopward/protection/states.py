@@ -17,6 +17,8 @@ State = Literal["draft", "pending_approval", "scheduled", "active", "expired", "
 Verb = Literal["submit", "activate", "schedule", "begin", "expire", "cancel", "supersede"]
 
 STATES: Final[tuple[State, ...]] = get_args(State)
+NOT_AGREED: Final[tuple[State, ...]] = ("draft", "pending_approval")
+"""Nobody let it begin; ending it is discarding it."""
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 
 ARROWS: Final[dict[tuple[State, Verb], State]] = {
