@@ -6,6 +6,7 @@ import re
 import pytest
 
 from http_attack import attacked, figure
+from persons import opened_with
 from shopward.config import Settings
 from shopward.errors import StoreUnavailable
 
@@ -22,12 +23,6 @@ async def campaign_of(client):
     now = (await client.get("/now.json")).json()
     (campaign,) = now["campaigns"]
     return f"/campaigns/{campaign['id']}"
-
-
-async def opened_with(client, key):
-    """Log in anew with a key; the old session is gone."""
-    client.cookies.clear()
-    assert (await client.post("/login", data={"key": key})).status_code == 303
 
 
 def test_an_analyst_works_a_campaign_from_the_browser(shop):

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from claims.account import past, payment
 from outbox.reading import owed
+from persons import keyed
 from protection.conftest import clock, database  # noqa: F401 -- fixtures
 from serving import Server
 from shopward.cli import main
@@ -17,14 +18,6 @@ from shopward.values import DAY_MS, HOUR_MS
 def desk(world_in, tmp_path, database, clock):  # noqa: F811 -- the fixtures
     """An application over each kind of store, on a clock that stands."""
     return world_in(tmp_path / "data", database=database, clock=clock)
-
-
-async def keyed(client, person, *roles):
-    """Headers of another person."""
-    asked = {"name": f"{person}-laptop", "person": person, "roles": list(roles)}
-    made = await client.post("/v1/keys", json=asked)
-    assert made.status_code == 201, made.text
-    return {"Authorization": f"Bearer {made.json()['key']}"}
 
 
 async def filed(client, **said):

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from notices.channels import UNDELIVERABLE, serving
 from outbox.reading import owed
+from persons import keyed
 from protection.conftest import clock, database  # noqa: F401 -- fixtures
 from serving import Server
 from shopward.cli import main
@@ -42,12 +43,6 @@ def desk(world_in, tmp_path, database, clock, channel):  # noqa: F811 -- the fix
         tmp_path / "data", database=database, clock=clock, whatsapp_app_secret=SECRET, whatsapp_url=f"{channel.url}/v23.0",
         whatsapp_phone_id=PHONE_ID, whatsapp_token=TOKEN,
     )  # fmt: skip
-
-
-async def keyed(client, person, *roles):
-    """Headers of another person."""
-    asked = {"name": f"{person}-laptop", "person": person, "roles": list(roles)}
-    return {"Authorization": f"Bearer {(await client.post('/v1/keys', json=asked)).json()['key']}"}
 
 
 async def wrote(client, *messages, status=200):

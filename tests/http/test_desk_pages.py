@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from claims.account import event, past, payment, theft
+from persons import key_of, opened_with
 from shopward import http as http_package
 from shopward.events.catalogue import STATUSES
 from shopward.flows.wording import DEFAULT_LANGUAGE
@@ -26,18 +27,6 @@ from shopward.values import DAY_MS, HOUR_MS, SystemClock, to_rfc3339
 
 HTTP = Path(http_package.__file__).parent
 LANGUAGES = ("id", "zh", "en")
-
-
-async def opened_with(client, key):
-    """Log in anew with a key; the old session is gone."""
-    client.cookies.clear()
-    assert (await client.post("/login", data={"key": key})).status_code == 303
-
-
-async def key_of(client, person, role):
-    """A key of another person."""
-    asked = {"name": f"{person}-laptop", "person": person, "roles": [role]}
-    return (await client.post("/v1/keys", json=asked)).json()["key"]
 
 
 async def robbed(client):

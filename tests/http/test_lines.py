@@ -6,20 +6,13 @@ import json
 from click.testing import CliRunner
 
 from outbox.reading import owed
+from persons import keyed
 from protection.conftest import clock, database  # noqa: F401 -- fixtures
 from serving import Server
 from shopward.cli import main
 
 SECRET = "app-secret"  # noqa: S105 -- of this test
 LINE = {"number": "+622150001234", "phone_id": "1122", "account": "9", "title": "Layanan"}
-
-
-async def keyed(client, person, *roles):
-    """Headers of another person."""
-    asked = {"name": f"{person}-laptop", "person": person, "roles": list(roles)}
-    made = await client.post("/v1/keys", json=asked)
-    assert made.status_code == 201, made.text
-    return {"Authorization": f"Bearer {made.json()['key']}"}
 
 
 async def webhook(client, *changes):

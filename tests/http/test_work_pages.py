@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from claims.account import past, payment
+from persons import key_of, opened_with
 from shopward import http as http_package
 from shopward.claims.claim import PlatformEvidence
 from shopward.claims.claim import State as ClaimState
@@ -31,18 +32,6 @@ from shopward.values import DAY_MS, HOUR_MS, SystemClock, to_rfc3339
 HTTP = Path(http_package.__file__).parent
 SPOKEN = {"id": "Kewajiban menurut hukum", "zh": "法定义务", "en": "What the law asks"}
 ADDRESS = "203.0.113.7"
-
-
-async def opened_with(client, key):
-    """Log in anew with a key; the old session is gone."""
-    client.cookies.clear()
-    assert (await client.post("/login", data={"key": key})).status_code == 303
-
-
-async def key_of(client, person, role):
-    """A key of another person."""
-    asked = {"name": f"{person}-laptop", "person": person, "roles": [role]}
-    return (await client.post("/v1/keys", json=asked)).json()["key"]
 
 
 async def paid_away(client):
