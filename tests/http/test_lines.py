@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from outbox.reading import owed
 from persons import keyed
-from protection.conftest import clock, database  # noqa: F401 -- fixtures
+from protection.conftest import NOW_MS, clock, database  # noqa: F401 -- fixtures
 from serving import Server
 from shopward.cli import main
 
@@ -19,7 +19,7 @@ async def webhook(client, *changes):
     """What Meta sends, signed as it signs it."""
     raw = json.dumps({
         "object": "whatsapp_business_account",
-        "entry": [{"id": "9", "time": 1, "changes": [{"field": field, "value": value} for field, value in changes]}],
+        "entry": [{"id": "9", "time": NOW_MS // 1000, "changes": [{"field": field, "value": value} for field, value in changes]}],
     }).encode()  # fmt: skip
     signed = "sha256=" + hmac.digest(SECRET.encode(), raw, "sha256").hex()
     headers = {"content-type": "application/json", "x-hub-signature-256": signed}
