@@ -49,13 +49,11 @@ def test_a_profile_is_published_and_judges_from_then_on(server):
         "Toko Nusantara",
         published["version"],
     )
-    assert said["reasons"] == [
-        {
-            "code": "brand_homograph",
-            "text": "用形近字符冒充店名，并非本店网址：t0konusa.com。",
-            "span": [8, 16],
-        }
-    ]
+    assert said["reasons"][0] == {
+        "code": "brand_homograph",
+        "text": "用形近字符冒充店名，并非本店网址：t0konusa.com。",
+        "span": [8, 16],
+    }  # what the learned part adds is the bundle's
 
 
 def test_a_new_official_domain_counts_within_a_second(server):
