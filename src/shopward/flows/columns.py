@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from shopward.risk.policy import Policy
 
 STRIDE: Final = 8_192
-"""Events a time: every stride asks each column of each rule once, so that long ones are cheaper; half of it costs 5 % more."""
+"""Events a time: every stride asks each column of each rule once, so that long ones are cheaper."""
 FEW_SHARE: Final = 64
 """A rule that may fire on one row in so many, or on fewer, has no more of its terms asked over columns."""
 _ALLOWED: Final = Outcome("allow", 0)

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from shopward.adapters.sql.pages import Head
 
 GENERATION: Final = 16_384
-"""Entries of a generation at least; to sort its keys takes 5 ms."""
+"""Entries of a generation at least."""
 GENERATION_MAX: Final = 65_536
-"""Entries of a generation at most; to sort its keys takes 20 ms for events, and as long for users in the next append
-(a script that was not kept)."""
+"""Entries of a generation at most: to sort the keys of more would be felt by the append that does it."""
 GENERATIONS: Final = 16
 """Between the two, the log is so many generations long."""
 _ABSENT_MAX: Final = 100_000
