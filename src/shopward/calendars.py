@@ -67,7 +67,13 @@ def is_known(place: Place) -> bool:
         calendar = _calendar(place.country, place.region)
     except NotImplementedError:
         return False
-    return calendar.country == place.country and place.zone in available_timezones()
+    return calendar.country == place.country and place.zone in zones()
+
+
+@cache
+def zones() -> frozenset[str]:
+    """Every time zone that there is, by its name of the IANA; the disk is read for them once."""
+    return frozenset(available_timezones())
 
 
 def is_business_day(day: date, place: Place) -> bool:

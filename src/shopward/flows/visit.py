@@ -15,13 +15,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from base64 import urlsafe_b64encode
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
-from zoneinfo import available_timezones
 
 from msgspec import Meta, Struct
 
 from shopward.access import Caller
+from shopward.calendars import zones
 from shopward.complaints import regime_of
 from shopward.complaints.regimes import DEFAULT
 from shopward.errors import InvalidField, QuotaReached, StoreError
@@ -175,7 +174,7 @@ class VisitDesk:
             QuotaReached: so many were asked for within a minute.
         """
         caller.require("service")
-        if asked.timezone not in _zones():
+        if asked.timezone not in zones():
             raise InvalidField(
                 "not a time zone", path="timezone", expected="a name of IANA, as in Asia/Jakarta", found="another text"
             )  # fmt: skip
@@ -272,12 +271,6 @@ class VisitDesk:
 
     def _secret(self) -> str:
         return urlsafe_b64encode(self._entropy(_SECRET_BYTES)).rstrip(b"=").decode()
-
-
-@cache
-def _zones() -> frozenset[str]:
-    """Their names; listing them reads the disk for some milliseconds."""
-    return frozenset(available_timezones())
 
 
 def _held(held: dict[bytes, Visit], secret: str, at_ms: int) -> Visit | None:
